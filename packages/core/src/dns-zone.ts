@@ -1,0 +1,46 @@
+/** A TXT record set with one TXT RR, as BIP-353 asks: `value` is the joined string, chunked by the zone. */
+export type TxtRecord = {
+  /** Fully qualified, lower case, without the final dot. */
+  readonly name: string
+  readonly value: string
+  readonly ttlSeconds: number
+}
+
+/**
+ * One zone that we may write to. All calls are idempotent: publishing what is there and withdrawing what is not
+ * there succeed. A `publish` over another value throws `DnsZoneError('conflict')`.
+ */
+export interface DnsZone {
+  /** The zone's apex, e.g. `shop.example`. */
+  readonly domain: string
+  /** Resolves when the primary server has durably accepted the record. */
+  publish(record: TxtRecord): Promise<void>
+  /** Removes the TXT record set, whatever it holds; resolves when durably gone. */
+  withdraw(name: string): Promise<void>
+  /** What each authoritative server of the zone answers for TXT at `name` now; empty `values` means no record. */
+  authoritative(name: string): Promise<AuthoritativeAnswer[]>
+}
+
+export type AuthoritativeAnswer = {
+  /** `address:port` of the server. */
+  readonly server: string
+} & ({ readonly values: readonly string[]; readonly signed: boolean } | { readonly failure: string })
+
+export type DnsZoneErrorCode =
+  /** Another value is published at this name. */
+  | 'conflict'
+  /** Wrong key, or the server refuses our updates: a person must act. */
+  | 'not-authorized'
+  /** The server does not hold this zone. */
+  | 'not-this-zone'
+  /** No usable answer: whether the change was made is unknown; ask or try again. */
+  | 'unavailable'
+
+export class DnsZoneError extends Error {
+  readonly code: DnsZoneErrorCode
+  constructor(code: DnsZoneErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'DnsZoneError'
+    this.code = code
+  }
+}

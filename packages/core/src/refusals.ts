@@ -1,0 +1,247 @@
+/**
+ * The one catalogue of everything that Holdfast declines to do. A code is stable: clients may switch on it.
+ * `status` is the HTTP status that REST answers with; `title` says what is wrong; `hint` says what to do.
+ */
+export const REFUSALS = {
+  REQUEST_INVALID: {
+    status: 400,
+    title: 'The request does not have the documented form.',
+    hint: 'Compare it with the API page; unknown fields are not accepted.',
+  },
+  JSON_INVALID: {
+    status: 400,
+    title: 'The body is not valid JSON.',
+    hint: 'Send one JSON object encoded as UTF-8.',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is larger than this endpoint accepts.',
+    hint: 'Keep the body within the documented limit.',
+  },
+  CONTENT_TYPE_UNSUPPORTED: {
+    status: 415,
+    title: 'The body is not application/json.',
+    hint: 'Send the header content-type: application/json.',
+  },
+  ROUTE_NOT_FOUND: {
+    status: 404,
+    title: 'There is nothing at this address.',
+    hint: 'The API page lists all addresses.',
+  },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests.',
+    hint: 'Wait for the seconds named in the retry-after header.',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request did not arrive in time.',
+    hint: 'Send it again with the same Idempotency-Key.',
+  },
+  SHUTTING_DOWN: {
+    status: 503,
+    title: 'The server is stopping.',
+    hint: 'Send it again in a few seconds with the same Idempotency-Key.',
+  },
+  INTERNAL: { status: 500, title: 'Something failed on our side.', hint: 'Tell the operator the requestId.' },
+
+  AUTH_REQUIRED: {
+    status: 401,
+    title: 'The request is not signed.',
+    hint: 'Sign it with NIP-98 or send a session token.',
+  },
+  AUTH_EVENT_INVALID: {
+    status: 401,
+    title: 'The NIP-98 event is malformed or its signature is wrong.',
+    hint: 'Sign a kind 27235 event with the tags u, method and payload.',
+  },
+  AUTH_EVENT_MISMATCH: {
+    status: 401,
+    title: 'The NIP-98 event was signed for another request.',
+    hint: 'Sign the exact URL, method and body that you send.',
+  },
+  AUTH_EVENT_EXPIRED: {
+    status: 401,
+    title: 'The NIP-98 event is too old or lies in the future.',
+    hint: 'Set the clock; created_at must be within 60 seconds of now.',
+  },
+  AUTH_EVENT_REPLAYED: {
+    status: 401,
+    title: 'The NIP-98 event was used before.',
+    hint: 'Sign a new event for every request.',
+  },
+  SESSION_INVALID: {
+    status: 401,
+    title: 'The session token is unknown or has expired.',
+    hint: 'Open a new session with POST /v1/sessions.',
+  },
+  FORBIDDEN: { status: 403, title: 'This key may not do that.', hint: 'Sign with the key that owns it.' },
+  IDEMPOTENCY_KEY_REQUIRED: {
+    status: 400,
+    title: 'The Idempotency-Key header is missing or malformed.',
+    hint: 'Send 1 to 64 characters of A-Z a-z 0-9 _ - that are new for every distinct request.',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    status: 409,
+    title: 'The Idempotency-Key was used for another request.',
+    hint: 'Use a new key, or repeat exactly the same request.',
+  },
+  IDEMPOTENCY_IN_PROGRESS: {
+    status: 409,
+    title: 'The same request is being answered right now.',
+    hint: 'Repeat it in a moment with the same key.',
+  },
+
+  NAME_INVALID: {
+    status: 422,
+    title: 'The name breaks the rules for names.',
+    hint: 'Use 1 to 63 characters of a-z 0-9 - _ . that begin and end with a letter or digit.',
+  },
+  NAME_RESERVED: { status: 422, title: 'The name is reserved.', hint: 'Choose another name.' },
+  NAME_TAKEN: { status: 409, title: 'The name is taken.', hint: 'Choose another name.' },
+  NAME_NOT_FOUND: { status: 404, title: 'There is no such name here.', hint: 'Check the spelling.' },
+  NAME_NOT_ACTIVE: {
+    status: 409,
+    title: 'The name is not active.',
+    hint: 'Wait until its registration has ended.',
+  },
+  NAME_LIMIT_REACHED: {
+    status: 409,
+    title: 'This key owns as many names as it may.',
+    hint: 'Release a name first.',
+  },
+  DOMAIN_UNKNOWN: {
+    status: 422,
+    title: 'Names cannot be registered in this domain.',
+    hint: 'Use one of the domains listed by GET /v1/domains.',
+  },
+  JOB_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such job.',
+    hint: 'Check the id; finished jobs are kept.',
+  },
+
+  NODE_NOT_CONNECTED: {
+    status: 409,
+    title: 'No Lightning node is connected for this key.',
+    hint: 'Connect a node first.',
+  },
+  NODE_OFFLINE: {
+    status: 503,
+    title: 'The Lightning node does not answer.',
+    hint: 'Try again when the node is online.',
+  },
+  NODE_CANNOT: {
+    status: 422,
+    title: 'This Lightning node does not support that.',
+    hint: 'Its capabilities are listed with the node.',
+  },
+
+  DESTINATION_INVALID: {
+    status: 422,
+    title: 'This is not a name, an offer, an invoice or a BIP-321 URI.',
+    hint: 'Check that nothing was cut off when copying.',
+  },
+  OFFER_INVALID: {
+    status: 422,
+    title: 'The BOLT 12 offer is malformed.',
+    hint: 'Ask the payee for a new offer.',
+  },
+  OFFER_EXPIRED: {
+    status: 422,
+    title: 'The BOLT 12 offer has expired.',
+    hint: 'Ask the payee for a new offer.',
+  },
+  OFFER_FOREIGN_CHAIN: {
+    status: 422,
+    title: 'The BOLT 12 offer is for another chain.',
+    hint: 'Pay it from a node on its own chain.',
+  },
+  OFFER_UNSUPPORTED: {
+    status: 422,
+    title: 'The BOLT 12 offer asks for something we do not support.',
+    hint: 'Ask the payee for an offer in bitcoin.',
+  },
+  INVOICE_INVALID: {
+    status: 422,
+    title: 'The BOLT 11 invoice is malformed or its signature is wrong.',
+    hint: 'Ask the payee for a new invoice.',
+  },
+  INVOICE_EXPIRED: {
+    status: 422,
+    title: 'The BOLT 11 invoice has expired.',
+    hint: 'Ask the payee for a new invoice.',
+  },
+  INVOICE_FOREIGN_CHAIN: {
+    status: 422,
+    title: 'The BOLT 11 invoice is for another chain.',
+    hint: 'Pay it from a node on its own chain.',
+  },
+  URI_INVALID: {
+    status: 422,
+    title: 'The BIP-321 URI is malformed or requires something unknown.',
+    hint: 'Ask the payee for a new one.',
+  },
+  URI_NOT_PAYABLE: {
+    status: 422,
+    title: 'The BIP-321 URI holds nothing that we can pay.',
+    hint: 'It needs a BOLT 12 offer (lno=) or a BOLT 11 invoice (lightning=).',
+  },
+  AMOUNT_INVALID: {
+    status: 422,
+    title: 'The amount is not a whole number of millisatoshi between 1 and the supply.',
+    hint: 'Send a decimal string such as "21000".',
+  },
+  AMOUNT_REQUIRED: {
+    status: 422,
+    title: 'The destination names no amount, and neither does the request.',
+    hint: 'Send amountMsat.',
+  },
+  AMOUNT_MISMATCH: {
+    status: 422,
+    title: 'The amount differs from what the destination asks for.',
+    hint: 'Leave amountMsat out or send the amount asked for.',
+  },
+  PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment.', hint: 'Check the id.' },
+
+  RESOLVE_NO_SUCH_NAME: {
+    status: 404,
+    title: 'The DNS proves that there is no such name.',
+    hint: 'Check the spelling.',
+  },
+  RESOLVE_UNSIGNED: {
+    status: 422,
+    title: 'The zone of this name is not signed with DNSSEC.',
+    hint: 'Its owner must sign the zone; until then it cannot be trusted.',
+  },
+  RESOLVE_BOGUS: {
+    status: 422,
+    title: 'The DNSSEC signatures of this name are wrong.',
+    hint: 'Do not pay. Its owner must mend the zone.',
+  },
+  RESOLVE_AMBIGUOUS: {
+    status: 422,
+    title: 'The name holds more than one payment instruction.',
+    hint: 'Its owner must leave exactly one bitcoin: record.',
+  },
+  RESOLVE_NO_INSTRUCTION: {
+    status: 404,
+    title: 'The name exists but holds no payment instruction.',
+    hint: 'Its owner must publish a bitcoin: record.',
+  },
+  DNS_UNAVAILABLE: { status: 503, title: 'The DNS does not answer.', hint: 'Try again later.' },
+} as const satisfies Record<string, { status: number; title: string; hint: string }>
+
+export type RefusalCode = keyof typeof REFUSALS
+export type RefusalData = Readonly<Record<string, string | number | boolean | null>>
+
+/** A refusal is a value: nothing was changed, and the caller is told why. `data` must hold no secret. */
+export type Refusal = { readonly refused: RefusalCode; readonly data: RefusalData }
+
+export function refuse(code: RefusalCode, data: RefusalData = {}): Refusal {
+  return { refused: code, data }
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'refused' in value
+}

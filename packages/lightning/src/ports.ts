@@ -1,0 +1,175 @@
+/**
+ * How the rest of Holdfast reaches a Lightning node: small ports named by need. A backend implements those that it
+ * supports and says so in `capabilities`. Amounts are bigint millisatoshi, hashes and keys lower-case hex, times
+ * milliseconds since 1970. A call that cannot reach the node throws `NodeError('offline')`.
+ */
+export type Hex = string
+export type Network = 'bitcoin' | 'testnet' | 'signet' | 'regtest'
+
+export type Capability = 'invoices' | 'hold-invoices' | 'offers' | 'pay' | 'funds' | 'events'
+
+export interface LightningNode {
+  readonly capabilities: ReadonlySet<Capability>
+  /** 33-byte compressed public key. */
+  readonly nodeId: Hex
+  readonly network: Network
+  readonly invoices?: Invoices
+  readonly holdInvoices?: HoldInvoices
+  readonly offers?: Offers
+  readonly payer?: Payer
+  readonly funds?: Funds
+  readonly events?: NodeEvents
+}
+
+export interface Invoices {
+  /** An ordinary BOLT 11 invoice: the node makes the preimage and claims by itself. */
+  create(request: InvoiceRequest): Promise<{ invoice: string; paymentHash: Hex }>
+  lookup(paymentHash: Hex): Promise<ReceivedPayment | null>
+}
+
+export type InvoiceRequest = {
+  /** Absent: the payer chooses. */
+  amountMsat?: bigint
+  description: string
+  expirySeconds: number
+}
+
+export type ReceivedPayment =
+  | { state: 'open' }
+  | { state: 'paid'; amountMsat: bigint; paidAt: number }
+  | { state: 'expired' }
+
+export interface HoldInvoices {
+  /** A BOLT 11 invoice on a payment hash whose preimage this node does not know. Creating it twice is creating it once. */
+  create(request: HoldInvoiceRequest): Promise<{ invoice: string }>
+  /** Claims the held HTLCs; already settled is success. Throws `NodeError('not-held')` when nothing is held. */
+  settle(paymentHash: Hex, preimage: Hex): Promise<void>
+  /** Fails the held HTLCs back, and every later HTLC on this hash, for ever. Already cancelled is success. */
+  cancel(paymentHash: Hex): Promise<void>
+  lookup(paymentHash: Hex): Promise<HoldState | null>
+  /** Calls `listener` with each change; returns the function that stops it. Durable followers use `NodeEvents`. */
+  watch(paymentHash: Hex, listener: (state: HoldState) => void): () => void
+}
+
+export type HoldInvoiceRequest = {
+  paymentHash: Hex
+  amountMsat: bigint
+  description: string
+  expirySeconds: number
+  /** `min_final_cltv_expiry_delta` of BOLT 11, in blocks: the longest the hold can last. */
+  minFinalCltvExpiryDelta: number
+}
+
+export type HoldState =
+  | { state: 'open' }
+  /** `claimDeadlineHeight`: LDK fails the HTLC back by itself at this block height. */
+  | { state: 'held'; amountMsat: bigint; claimDeadlineHeight: number }
+  | { state: 'settling'; amountMsat: bigint }
+  | { state: 'settled'; amountMsat: bigint }
+  | { state: 'cancelled' }
+
+export interface Offers {
+  /** A BOLT 12 offer. `offerId` is the caller's: asking twice with one id answers the same offer. */
+  create(request: OfferRequest): Promise<{ offer: string }>
+  list(): Promise<OfferRecord[]>
+  /** The node no longer answers invoice requests for it; unknown or already disabled is success. */
+  disable(offerId: string): Promise<void>
+}
+
+export type OfferRequest = {
+  offerId: string
+  description?: string
+  amountMsat?: bigint
+  issuer?: string
+  /** Absent: never. */
+  expiresAt?: number
+}
+
+export type OfferRecord = { offerId: string; offer: string; enabled: boolean; createdAt: number }
+
+export interface Payer {
+  /**
+   * Starts a payment. `paymentId` (32 bytes) is the caller's: a second call with one id never pays again and answers
+   * the outcome so far. Resolves once the node has durably accepted the intention, not when the payment ends.
+   */
+  pay(request: PayRequest): Promise<PaymentOutcome>
+  lookup(paymentId: Hex): Promise<PaymentOutcome | null>
+}
+
+export type PayRequest = {
+  paymentId: Hex
+  destination: { kind: 'bolt11'; invoice: string } | { kind: 'bolt12'; offer: string; payerNote?: string }
+  /** Needed when the destination names no amount; otherwise it must equal the destination's. */
+  amountMsat: bigint
+  maxFeeMsat: bigint
+  /** Cap on the route's total CLTV, in blocks. Default 1008. */
+  maxTotalCltvExpiryDelta?: number
+  /** How long the node may go on trying. In-flight HTLCs may outlive it: the outcome is then `pending`. */
+  timeoutMs: number
+}
+
+export type PaymentOutcome =
+  | { state: 'pending'; paymentHash: Hex | null }
+  | { state: 'succeeded'; paymentHash: Hex; amountMsat: bigint; feeMsat: bigint }
+  | { state: 'failed'; paymentHash: Hex | null; reason: PaymentFailure }
+  /** The node cannot say whether it was paid: neither pay again nor treat as failed; ask again. */
+  | { state: 'unknown' }
+
+export type PaymentFailure =
+  | 'rejected'
+  | 'no-route'
+  | 'retries-exhausted'
+  | 'expired'
+  | 'invoice-request-unanswered'
+  | 'invoice-request-rejected'
+  | 'insufficient-funds'
+  | 'abandoned'
+  | 'other'
+
+/**
+ * The payer's proof of payment. It belongs to the user: only the user's own device calls this, never the server.
+ */
+export interface PaymentProofs {
+  preimage(paymentId: Hex): Promise<{ paymentHash: Hex; preimage: Hex } | null>
+}
+
+export interface Funds {
+  balance(): Promise<Balance>
+}
+
+export type Balance = {
+  /** Spendable over channels, before fees and reserves of a particular payment. */
+  lightningMsat: bigint
+  /** What could be received over channels. */
+  receivableMsat: bigint
+  onchainSat: bigint
+  /** On-chain value that waits for time locks or confirmations after a close. */
+  claimableSat: bigint
+}
+
+export interface NodeEvents {
+  /** Durable events after `cursor` (0 for all), oldest first, at most `limit`. Waits up to `waitMs` for the first. */
+  since(cursor: number, options?: { limit?: number; waitMs?: number }): Promise<NodeEvent[]>
+}
+
+export type NodeEvent = { cursor: number; at: number } & (
+  | { kind: 'payment-received'; paymentHash: Hex; amountMsat: bigint; offerId: string | null }
+  | { kind: 'hold-accepted'; paymentHash: Hex; amountMsat: bigint; claimDeadlineHeight: number }
+  | { kind: 'hold-settled'; paymentHash: Hex; amountMsat: bigint }
+  | { kind: 'hold-cancelled'; paymentHash: Hex }
+  | { kind: 'payment-succeeded'; paymentId: Hex; paymentHash: Hex; amountMsat: bigint; feeMsat: bigint }
+  | { kind: 'payment-failed'; paymentId: Hex; paymentHash: Hex | null; reason: PaymentFailure }
+  | { kind: 'channel-ready'; channelId: Hex; peer: Hex }
+  | { kind: 'channel-closed'; channelId: Hex; peer: Hex; reason: string }
+)
+
+export type NodeErrorCode = 'offline' | 'invalid' | 'not-held' | 'unsupported' | 'conflict'
+
+export class NodeError extends Error {
+  readonly code: NodeErrorCode
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NodeError'
+    this.code = code
+  }
+}
