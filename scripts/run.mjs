@@ -1,67 +1,76 @@
 // Every npm script goes through here: install what is missing, then run the given file under the pinned Node 24.
 // Plain JavaScript without imports from node_modules, because it must run on any Node >= 20 before the install.
 import { spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const [file, ...args] = process.argv.slice(2)
+const lockfile = join(root, 'package-lock.json')
 const stamp = join(root, 'node_modules', '.holdfast-installed')
+const installing = join(root, '.installing.lock')
 const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node')
+
+function fail(message) {
+  console.error(message)
+  process.exit(1)
+}
 
 function installIsCurrent() {
   if (!existsSync(stamp) || !existsSync(pinnedNode)) return false
-  return readFileSync(stamp, 'utf8') === readFileSync(join(root, 'package-lock.json'), 'utf8')
+  return readFileSync(stamp, 'utf8') === readFileSync(lockfile, 'utf8')
 }
 
-/** Two scripts started at once must not run `npm ci` into the same folder: the first takes a lock file. */
-function install() {
-  const lock = join(root, '.installing.lock')
-  let handle
+function isAlive(pid) {
   try {
-    handle = openSync(lock, 'wx')
-  } catch {
-    const abandoned = existsSync(lock) && Date.now() - statSync(lock).mtimeMs > 10 * 60_000
-    console.error(
-      abandoned
-        ? `An earlier installation was interrupted. Remove ${lock} and try again.`
-        : 'Another installation is under way in this folder. Try again when it has ended.',
-    )
-    process.exit(1)
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
   }
+}
+
+/** Two scripts started at once must not run `npm ci` in one folder; an interrupted one must not block for ever. */
+function takeInstallLock() {
   try {
-    process.stderr.write('Installing the packages of package-lock.json (once, about half a minute) ...\n')
-    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
-    const done = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    writeFileSync(installing, String(process.pid), { flag: 'wx' })
+  } catch (error) {
+    if (error.code !== 'EEXIST') fail(`Cannot write to ${root}: ${error.message}`)
+    const holder = Number(readFileSync(installing, 'utf8'))
+    if (holder && isAlive(holder))
+      fail(`Process ${holder} is installing the packages. Try again when it has ended.`)
+    rmSync(installing, { force: true })
+    takeInstallLock()
+  }
+}
+
+function install() {
+  takeInstallLock()
+  try {
+    console.error('Installing the packages of package-lock.json (once; about half a minute) ...')
+    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
     })
-    if (done.status !== 0) {
-      process.stderr.write('npm ci failed: see the lines above. Nothing was started.\n')
-      process.exitCode = done.status ?? 1
-      return false
-    }
-    writeFileSync(stamp, readFileSync(join(root, 'package-lock.json')))
-    return true
+    if (npm.status !== 0) fail('npm ci failed: see the lines above. Nothing was started.')
+    writeFileSync(stamp, readFileSync(lockfile))
   } finally {
-    closeSync(handle)
-    rmSync(lock, { force: true })
+    rmSync(installing, { force: true })
   }
 }
 
-if (Number(process.versions.node.split('.')[0]) < 20) {
-  console.error(`Holdfast needs Node 20 or newer to start; this is ${process.versions.node}.`)
-  process.exit(1)
-}
-if (!installIsCurrent() && !install()) process.exit()
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Holdfast needs Node 20 or newer to start; this is ${process.versions.node}.`)
+if (!installIsCurrent()) install()
 
-const child = spawn(pinnedNode, ['--disable-warning=ExperimentalWarning', file, ...args], {
-  cwd: process.cwd() === root ? root : process.cwd(),
+const child = spawn(pinnedNode, ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
+  cwd: root,
   stdio: 'inherit',
 })
-// The terminal sends Ctrl-C to the whole group; a supervisor signals only this process, so pass it on.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-child.on('exit', (code, signal) => {
-  process.exitCode = code ?? (signal ? 128 + 15 : 1)
-})
+// Ctrl-C in a terminal reaches the whole group, but a supervisor signals this process alone. SIGINT is therefore
+// only outlived here, while SIGTERM and SIGHUP are passed on.
+process.on('SIGINT', () => undefined)
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
