@@ -1,2 +1,3 @@
+export * from './json.ts'
 export * from './money.ts'
 export * from './refusals.ts'

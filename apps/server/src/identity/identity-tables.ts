@@ -1,0 +1,19 @@
+import type { RefusalCode, RefusalData } from '@holdfast/core'
+
+/** The tables of migration 020; no other slice reads or writes them. */
+export type IdentityTables = {
+  nip98_event: { id: Uint8Array; expires_at: Date }
+  session: { token_sha256: Uint8Array; owner: string; created_at: Date; expires_at: Date }
+  /** Either the answer's three columns hold something or the refusal's two: a check constraint says so. */
+  idempotency_key: {
+    owner: string
+    key: string
+    fingerprint: Uint8Array
+    created_at: Date
+    status: number | null
+    headers: Readonly<Record<string, string>> | null
+    body: string | null
+    refusal_code: RefusalCode | null
+    refusal_data: RefusalData | null
+  }
+}

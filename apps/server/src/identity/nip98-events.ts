@@ -1,0 +1,21 @@
+import type { Hex } from '@holdfast/lightning'
+import type { Kysely } from 'kysely'
+import type { IdentityTables } from './identity-tables.ts'
+
+/**
+ * Marks an event as used and tells whether this was the first time. The primary key decides between instances. It
+ * commits before the request is executed: an event is spent even when the request then fails, because a header such
+ * as Idempotency-Key is not covered by its signature.
+ */
+export async function useEvent(
+  db: Kysely<IdentityTables>,
+  event: { id: Hex; expiresAt: number },
+): Promise<boolean> {
+  const inserted = await db
+    .insertInto('nip98_event')
+    .values({ id: Buffer.from(event.id, 'hex'), expires_at: new Date(event.expiresAt) })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('expires_at')
+    .executeTakeFirst()
+  return inserted !== undefined
+}

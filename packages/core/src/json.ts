@@ -1,0 +1,8 @@
+/** What JSON can say; amounts are decimal strings, never numbers. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue }
