@@ -110,6 +110,26 @@ export const REFUSALS = {
     title: 'This key owns as many names as it may.',
     hint: 'Release a name first.',
   },
+  NAME_TIMED_OUT: {
+    status: 503,
+    title: 'The registration took too long and was undone.',
+    hint: 'Nothing was left behind; register the name again.',
+  },
+  NAME_RELEASED: {
+    status: 410,
+    title: 'The owner released the name.',
+    hint: 'It can be registered again.',
+  },
+  RECORD_OCCUPIED: {
+    status: 409,
+    title: 'Another record stands in the DNS at this name.',
+    hint: 'The operator must remove it; choose another name until then.',
+  },
+  DNS_REFUSED: {
+    status: 503,
+    title: 'The DNS server does not accept our changes.',
+    hint: 'Tell the operator: the zone or its update key is not set up.',
+  },
   DOMAIN_UNKNOWN: {
     status: 422,
     title: 'Names cannot be registered in this domain.',
@@ -187,6 +207,16 @@ export const REFUSALS = {
     title: 'The BIP-321 URI holds nothing that we can pay.',
     hint: 'It needs a BOLT 12 offer (lno=) or a BOLT 11 invoice (lightning=).',
   },
+  OFFER_EXPIRES_SOON: {
+    status: 422,
+    title: 'The BOLT 12 offer expires too soon to be published.',
+    hint: 'Make an offer without expiry, or one that lives at least 30 days.',
+  },
+  OFFER_TOO_LONG: {
+    status: 422,
+    title: 'The BOLT 12 offer is too long for a DNS record.',
+    hint: 'Make an offer with fewer or shorter paths.',
+  },
   AMOUNT_INVALID: {
     status: 422,
     title: 'The amount is not a whole number of millisatoshi between 1 and the supply.',
@@ -201,6 +231,56 @@ export const REFUSALS = {
     status: 422,
     title: 'The amount differs from what the destination asks for.',
     hint: 'Leave amountMsat out or send the amount asked for.',
+  },
+  FEE_LIMIT_INVALID: {
+    status: 422,
+    title: 'The fee limit is not a whole number of millisatoshi up to the supply.',
+    hint: 'Send a decimal string such as "1000", or leave maxFeeMsat out.',
+  },
+  PAYMENT_REJECTED: {
+    status: 422,
+    title: 'The payee rejected the payment.',
+    hint: 'Ask the payee for a new invoice or offer.',
+  },
+  PAYMENT_NO_ROUTE: {
+    status: 422,
+    title: 'No route to the payee was found within the fee limit.',
+    hint: 'Raise maxFeeMsat, send less, or open another channel.',
+  },
+  PAYMENT_RETRIES_EXHAUSTED: {
+    status: 422,
+    title: 'Every route that was tried failed.',
+    hint: 'Nothing was paid; try again later.',
+  },
+  PAYMENT_EXPIRED: {
+    status: 422,
+    title: 'The payment did not end in time and was given up.',
+    hint: 'Nothing was paid; try again.',
+  },
+  PAYMENT_UNANSWERED: {
+    status: 422,
+    title: 'The payee did not answer the request for an invoice.',
+    hint: 'Its node may be offline; try again later.',
+  },
+  PAYMENT_INSUFFICIENT_FUNDS: {
+    status: 422,
+    title: 'The channels of the paying node hold too little.',
+    hint: 'GET /v1/node shows what can be spent; fees and reserves come on top.',
+  },
+  PAYMENT_ABANDONED: {
+    status: 422,
+    title: 'The payment was abandoned by the paying node.',
+    hint: 'Nothing was paid; try again.',
+  },
+  PAYMENT_FAILED: {
+    status: 422,
+    title: 'The payment failed.',
+    hint: 'Nothing was paid; try again later.',
+  },
+  PAYMENT_NOT_SENT: {
+    status: 503,
+    title: 'The paying node could not be reached in time.',
+    hint: 'Nothing was paid; try again when the node is online.',
   },
   PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment.', hint: 'Check the id.' },
 

@@ -1,0 +1,55 @@
+import { type Refusal, refuse } from '../refusals.ts'
+
+/** A name of ours that keeps the rules: lower case, without ₿. */
+export type NewName = {
+  readonly user: string
+  readonly domain: string
+  /** What the name looks like to a hurried eye; two live names of a domain never share it. */
+  readonly skeleton: string
+}
+
+/** RFC 1035 2.3.4: a label holds at most 63 octets, a name 255 on the wire, which is 253 characters of text. */
+const LABEL_MAX = 63
+const DNS_NAME_MAX = 253
+/** BIP-353: the record of `user@domain` lives at `user.user._bitcoin-payment.domain`. */
+const RECORD_INFIX = '.user._bitcoin-payment.'
+
+/** Words that readers take for the operator's own voice, or that mail and web conventions have taken (RFC 2142). */
+const RESERVED = new Set(
+  [
+    'abuse admin administrator api arbiter autoconfig autodiscover billing bitcoin bot contact daemon dispute dns',
+    'dnssec escrow everyone ftp guardian help holdfast hostmaster info invoice legal localhost mail mailer-daemon',
+    'me mod moderator mta-sts nobody noc node noreply no-reply ns null official operator owner payment payments',
+    'postmaster privacy refund refunds register root sales satoshi security server staff status support system team',
+    'test undefined usenet user username wallet webmaster well-known wpad www',
+  ]
+    .join(' ')
+    .split(' ')
+    .map(skeletonOf),
+)
+
+/**
+ * Checks the user part against the rules for names registered here. BOLT 12's `invreq_bip_353_name` (field 91) allows
+ * `0-9a-zA-Z-_.`; ours are that in lower case, so that a name has one spelling.
+ */
+export function parseNewName(user: string, domain: string): NewName | Refusal {
+  const name = user.replace(/^₿/, '').toLowerCase()
+  const invalid = (rule: string) => refuse('NAME_INVALID', { user: user.slice(0, 80), rule })
+  if (name.length < 1 || name.length > LABEL_MAX) return invalid('length')
+  if (!/^[a-z0-9._-]+$/.test(name)) return invalid('characters')
+  // An A-label (RFC 5890 2.3.2.1) shows as letters of any script: no ASCII rule can tell its look-alikes apart.
+  if (name.split('.').some((label) => label.startsWith('xn--'))) return invalid('punycode')
+  if (!/^[a-z0-9]/.test(name) || !/[a-z0-9]$/.test(name)) return invalid('edges')
+  if (/[._-]{2}/.test(name)) return invalid('separators')
+  if (name.length + RECORD_INFIX.length + domain.length > DNS_NAME_MAX) return invalid('dns-length')
+  const skeleton = skeletonOf(name)
+  if (RESERVED.has(skeleton) || RESERVED.has(skeleton.replace(/[._-]/g, ''))) {
+    return refuse('NAME_RESERVED', { user: name })
+  }
+  return { user: name, domain, skeleton }
+}
+
+/** Folds the ASCII look-alikes: 0 and o, 1 and l, rn and m, vv and w. */
+export function skeletonOf(name: string): string {
+  return name.replace(/0/g, 'o').replace(/1/g, 'l').replace(/rn/g, 'm').replace(/vv/g, 'w')
+}
