@@ -1,0 +1,146 @@
+import type { Msat } from '../money.ts'
+import type { RefusalCode } from '../refusals.ts'
+
+/** What a node can pay. `asksMsat`: the amount that it names, null when the payer chooses. */
+export type Payable =
+  | { readonly kind: 'bolt11'; readonly invoice: string; readonly asksMsat: Msat | null }
+  | { readonly kind: 'bolt12'; readonly offer: string; readonly asksMsat: Msat | null }
+
+/** What the payer asked for; it never changes. Times are milliseconds since 1970. */
+export type PaymentTerms = {
+  readonly v: 1
+  readonly id: string
+  /** 32 bytes in hex: the id under which the node knows the payment; one id is paid at most once. */
+  readonly nodePaymentId: string
+  readonly owner: string
+  /** The destination as it was given. */
+  readonly to: string
+  readonly requestedMsat: Msat | null
+  readonly feeLimitMsat: Msat | null
+  readonly requestedAt: number
+  /** The node is asked to pay before this moment, never after it. */
+  readonly deadlineAt: number
+}
+
+type Priced = {
+  readonly payable: Payable
+  readonly amountMsat: Msat
+  readonly maxFeeMsat: Msat
+}
+
+export type PaymentPhase =
+  | {
+      readonly phase: 'resolving'
+      readonly name: string
+      readonly attempt: number
+      readonly lastFailure: RefusalCode | null
+    }
+  | (Priced & {
+      readonly phase: 'sending'
+      readonly attempt: number
+      /** The node has said that it knows this payment. */
+      readonly accepted: boolean
+      /** An attempt ended without an answer: the node may know this payment. */
+      readonly maybeSent: boolean
+      readonly paymentHash: string | null
+    })
+  /** Nobody can say: it is neither paid again nor given up until the node says which. */
+  | (Priced & {
+      readonly phase: 'unknown'
+      readonly attempt: number
+      readonly accepted: boolean
+      readonly paymentHash: string | null
+    })
+  | {
+      readonly phase: 'succeeded'
+      readonly payable: Payable
+      readonly paymentHash: string
+      readonly amountMsat: Msat
+      readonly feeMsat: Msat
+      readonly endedAt: number
+    }
+  | {
+      readonly phase: 'failed'
+      readonly payable: Payable | null
+      readonly paymentHash: string | null
+      readonly cause: RefusalCode
+      readonly endedAt: number
+    }
+
+export type PaymentState = PaymentTerms & PaymentPhase
+
+export const PAYMENT_PHASES = [
+  'resolving',
+  'sending',
+  'unknown',
+  'succeeded',
+  'failed',
+] as const satisfies readonly PaymentPhase['phase'][]
+
+export type PaymentEffectKind = 'resolve' | 'pay' | 'look-up'
+
+export type PaymentEffect =
+  | { readonly kind: PaymentEffectKind; readonly attempt: number; readonly at: number }
+  /** Come back with `time-passed`. */
+  | { readonly kind: 'wake'; readonly at: number }
+
+export type NodeFailureReason =
+  | 'rejected'
+  | 'no-route'
+  | 'retries-exhausted'
+  | 'expired'
+  | 'invoice-request-unanswered'
+  | 'invoice-request-rejected'
+  | 'insufficient-funds'
+  | 'abandoned'
+  | 'other'
+
+/** What the node says of a payment; `absent`: it has never heard of it. */
+export type NodeOutcome =
+  | { readonly state: 'pending'; readonly paymentHash: string | null }
+  | {
+      readonly state: 'succeeded'
+      readonly paymentHash: string
+      readonly amountMsat: Msat
+      readonly feeMsat: Msat
+    }
+  | { readonly state: 'failed'; readonly paymentHash: string | null; readonly reason: NodeFailureReason }
+  | { readonly state: 'unknown' }
+  | { readonly state: 'absent' }
+
+export type PaymentRequest = {
+  readonly kind: 'request'
+  readonly id: string
+  readonly nodePaymentId: string
+  readonly owner: string
+  readonly to: string
+  /** A BIP-353 name is resolved first. */
+  readonly destination: { readonly kind: 'name'; readonly name: string } | Payable
+  readonly amountMsat?: Msat
+  readonly maxFeeMsat?: Msat
+  readonly deadlineAt: number
+}
+
+export type PaymentReport =
+  | { readonly kind: 'resolved'; readonly payable: Payable }
+  | {
+      readonly kind: 'resolve-failed'
+      readonly attempt: number
+      readonly code: RefusalCode
+      /** Whether asking again can help. */
+      readonly again: boolean
+    }
+  | { readonly kind: 'outcome'; readonly attempt: number; readonly outcome: NodeOutcome }
+  /** The node took nothing on: the request itself was wrong. */
+  | { readonly kind: 'pay-refused'; readonly attempt: number; readonly code: RefusalCode }
+  | {
+      readonly kind: 'node-unreachable'
+      readonly attempt: number
+      readonly effect: 'pay' | 'look-up'
+      readonly code: RefusalCode
+    }
+  /** A job was interrupted after it may have asked the node to pay. */
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'time-passed' }
+
+export type PaymentCommand = PaymentRequest | PaymentReport
