@@ -1,3 +1,5 @@
+export * from './canonical-json.ts'
+export * from './journal.ts'
 export * from './json.ts'
 export * from './money.ts'
 export * from './refusals.ts'
