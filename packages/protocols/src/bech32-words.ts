@@ -25,37 +25,37 @@ export function textOfWords(words: Uint8Array): string {
  * byte string has exactly one form (BIP-173, "Decoding").
  */
 export function bytesOfWords(words: Uint8Array): Uint8Array | null {
-  const bytes = new Uint8Array(Math.floor((words.length * 5) / 8))
-  let bits = 0
-  let held = 0
-  let at = 0
-  for (const word of words) {
-    held = (held << 5) | word
-    bits += 5
-    if (bits >= 8) {
-      bits -= 8
-      bytes[at++] = held >> bits
-      held &= (1 << bits) - 1
-    }
-  }
-  return bits <= 4 && held === 0 ? bytes : null
+  const padded = paddedBytesOfWords(words)
+  const whole = Math.floor((words.length * 5) / 8)
+  const leftOver = (words.length * 5) % 8
+  if (leftOver > 4 || (leftOver > 0 && padded[whole] !== 0)) return null
+  return padded.subarray(0, whole)
 }
 
-/** Regroups bytes into 5-bit words, the last one filled up with zero bits. */
+/** Regroups 5-bit words into bytes, the last byte filled up with zero bits. */
+export function paddedBytesOfWords(words: Uint8Array): Uint8Array {
+  return regroup(words, 5, 8)
+}
+
+/** Regroups bytes into 5-bit words, the last word filled up with zero bits. */
 export function wordsOfBytes(bytes: Uint8Array): Uint8Array {
-  const words = new Uint8Array(Math.ceil((bytes.length * 8) / 5))
-  let bits = 0
+  return regroup(bytes, 8, 5)
+}
+
+function regroup(from: Uint8Array, fromBits: number, toBits: number): Uint8Array {
+  const to = new Uint8Array(Math.ceil((from.length * fromBits) / toBits))
   let held = 0
+  let bits = 0
   let at = 0
-  for (const byte of bytes) {
-    held = (held << 8) | byte
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      words[at++] = held >> bits
+  for (const group of from) {
+    held = (held << fromBits) | group
+    bits += fromBits
+    while (bits >= toBits) {
+      bits -= toBits
+      to[at++] = held >> bits
       held &= (1 << bits) - 1
     }
   }
-  if (bits > 0) words[at] = held << (5 - bits)
-  return words
+  if (bits > 0) to[at] = held << (toBits - bits)
+  return to
 }
