@@ -1,0 +1,77 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { LdkNode } from '@holdfast/lightning/ldk'
+import type { Device } from './device.ts'
+
+export type RunningDevice = { device: Device; node: LdkNode }
+
+/**
+ * What a user would see on the screen of their own device, on a loopback port: balance and proofs of payment.
+ * It exists because on the devnet the users' nodes run inside this process; the Holdfast server never asks it.
+ *
+ * `GET /devices` · `GET /devices/:name/balance` · `GET /devices/:name/proofs/:paymentId`
+ */
+export async function serveDevices(
+  devices: ReadonlyMap<string, RunningDevice>,
+  token = randomBytes(24).toString('hex'),
+) {
+  const expected = Buffer.from(`Bearer ${token}`)
+  const server = createServer((request, response) => {
+    const given = Buffer.from(request.headers.authorization ?? '')
+    const authorized = given.length === expected.length && timingSafeEqual(given, expected)
+    const answer = authorized
+      ? look(devices, request.url ?? '/')
+      : Promise.resolve({ status: 401, body: null })
+    answer
+      .catch((error: Error) => ({ status: 503, body: { error: error.message } }))
+      .then(({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      })
+  })
+  await listen(server)
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    token,
+    stop: () => new Promise<void>((done) => server.close(() => done()).closeAllConnections()),
+  }
+}
+
+function listen(server: Server) {
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+}
+
+async function look(
+  devices: ReadonlyMap<string, RunningDevice>,
+  url: string,
+): Promise<{ status: number; body: unknown }> {
+  const [, root, name, what, id] = url.split('/')
+  if (root !== 'devices') return { status: 404, body: null }
+  if (!name) return { status: 200, body: [...devices.values()].map(describe) }
+  const found = devices.get(name)
+  if (!found) return { status: 404, body: null }
+  if (what === 'balance') return { status: 200, body: await balanceOf(found.node) }
+  if (what === 'proofs' && id && /^[0-9a-f]{64}$/.test(id)) {
+    const proof = await found.node.preimage(id)
+    return { status: proof ? 200 : 404, body: proof }
+  }
+  return { status: 404, body: null }
+}
+
+function describe({ device, node }: RunningDevice) {
+  return { name: device.name, pubkey: device.pubkey, folder: device.folder, nodeId: node.nodeId }
+}
+
+async function balanceOf(node: LdkNode) {
+  const balance = await node.funds.balance()
+  return {
+    lightningMsat: String(balance.lightningMsat),
+    receivableMsat: String(balance.receivableMsat),
+    onchainSat: String(balance.onchainSat),
+    claimableSat: String(balance.claimableSat),
+  }
+}

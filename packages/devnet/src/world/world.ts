@@ -1,0 +1,94 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type LdkHost, type LdkNode, type Log, startLdkHost } from '@holdfast/lightning/ldk'
+import { startChain } from '../chain/chain-server.ts'
+import { startMiner } from '../chain/miner.ts'
+import { makeBitcoinRpc } from '../chain/rpc-client.ts'
+import { writeFileDurably } from '../durable-file.ts'
+import { openMissingChannels } from './channels.ts'
+import { openDevice } from './device.ts'
+import { type RunningDevice, serveDevices } from './devices-server.ts'
+
+export type WorldOptions = {
+  /** Everything durable of the devnet: blocks, node states, devices. */
+  folder: string
+  /** URL with credentials of a bitcoind on regtest; absent: the embedded chain. */
+  bitcoindUrl?: string
+  /** 0: blocks only when asked for. */
+  blockIntervalMs: number
+  /** Names of the users, each with a device and a node. */
+  users: readonly string[]
+  log: Log
+}
+
+export type World = {
+  /** URL with credentials of the chain that the nodes follow. */
+  readonly bitcoindUrl: string
+  readonly host: LdkHost
+  readonly operator: LdkNode
+  readonly hub: LdkNode
+  readonly users: ReadonlyMap<string, RunningDevice>
+  /** The node of the user with this Nostr public key. */
+  nodeOf(pubkey: string): LdkNode | null
+  stop(): Promise<void>
+}
+
+/**
+ * A Lightning world in one process: a regtest chain, a hub, the operator's node and one node per user, each with a
+ * balanced channel to the hub. Kept in `folder`; started again, it goes on where it stopped, also after a kill -9.
+ */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const { folder, log } = options
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const undo: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const bitcoindUrl = options.bitcoindUrl ?? (await startEmbeddedChain(join(folder, 'chain'), undo))
+    const rpc = makeBitcoinRpc(bitcoindUrl)
+    const host = await startLdkHost({ network: 'regtest', bitcoind: { url: bitcoindUrl }, log })
+    undo.push(() => host.stop())
+
+    const open = async (name: string, keepProofs: boolean) => {
+      const device = openDevice(join(folder, 'devices', name), name)
+      const node = await host.openNode({
+        folder: join(device.folder, 'node'),
+        seed: device.seed,
+        alias: name,
+        listen: { host: '127.0.0.1', port: 0 },
+        keepProofs,
+      })
+      return { device, node }
+    }
+    const hub = (await open('hub', false)).node
+    const operator = (await open('operator', false)).node
+    const users = new Map<string, RunningDevice>()
+    for (const name of options.users) users.set(name, await open(name, true))
+
+    const userNodes = [...users.values()].map((user) => user.node)
+    await openMissingChannels(rpc, hub, [
+      { node: operator, announce: true },
+      ...userNodes.map((node) => ({ node, announce: false })),
+    ])
+
+    const miner = startMiner(rpc, { intervalMs: options.blockIntervalMs })
+    undo.push(() => miner.stop())
+    const devices = await serveDevices(users)
+    undo.push(() => devices.stop())
+    const { url, token } = devices
+    writeFileDurably(join(folder, 'devices.json'), `${JSON.stringify({ url, token })}\n`, 0o600)
+
+    const byPubkey = new Map([...users.values()].map(({ device, node }) => [device.pubkey, node]))
+    return { bitcoindUrl, host, operator, hub, users, nodeOf: (pubkey) => byPubkey.get(pubkey) ?? null, stop }
+  } catch (cause) {
+    await stop()
+    throw new Error('The devnet could not be started.', { cause })
+  }
+}
+
+async function startEmbeddedChain(folder: string, undo: (() => Promise<unknown>)[]) {
+  const chain = await startChain({ folder })
+  undo.push(() => chain.stop())
+  return chain.url
+}
