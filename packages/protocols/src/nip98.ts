@@ -1,0 +1,159 @@
+import { base64 } from '@scure/base'
+import { finalizeEvent, verifyEvent } from 'nostr-tools/pure'
+import { type Hex, isHex } from './hex.ts'
+import { decodeUtf8, encodeUtf8 } from './utf8.ts'
+
+/** A signed Nostr event (NIP-01). */
+export type AuthEvent = {
+  readonly id: Hex
+  readonly pubkey: Hex
+  /** Seconds since 1970. */
+  readonly created_at: number
+  readonly kind: number
+  readonly tags: readonly (readonly string[])[]
+  readonly content: string
+  readonly sig: Hex
+}
+
+/** The HTTP request that an event is signed for. */
+export type AuthRequest = {
+  /** Absolute, with its query, exactly as sent. */
+  readonly url: string
+  readonly method: string
+  /** SHA-256 of the body's bytes; null when there is none. */
+  readonly bodySha256: Hex | null
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+export type AuthResult =
+  /** `eventId` must be remembered for as long as the window lasts: each event is good for one request. */
+  | { readonly ok: true; readonly pubkey: Hex; readonly eventId: Hex; readonly createdAt: number }
+  | { readonly ok: false; readonly code: AuthProblem; readonly detail: string }
+
+export type AuthProblem =
+  /** Not a well-formed event, or its signature is wrong. */
+  | 'invalid'
+  /** Signed for another URL, method or body. */
+  | 'mismatch'
+  /** Too old, or too far in the future. */
+  | 'expired'
+
+const KIND_HTTP_AUTH = 27235
+const MAX_HEADER_CHARACTERS = 8192
+const MAX_TAGS = 16
+const SHA256_OF_NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+
+/**
+ * Checks a NIP-98 `Authorization` header, or its event, against the request that it came with. What costs nothing is
+ * checked before the signature, and nothing outside of the event is asked.
+ */
+export function verifyAuthEvent(
+  given: string | AuthEvent,
+  request: AuthRequest & { readonly windowSeconds?: number },
+): AuthResult {
+  const event = typeof given === 'string' ? eventOfHeader(given) : strictEvent(given)
+  if (event === null) return refuse('invalid', 'the header holds no well-formed Nostr event')
+  if (event.kind !== KIND_HTTP_AUTH) return refuse('invalid', `the event is not of kind ${KIND_HTTP_AUTH}`)
+  const [url, ...moreUrls] = valuesOfTag(event, 'u')
+  const [method, ...moreMethods] = valuesOfTag(event, 'method')
+  const [payload, ...morePayloads] = valuesOfTag(event, 'payload')
+  const repeated = moreUrls.length + moreMethods.length + morePayloads.length > 0
+  if (url === undefined || method === undefined || repeated) {
+    return refuse('invalid', 'the event needs exactly one u and one method tag, and at most one payload tag')
+  }
+  const ageMs = Math.abs(request.now - event.created_at * 1000)
+  if (ageMs > (request.windowSeconds ?? 60) * 1000) return refuse('expired', 'created_at is too far from now')
+  // "The u tag MUST be exactly the same as the absolute request URL (including query parameters)."
+  if (url !== request.url) return refuse('mismatch', 'the event was signed for another URL')
+  if (method.toUpperCase() !== request.method.toUpperCase()) {
+    return refuse('mismatch', 'the event was signed for another method')
+  }
+  if (!payloadMatches(payload, request.bodySha256))
+    return refuse('mismatch', 'the event was signed for another body')
+  if (!verifyEvent({ ...event, tags: event.tags.map((tag) => [...tag]) })) {
+    return refuse('invalid', 'the id or the signature of the event is wrong')
+  }
+  return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000 }
+}
+
+/** An event that authorizes `request`, signed with a 32-byte secret key. */
+export function createAuthEvent(request: AuthRequest, secretKey: Uint8Array): AuthEvent {
+  const { id, pubkey, created_at, kind, tags, content, sig } = finalizeEvent(
+    authEventTemplate(request),
+    secretKey,
+  )
+  return { id, pubkey, created_at, kind, tags, content, sig }
+}
+
+/** The same, for a signer that keeps its key to itself. */
+export function authEventTemplate(request: AuthRequest) {
+  const tags = [
+    ['u', request.url],
+    ['method', request.method.toUpperCase()],
+  ]
+  if (request.bodySha256 !== null) tags.push(['payload', request.bodySha256])
+  return { kind: KIND_HTTP_AUTH, created_at: Math.floor(request.now / 1000), tags, content: '' }
+}
+
+/** The value of the `Authorization` header. */
+export function authorizationHeader(event: AuthEvent): string {
+  return `Nostr ${base64.encode(encodeUtf8(JSON.stringify(event)))}`
+}
+
+function refuse(code: AuthProblem, detail: string): AuthResult {
+  return { ok: false, code, detail }
+}
+
+function eventOfHeader(header: string): AuthEvent | null {
+  if (header.length > MAX_HEADER_CHARACTERS) return null
+  // RFC 9110 §11.1: the scheme is case-insensitive.
+  const [, encoded] = /^nostr +([A-Za-z0-9+/]+={0,2})$/i.exec(header) ?? []
+  if (encoded === undefined) return null
+  try {
+    const text = decodeUtf8(base64.decode(encoded))
+    return text === null ? null : strictEvent(JSON.parse(text))
+  } catch (error) {
+    // base64 with wrong padding, or no JSON: whoever sent it is told that the event is invalid.
+    if (error instanceof Error) return null
+    throw error
+  }
+}
+
+const EVENT_KEYS = ['content', 'created_at', 'id', 'kind', 'pubkey', 'sig', 'tags']
+
+/**
+ * The event's own fields in a fresh object, or null when one is missing, malformed or too many. Fresh, because
+ * nostr-tools remembers on the object itself whether it was verified.
+ */
+function strictEvent(value: unknown): AuthEvent | null {
+  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== EVENT_KEYS.join())
+    return null
+  const { id, pubkey, created_at, kind, tags, content, sig } = value as Record<string, unknown>
+  if (!isHexText(id, 32) || !isHexText(pubkey, 32) || !isHexText(sig, 64)) return null
+  if (!Number.isSafeInteger(created_at) || (created_at as number) < 0 || !Number.isSafeInteger(kind))
+    return null
+  if (typeof content !== 'string' || !isTags(tags)) return null
+  return { id, pubkey, created_at: created_at as number, kind: kind as number, tags, content, sig }
+}
+
+function isHexText(value: unknown, bytes: number): value is Hex {
+  return typeof value === 'string' && isHex(value, bytes)
+}
+
+function isTags(value: unknown): value is string[][] {
+  return (
+    Array.isArray(value) &&
+    value.length <= MAX_TAGS &&
+    value.every((tag) => Array.isArray(tag) && tag.every((part) => typeof part === 'string'))
+  )
+}
+
+function valuesOfTag(event: AuthEvent, name: string): string[] {
+  return event.tags.filter((tag) => tag[0] === name).map((tag) => tag[1] ?? '')
+}
+
+function payloadMatches(payload: string | undefined, bodySha256: Hex | null): boolean {
+  if (bodySha256 !== null) return payload === bodySha256
+  return payload === undefined || payload === SHA256_OF_NOTHING
+}
