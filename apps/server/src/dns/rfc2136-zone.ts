@@ -1,0 +1,147 @@
+import { type DnsZone, DnsZoneError, type DnsZoneErrorCode, type TxtRecord } from '@holdfast/core/dns-zone'
+import { RCODE, rcodeName } from '@holdfast/protocols/dns/codes'
+import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
+import { type AskServer, authoritativeAnswer } from './authoritative-answer.ts'
+import { DnsExchangeError, exchangeTcp } from './dns-exchange.ts'
+import { parseServerAddress } from './server-address.ts'
+import { signRequest, type TsigFailure, type TsigKey, verifyResponse } from './tsig.ts'
+import { addTxt, deleteTxt, encodeUpdate, nameIsFree, txtIs } from './update-message.ts'
+
+export type Rfc2136ZoneOptions = {
+  /** The zone's apex, e.g. `shop.example`. */
+  readonly domain: string
+  /** `address:port` of the server that takes updates. */
+  readonly primary: string
+  readonly key: TsigKey
+  /** `address:port` of every authoritative server; see `authoritative-servers.ts`. */
+  readonly authoritativeServers: () => Promise<readonly string[]>
+  /** Milliseconds since 1970; TSIG compares it with the server's clock. */
+  readonly now: () => number
+  /** For one exchange with one server; default 3 s. */
+  readonly timeoutMs?: number
+}
+
+/** How often an update whose outcome is unknown is sent again before we give up. */
+const TRIES = 2
+const MAX_UPDATE_RESPONSE_BYTES = 65_535
+
+/** A zone that is changed by RFC 2136 updates signed with TSIG (RFC 8945), as Knot, BIND and PowerDNS take them. */
+export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
+  const { domain, key, now, timeoutMs = 3_000 } = options
+  const primary = parseServerAddress(options.primary)
+  const ask: AskServer = { timeoutMs }
+
+  return {
+    domain,
+    publish: (record) => settled(() => publish(record)),
+    withdraw: (name) => settled(() => withdraw(name)),
+    async authoritative(name) {
+      const servers = await options.authoritativeServers()
+      return Promise.all(servers.map((server) => authoritativeAnswer(server, name, ask)))
+    },
+  }
+
+  /** RFC 2136 tests and writes in one step, so that two publishers never overwrite each other. */
+  async function publish({ name, value, ttlSeconds }: TxtRecord): Promise<void> {
+    const record = addTxt(name, value, ttlSeconds)
+    const claimed = await update({ prerequisites: [nameIsFree(name)], updates: [record] })
+    if (claimed === RCODE.NOERROR) return
+    // The name is in use: with our value that is success, and the answer to a first try that got lost.
+    const confirmed = await update({ prerequisites: [txtIs(name, value)], updates: [record] })
+    if (confirmed === RCODE.NOERROR) return
+    throw new DnsZoneError('conflict', `${name} holds something else`)
+  }
+
+  async function withdraw(name: string): Promise<void> {
+    await update({ updates: [deleteTxt(name)] })
+  }
+
+  /** Sends one update; resolves with NOERROR or the code of a prerequisite that did not hold. */
+  async function update(parts: Parameters<typeof encodeUpdate>[1]): Promise<number> {
+    const request = signRequest(encodeUpdate(domain, parts), key, now())
+    const limits = { timeoutMs, maxResponseBytes: MAX_UPDATE_RESPONSE_BYTES }
+    // Over TCP: a lost datagram would leave the outcome unknown, and a long TXT does not fit into 512 bytes.
+    const response = await exchangeTcp(primary, request.wire, limits).catch(unavailable)
+    const rcode = response[3]! & 0x0f
+    const verdict = verify(response, request)
+    if (!verdict.ok) throw unproven(verdict, rcode)
+    return signedOutcome(rcode)
+  }
+
+  function verify(response: Uint8Array, request: ReturnType<typeof signRequest>) {
+    try {
+      return verifyResponse(response, request, key, now())
+    } catch (error) {
+      if (!(error instanceof DnsWireError)) throw error
+      throw new DnsZoneError('unavailable', `the answer cannot be read: ${error.message}`, { cause: error })
+    }
+  }
+
+  function unproven(verdict: { failure: TsigFailure; detail: string }, rcode: number): DnsZoneError {
+    const code = unprovenCode(verdict.failure, rcode)
+    return new DnsZoneError(code, `${domain}: ${rcodeName(rcode)}, ${verdict.detail}`)
+  }
+
+  function signedOutcome(rcode: number): number {
+    const meaning = meaningOf(rcode)
+    if (meaning === 'done' || meaning === 'prerequisite-failed') return rcode
+    throw new DnsZoneError(meaning, `${domain}: the update was answered with ${rcodeName(rcode)}`)
+  }
+}
+
+/** What the rcode of an answer with a good MAC means for an update (RFC 2136 §2.2, §3). */
+export function meaningOf(rcode: number): 'done' | 'prerequisite-failed' | DnsZoneErrorCode {
+  switch (rcode) {
+    case RCODE.NOERROR:
+      return 'done'
+    case RCODE.YXDOMAIN:
+    case RCODE.YXRRSET:
+    case RCODE.NXRRSET:
+    case RCODE.NXDOMAIN:
+      return 'prerequisite-failed'
+    case RCODE.NOTAUTH:
+    case RCODE.NOTZONE:
+      return 'not-this-zone'
+    case RCODE.REFUSED:
+    case RCODE.NOTIMP:
+    case RCODE.FORMERR:
+      return 'not-authorized'
+    default:
+      return 'unavailable'
+  }
+}
+
+/** An answer that proves nothing is never success or conflict; it may still tell a person what to mend. */
+export function unprovenCode(failure: TsigFailure, rcode: number): 'not-authorized' | 'unavailable' {
+  switch (failure) {
+    case 'BADKEY':
+    case 'BADSIG':
+    case 'BADTIME':
+    case 'stale':
+    case 'other':
+      return 'not-authorized'
+    case 'bad-mac':
+      return 'unavailable'
+    case 'unsigned': {
+      const meaning = meaningOf(rcode)
+      return meaning === 'not-authorized' || meaning === 'not-this-zone' ? 'not-authorized' : 'unavailable'
+    }
+  }
+}
+
+/** What was tried with an unknown outcome is tried again: both changes ask for their own effect first. */
+async function settled(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change()
+    } catch (error) {
+      const unknown = error instanceof DnsZoneError && error.code === 'unavailable'
+      if (!unknown || attempt === TRIES) throw error
+    }
+  }
+}
+
+function unavailable(error: unknown): never {
+  if (!(error instanceof DnsExchangeError)) throw error
+  throw new DnsZoneError('unavailable', error.message, { cause: error })
+}
