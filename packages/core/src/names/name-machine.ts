@@ -135,7 +135,6 @@ function offerReady(terms: NameTerms, offer: ReadyOffer, now: number): NameDecis
       offer,
       attempt: 0,
       lastFailure: null,
-      maybePublished: false,
     },
     effects: [{ kind: 'publish-record', attempt: 0, at: now }],
   }
@@ -237,11 +236,8 @@ function recordMayExist(state: NameState, now: number): NameDecision {
     case 'freed':
       if (state.offer === null) return unchanged(state)
       return { state, effects: [{ kind: 'withdraw-record', attempt: 0, at: now }] }
-    case 'offer-ready':
-      return state.maybePublished
-        ? unchanged(state)
-        : { state: { ...state, maybePublished: true }, effects: [] }
     case 'requested':
+    case 'offer-ready':
     case 'published':
     case 'seen':
     case 'active':
@@ -262,18 +258,18 @@ function effectFailed(
     case 'published':
     case 'seen': {
       if (effect !== effectOf(state) || attempt !== state.attempt) return unchanged(state)
-      const unsure = failure.kind === 'unavailable'
-      if (!unsure) return giveUp(state, failure.kind, failure.code, now)
+      if (failure.kind !== 'unavailable') return giveUp(state, failure.kind, failure.code, now)
       if (now >= state.deadlineAt) return undo(state, failure.code, now)
       const next = { attempt: attempt + 1, lastFailure: failure.code }
       return {
-        state:
-          state.phase === 'offer-ready' ? { ...state, ...next, maybePublished: true } : { ...state, ...next },
+        state: { ...state, ...next },
         effects: [{ kind: effect, attempt: attempt + 1, at: now + retryDelayMs(attempt) }],
       }
     }
     case 'withdrawing':
     case 'disabling': {
+      if (effect === 'publish-record' && failure.kind !== 'occupied') return recordMayExist(state, now)
+      if (effect === 'make-offer') return offerMayExist(state, now)
       if (effect === effectOf(state) && attempt === state.attempt) {
         const next = attempt + 1
         return {
@@ -284,6 +280,8 @@ function effectFailed(
       return state.phase === 'disabling' ? retryStray(state, effect, attempt, now) : unchanged(state)
     }
     case 'freed':
+      if (effect === 'publish-record' && failure.kind !== 'occupied') return recordMayExist(state, now)
+      if (effect === 'make-offer') return offerMayExist(state, now)
       return retryStray(state, effect, attempt, now)
   }
 }
@@ -296,13 +294,16 @@ function retryStray(state: NameState, effect: NameEffectKind, attempt: number, n
   return { state, effects: [{ kind: effect, attempt: attempt + 1, at: now + undoDelayMs(attempt) }] }
 }
 
-/** An effect that can never succeed ends the registration; what surely was not done need not be undone. */
+/**
+ * An effect that can never succeed ends the registration. An earlier, interrupted attempt may have done what this one
+ * was refused, so all is undone; only a stranger's record at our name proves that ours is not there.
+ */
 function giveUp(state: Running, kind: 'refused' | 'occupied', cause: Cause, now: number): NameDecision {
   switch (state.phase) {
     case 'requested':
       return disable(state, null, cause, now)
     case 'offer-ready':
-      return kind === 'occupied' || !state.maybePublished
+      return kind === 'occupied'
         ? disable(state, state.offer, cause, now)
         : withdraw(state, state.offer, cause, now)
     case 'published':

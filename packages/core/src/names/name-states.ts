@@ -43,8 +43,6 @@ export type NamePhase =
       readonly offer: ReadyOffer
       readonly attempt: number
       readonly lastFailure: Cause | null
-      /** An earlier attempt ended without an answer: our record may be in the zone. */
-      readonly maybePublished: boolean
     }
   | {
       readonly phase: 'published'
@@ -155,7 +153,7 @@ export type NameReport =
       readonly attempt: number
       readonly failure: EffectFailure
     }
-  /** A job that was interrupted found that its effect is no longer wanted; it may have happened all the same. */
+  /** A job found that its effect is no longer wanted; an interrupted run of it may have happened all the same. */
   | { readonly kind: 'outcome-unknown'; readonly effect: NameEffectKind }
   | { readonly kind: 'time-passed' }
 

@@ -109,10 +109,6 @@ export function hearPayment(state: PaymentState, report: PaymentReport, now: num
         : unchanged(state)
     case 'node-unreachable':
       return nodeUnreachable(state, report, now)
-    case 'interrupted':
-      return state.phase === 'sending' && !state.maybeSent
-        ? { state: { ...state, maybeSent: true }, effects: [] }
-        : unchanged(state)
     case 'time-passed':
       return timePassed(state, now)
   }

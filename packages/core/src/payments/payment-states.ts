@@ -139,8 +139,6 @@ export type PaymentReport =
       readonly effect: 'pay' | 'look-up'
       readonly code: RefusalCode
     }
-  /** A job was interrupted after it may have asked the node to pay. */
-  | { readonly kind: 'interrupted' }
   | { readonly kind: 'time-passed' }
 
 export type PaymentCommand = PaymentRequest | PaymentReport
