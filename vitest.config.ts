@@ -9,6 +9,7 @@ export default defineConfig({
       'e2e/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/*.services.test.ts', '**/*.kill.test.ts'],
+    globalSetup: ['apps/server/src/platform/testing/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -1,0 +1,79 @@
+import { CompiledQuery, Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { JournalFollowerTable, JournalTable } from './journal/journal-tables.ts'
+import type { Log } from './log.ts'
+import type { Secret } from './secret.ts'
+
+/**
+ * All tables as Kysely sees them. A slice declares its own beside its store, and no platform file is edited:
+ *
+ *     declare module '../platform/database.ts' {
+ *       interface Database extends NameTables {}
+ *     }
+ *
+ * `int8` (also `count(*)` and `sum(int)`) is read as bigint, `numeric` as string, `timestamptz` as Date, `bytea` as
+ * Buffer, `json` and `jsonb` as parsed JSON.
+ */
+export interface Database {
+  journal: JournalTable
+  journal_follower: JournalFollowerTable
+}
+
+/** A pool of connections to one database. */
+export type OpenDatabase = {
+  readonly db: Kysely<Database>
+  readonly pool: pg.Pool
+  /** A connection of its own, for LISTEN and session locks. The caller ends it and listens to its `error` event. */
+  connect(applicationName: string): Promise<pg.Client>
+  /** A pool whose `int8` are strings, for libraries that expect node-postgres as it comes. The caller ends it. */
+  openPlainPool(options: { applicationName: string; maxConnections: number }): pg.Pool
+  close(): Promise<void>
+}
+
+const INT8 = 20
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 ? (text: string) => BigInt(text) : pg.types.getTypeParser(oid, format as 'text')) as never,
+}
+
+export function openDatabase(options: {
+  connectionString: Secret<string>
+  log: Log
+  /** Most connections held at a time. Default 12. */
+  maxConnections?: number
+}): OpenDatabase {
+  const { connectionString, log } = options
+  const session = {
+    connectionString: connectionString.reveal(),
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 60_000,
+  }
+  const openPool = (max: number, applicationName: string, own: pg.PoolConfig = {}) => {
+    const pool = new pg.Pool({ ...session, ...own, max, application_name: applicationName })
+    // An idle connection that breaks is replaced by the pool; without a listener Node would end the process.
+    pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+    return pool
+  }
+  const pool = openPool(options.maxConnections ?? 12, 'holdfast', { types })
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  return {
+    db,
+    pool,
+    async connect(applicationName) {
+      const client = new pg.Client({ ...session, types, application_name: `holdfast ${applicationName}` })
+      await client.connect()
+      return client
+    },
+    openPlainPool: ({ applicationName, maxConnections }) =>
+      openPool(maxConnections, `holdfast ${applicationName}`),
+    close: () => db.destroy(),
+  }
+}
+
+/** Whether the database answers, for `/ready`. */
+export async function pingDatabase(database: OpenDatabase): Promise<void> {
+  await database.db.executeQuery(CompiledQuery.raw('select 1'))
+}

@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '@holdfast/core'
+import { type JobHelpers, type Runner, run } from 'graphile-worker'
+import { type Kysely, sql } from 'kysely'
+import type pg from 'pg'
+import type { Database, OpenDatabase } from './database.ts'
+import { graphileLog } from './graphile-log.ts'
+import type { Log } from './log.ts'
+import type { NewJob } from './transaction.ts'
+import { keepWorkerAlive, type WorkerLiveness } from './worker-liveness.ts'
+
+export type JobContext = {
+  jobId: string
+  /** 1 for the first. An attempt that a crash of the worker cut short does not count. */
+  attempt: number
+  maxAttempts: number
+  /** Aborted when the worker must stop before the job has ended. */
+  signal: AbortSignal
+  log: Log
+}
+
+/**
+ * Performs one effect. It may be run again after it was done (a crash before that was recorded), so its effect must be
+ * idempotent. Throwing makes it run again after e^attempt seconds (at most e^10), until `maxAttempts`; then the job
+ * stays as a row with its last error: the dead letter.
+ */
+export type Task = (payload: JsonObject, context: JobContext) => Promise<void>
+
+export type Worker = {
+  /** Takes no more jobs and resolves when the running ones have ended; after the grace their signals are aborted. */
+  stop(): Promise<void>
+}
+
+export type WorkerOptions = {
+  database: OpenDatabase
+  /** Only jobs of these tasks are taken. */
+  tasks: Record<string, Task>
+  concurrency: number
+  log: Log
+  /** How long `stop` lets running jobs go on before it aborts their signals. Default 10 s. */
+  graceMs?: number
+}
+
+/** Adds jobs in the caller's transaction: they exist if and only if it commits. */
+export async function addJobs(db: Kysely<Database>, jobs: readonly NewJob[]): Promise<void> {
+  const specs = jobs.map(({ task, payload, runAt, key, maxAttempts }) => ({
+    task,
+    payload,
+    run_at: runAt ?? null,
+    key: key ?? null,
+    max_attempts: maxAttempts ?? null,
+  }))
+  await sql`
+    select graphile_worker.add_job(
+      identifier => job.task, payload => job.payload, run_at => job.run_at, job_key => job.key,
+      max_attempts => job.max_attempts
+    ) from jsonb_to_recordset(${JSON.stringify(specs)}::jsonb)
+      as job (task text, payload json, run_at timestamptz, key text, max_attempts smallint)`.execute(db)
+}
+
+/** Runs jobs until stopped. A worker pool that ends by itself, because the database went away, is replaced. */
+export async function startWorker(options: WorkerOptions): Promise<Worker> {
+  const { database, log } = options
+  // Not the server's pool: graphile-worker writes its ids as JSON, which has no bigint.
+  const pool = database.openPlainPool({ applicationName: 'worker', maxConnections: 4 })
+  const liveness = await keepWorkerAlive({ database, log })
+  let stopping = false
+  let runner = await startRunner(options, pool, liveness)
+
+  const supervised = (async () => {
+    while (true) {
+      try {
+        await runner.promise
+      } catch (error) {
+        log.error({ err: error }, 'the worker pool has ended with a fault')
+      }
+      if (stopping) return
+      await sleep(1_000)
+      runner = await startRunner(options, pool, liveness)
+    }
+  })()
+
+  return {
+    async stop() {
+      stopping = true
+      await runner.stop()
+      await supervised
+      await liveness.stop()
+      await pool.end()
+    },
+  }
+}
+
+function startRunner(options: WorkerOptions, pgPool: pg.Pool, liveness: WorkerLiveness): Promise<Runner> {
+  const { tasks, concurrency, log, graceMs = 10_000 } = options
+  const announce: GraphileConfig.Plugin = {
+    name: 'HoldfastLiveness',
+    version: '1.0.0',
+    worker: {
+      hooks: {
+        // Awaited before the pool takes its first job, so that a locked job always belongs to an announced pool.
+        startWorker: (_context, { worker }) => liveness.announce(worker.workerPool.id),
+      },
+    },
+  }
+  return run({
+    pgPool,
+    concurrency,
+    noHandleSignals: true,
+    logger: graphileLog(log),
+    taskList: Object.fromEntries(
+      Object.entries(tasks).map(([name, task]) => [
+        name,
+        (payload: unknown, helpers: JobHelpers) => perform(task, payload as JsonObject, helpers, log),
+      ]),
+    ),
+    preset: { plugins: [announce], worker: { gracefulShutdownAbortTimeout: graceMs } },
+  })
+}
+
+async function perform(task: Task, payload: JsonObject, { job, abortSignal }: JobHelpers, log: Log) {
+  const attempt = job.attempts
+  const maxAttempts = job.max_attempts
+  const jobLog = log.child({ jobId: job.id, task: job.task_identifier, attempt })
+  try {
+    await task(payload, { jobId: job.id, attempt, maxAttempts, signal: abortSignal, log: jobLog })
+  } catch (error) {
+    if (attempt < maxAttempts) jobLog.warn({ err: error }, 'a job failed and will be tried again')
+    else jobLog.error({ err: error }, 'a job failed for the last time and is kept as a dead letter')
+    throw error
+  }
+}

@@ -1,0 +1,36 @@
+import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
+
+/** The process's log. Bind what identifies the work (`log.child({ requestId })`); never log a secret. */
+export type Log = Logger
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Names under which a careless call could hand a secret to the log, at the top or one level down. */
+const REDACTED = [
+  'authorization',
+  'cookie',
+  'macaroon',
+  'mnemonic',
+  'password',
+  'preimage',
+  'privateKey',
+  'secret',
+  'seed',
+  'token',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
+
+/** One JSON object a line on stderr, so that stdout stays free for what the user asked to see. */
+export function makeLog(options: { level: LogLevel; stream?: DestinationStream }): Log {
+  return pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"at":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: REDACTED, censor: '[secret]' },
+      serializers: { err: stdSerializers.errWithCause, error: stdSerializers.errWithCause },
+    },
+    options.stream ?? destination({ fd: 2, sync: true }),
+  )
+}

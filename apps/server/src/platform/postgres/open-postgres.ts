@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { mkdir, realpath, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { AppRole } from '../database-role.ts'
+import type { Log } from '../log.ts'
+import { Secret } from '../secret.ts'
+import { findBinaries, SHARED_FOLDER } from './binaries.ts'
+import { initCluster, keptPassword, OWNER_ROLE } from './init-cluster.ts'
+import { PostgresError } from './postgres-error.ts'
+import { canReach, chooseUser, type RunAs } from './run-as.ts'
+import { startServer, stopLeftOver } from './server-process.ts'
+
+export type Postgres = {
+  /** Of the role that owns the schema: for `migrate` only. */
+  connectionString: Secret<string>
+  /** How the server itself connects; given to `migrate`. */
+  appRole: AppRole
+  kind: 'embedded' | 'server'
+  stop(): Promise<void>
+}
+
+export type PostgresConfig = {
+  /** `DATABASE_URL`; null: the embedded server. */
+  databaseUrl: Secret<string> | null
+  /** Where the embedded server keeps its data; its lock must be held (`lockDataFolder`). */
+  dataDir: string
+  /** Further `name=value` settings of the embedded server. */
+  settings?: readonly string[]
+}
+
+/** The server named by DATABASE_URL, or our own in `<data folder>/postgres`. Throws `PostgresError`. */
+export async function openPostgres(config: PostgresConfig, log: Log): Promise<Postgres> {
+  if (config.databaseUrl) {
+    await refuseUnreachable(config.databaseUrl)
+    return {
+      connectionString: config.databaseUrl,
+      appRole: { kind: 'set-role' },
+      kind: 'server',
+      stop: async () => undefined,
+    }
+  }
+  return openEmbedded(config, log)
+}
+
+const DATABASE = 'holdfast'
+
+async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Promise<Postgres> {
+  const runAs = await chooseUser()
+  const folder = join(await realpath(dataDir), 'postgres')
+  await mkdir(folder, { recursive: true, mode: runAs ? 0o711 : 0o700 })
+  const [binaries, cluster, password, appPassword] = await Promise.all([
+    findBinaries(runAs),
+    placeCluster(folder, runAs),
+    keptPassword(join(folder, 'owner.password')),
+    keptPassword(join(folder, 'app.password')),
+  ])
+  await initCluster({ binaries, cluster, password, runAs })
+  const logFile = join(folder, 'server.log')
+  const server = await startServer({ binaries, cluster, logFile, runAs, log, ...(settings && { settings }) })
+  const urlOf = (database: string) =>
+    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}`)
+  try {
+    await createDatabase(urlOf('postgres'))
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+  log.info({ pid: server.pid, port: server.port, cluster }, 'embedded PostgreSQL is ready')
+  return {
+    connectionString: urlOf(DATABASE),
+    appRole: { kind: 'login', password: appPassword },
+    kind: 'embedded',
+    stop: server.stop,
+  }
+}
+
+/**
+ * `<data folder>/postgres/cluster`; when the user that runs PostgreSQL cannot reach that, because the data folder lies
+ * below a closed one such as /root, a folder of its own below /var/lib/holdfast.
+ */
+async function placeCluster(folder: string, runAs: RunAs): Promise<string> {
+  if (!runAs || (await canReach(folder, 'x', runAs))) return join(folder, 'cluster')
+  const outside = relocatedFolder(folder)
+  try {
+    await mkdir(outside, { recursive: true, mode: 0o755 })
+  } catch (error) {
+    throw new PostgresError(
+      `The user ${runAs.name} cannot reach ${folder}, and ${outside} cannot be made: ${(error as Error).message}. ` +
+        'Name a folder that others may enter in HOLDFAST_DATA_DIR, or a server in DATABASE_URL.',
+      { cause: error },
+    )
+  }
+  return join(outside, 'cluster')
+}
+
+function relocatedFolder(folder: string): string {
+  return join(SHARED_FOLDER, createHash('sha256').update(folder).digest('hex').slice(0, 16))
+}
+
+/** Stops an embedded server that a killed process left behind and deletes its data. The folder's lock must be held. */
+export async function clearPostgres(dataDir: string, log: Log): Promise<void> {
+  const folder = join(await realpath(dataDir), 'postgres')
+  for (const place of [folder, relocatedFolder(folder)]) {
+    await stopLeftOver(join(place, 'cluster'), log)
+    await rm(place, { recursive: true, force: true })
+  }
+}
+
+async function createDatabase(connectionString: Secret<string>): Promise<void> {
+  const client = new pg.Client({
+    connectionString: connectionString.reveal(),
+    connectionTimeoutMillis: 10_000,
+  })
+  await client.connect()
+  try {
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
+    if (rowCount === 0) await client.query(`create database ${DATABASE}`)
+  } finally {
+    await client.end()
+  }
+}
+
+async function refuseUnreachable(connectionString: Secret<string>): Promise<void> {
+  const url = new URL(connectionString.reveal())
+  const client = new pg.Client({
+    connectionString: connectionString.reveal(),
+    connectionTimeoutMillis: 10_000,
+  })
+  try {
+    await client.connect()
+    await client.end()
+  } catch (error) {
+    throw new PostgresError(
+      `PostgreSQL at ${url.hostname}:${url.port || 5432} (DATABASE_URL) does not let us in: ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+}

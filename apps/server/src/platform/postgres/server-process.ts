@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+import type { Binaries } from './binaries.ts'
+import { explainFailure, PostgresError } from './postgres-error.ts'
+import { type RunAs, runToEnd, spawnAs } from './run-as.ts'
+
+export type ServerProcess = { pid: number; port: number; stop(): Promise<void> }
+
+export type ServerOptions = {
+  binaries: Binaries
+  /** PGDATA. */
+  cluster: string
+  logFile: string
+  runAs: RunAs
+  log: Log
+  /** Further `name=value` settings. */
+  settings?: readonly string[]
+}
+
+/** Small, because the whole embedded world must fit in 500 MB; durability stays as PostgreSQL has it. */
+const SETTINGS = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=100',
+  'shared_buffers=32MB',
+  'max_wal_size=256MB',
+  'wal_level=minimal',
+  'max_wal_senders=0',
+  'io_method=sync',
+  'jit=off',
+  'password_encryption=scram-sha-256',
+  // Statements and their values may hold what a log must not.
+  'log_min_error_statement=panic',
+]
+
+const READY_WITHIN_MS = 60_000
+
+/** Starts the server on a random loopback port and resolves when it takes connections. */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  await stopLeftOver(options.cluster, options.log)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOn(await freePort(), options)
+    } catch (error) {
+      // Somebody took the port between our look and the server's, or the last server's children are still ending.
+      if (attempt === 5 || !/Address already in use|pre-existing shared memory/.test(String(error)))
+        throw error
+      await sleep(200)
+    }
+  }
+}
+
+async function startOn(port: number, options: ServerOptions): Promise<ServerProcess> {
+  const { binaries, cluster, runAs } = options
+  const settings = [...SETTINGS, `port=${port}`, ...(options.settings ?? [])].flatMap((setting) => [
+    '-c',
+    setting,
+  ])
+  const logFile = await open(options.logFile, 'w', 0o600)
+  try {
+    const child = spawnAs(binaries.postgres, ['-D', cluster, ...settings], runAs, [
+      'ignore',
+      logFile.fd,
+      logFile.fd,
+    ])
+    const ended = new Promise<Error | null>((resolve) => {
+      child.on('error', resolve)
+      child.on('exit', () => resolve(null))
+    })
+    const pid = child.pid
+    const giveUp = AbortSignal.timeout(READY_WITHIN_MS)
+    while (pid === undefined || !(await isReady(cluster, pid))) {
+      const outcome = await Promise.race([ended, sleep(5, 'waiting' as const)])
+      if (outcome === 'waiting' && !giveUp.aborted) continue
+      child.kill('SIGKILL')
+      const output = outcome instanceof Error ? outcome.message : await readFile(options.logFile, 'utf8')
+      throw explainFailure('The embedded PostgreSQL did not start', output)
+    }
+    child.unref()
+    return { pid, port, stop: () => stopProcess(pid, ended) }
+  } finally {
+    await logFile.close()
+  }
+}
+
+/** `postmaster.pid`: 1 pid, 2 data folder, 3 start time, 4 port, 5 socket folder, 6 address, 7 memory key, 8 status. */
+async function readPostmasterPid(cluster: string): Promise<{ pid: number; status: string } | null> {
+  try {
+    const lines = (await readFile(join(cluster, 'postmaster.pid'), 'utf8')).split('\n')
+    const pid = Number(lines[0])
+    return Number.isInteger(pid) && pid > 0 ? { pid, status: lines[7]?.trim() ?? '' } : null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function isReady(cluster: string, pid: number): Promise<boolean> {
+  const file = await readPostmasterPid(cluster)
+  return file?.pid === pid && file.status === 'ready'
+}
+
+/**
+ * Stops the server that a killed Holdfast left running on this cluster, so that nothing of the dead process's sessions
+ * remains. The caller holds the data folder's lock: nobody living uses that server. A `postmaster.pid` whose pid now
+ * belongs to another program is removed, for PostgreSQL itself would refuse to start beside it.
+ */
+export async function stopLeftOver(cluster: string, log: Log): Promise<void> {
+  const file = await readPostmasterPid(cluster)
+  if (!file || !isAlive(file.pid)) return
+  if (await isServerOf(file.pid, cluster)) {
+    log.info({ pid: file.pid }, 'stopping the PostgreSQL that an earlier run left behind')
+    await stopProcess(file.pid)
+  } else {
+    await rm(join(cluster, 'postmaster.pid'))
+  }
+}
+
+/** Fast shutdown; when that hangs, immediate shutdown, after which the next start recovers from the WAL. */
+async function stopProcess(pid: number, ended?: Promise<unknown>): Promise<void> {
+  for (const [signal, withinMs] of [
+    ['SIGINT', 10_000],
+    ['SIGQUIT', 5_000],
+  ] as const) {
+    if (!isAlive(pid)) return
+    process.kill(pid, signal)
+    const giveUp = AbortSignal.timeout(withinMs)
+    while (!giveUp.aborted) {
+      if (!isAlive(pid)) return
+      await (ended ? Promise.race([ended, sleep(20)]) : sleep(10))
+    }
+  }
+  throw new PostgresError(
+    `The embedded PostgreSQL (process ${pid}) does not stop. End it by hand and start again.`,
+  )
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+  return !isZombie(pid)
+}
+
+/** Ended, but its parent has not asked for its exit code: in a container whose first process never does, for ever. */
+function isZombie(pid: number): boolean {
+  if (process.platform !== 'linux') return false
+  try {
+    // proc(5): the state follows the command's name, which stands in parentheses and may hold anything.
+    return /^ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, ''))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return true
+  }
+}
+
+/** Whether that process is the server of this cluster: it was started with the cluster as `-D`. */
+async function isServerOf(pid: number, cluster: string): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => null)
+  if (commandLine !== null) return commandLine.split('\0').includes(cluster)
+  const { output } = await runToEnd('/bin/ps', ['-o', 'command=', '-p', String(pid)], null)
+  return output.includes(`-D ${cluster} `)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => {
+        if (address && typeof address === 'object') resolve(address.port)
+        else reject(new Error('The system gave no port.'))
+      })
+    })
+  })
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type pg from 'pg'
+import type { OpenDatabase } from './database.ts'
+import type { Log } from './log.ts'
+
+/** First key of the advisory locks by which worker pools show that they live; the second comes from the pool's id. */
+const WORKER_LOCK = 0x776c // "wl"
+
+const SWEEP_EVERY_MS = 20_000
+const FIRST_SWEEPS_MS = [0, 1_000, 3_000]
+
+export type WorkerLiveness = {
+  /** Resolves once the pool's lock is held; a pool that was not announced counts as dead. */
+  announce(poolId: string): Promise<void>
+  stop(): Promise<void>
+}
+
+/**
+ * Takes over the jobs of crashed workers within a minute, without comparing clocks: every worker pool holds a session
+ * advisory lock, which Postgres releases when the connection ends for whatever reason, and jobs locked by a pool
+ * whose lock is free are unlocked. (graphile-worker alone waits four hours.)
+ *
+ * When this connection breaks while the process lives, its running jobs may be taken over and run twice; tasks are
+ * idempotent.
+ */
+export async function keepWorkerAlive(options: {
+  database: OpenDatabase
+  log: Log
+}): Promise<WorkerLiveness> {
+  const { database, log } = options
+  const announced = new Set<string>()
+  const stopping = new AbortController()
+  let client = await connect()
+
+  async function connect(): Promise<pg.Client> {
+    const connected = await database.connect('worker liveness')
+    connected.on('error', (error) => log.warn({ err: error }, 'the worker lost its liveness connection'))
+    connected.on('end', () => void reconnect())
+    // A host that vanished without closing its connection is noticed after 10 + 3 * 5 seconds.
+    await connected.query(
+      'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
+    )
+    for (const poolId of announced) await takeLock(connected, poolId)
+    return connected
+  }
+
+  async function reconnect(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        client = await connect()
+        return
+      } catch (error) {
+        log.warn({ err: error }, 'the worker cannot show that it lives; trying again')
+        await pause(1_000, stopping.signal)
+      }
+    }
+  }
+
+  const sweeping = sweepUntil(stopping.signal, database, log)
+  return {
+    async announce(poolId) {
+      if (announced.has(poolId)) return
+      await takeLock(client, poolId)
+      announced.add(poolId)
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([client.end(), sweeping])
+    },
+  }
+}
+
+/** Unlocks the jobs of dead worker pools; returns how many. The attempt that the crash cut short is given back. */
+export async function unlockJobsOfDeadWorkers(database: OpenDatabase): Promise<number> {
+  const holders = await sql<{ id: string }>`
+    select distinct locked_by as id from graphile_worker._private_jobs where locked_by is not null`.execute(
+    database.db,
+  )
+  if (holders.rows.length === 0) return 0
+  const locks = await sql<{ key: string }>`
+    select objid::text as key from pg_locks
+    where locktype = 'advisory' and classid = ${WORKER_LOCK} and objsubid = 2 and granted
+      and database = (select oid from pg_database where datname = current_database())`.execute(database.db)
+  const living = new Set(locks.rows.map(({ key }) => Number(key)))
+  const dead = holders.rows.map(({ id }) => id).filter((id) => !living.has(lockKey(id) >>> 0))
+  if (dead.length === 0) return 0
+  const unlocked = await sql<{ count: number }>`
+    with unlocked as (
+      update graphile_worker._private_jobs
+      set locked_at = null, locked_by = null, attempts = greatest(attempts - 1, 0), updated_at = now()
+      where locked_by = any(${dead}::text[]) returning 1
+    )
+    select count(*)::int as count, pg_notify('jobs:insert', json_build_object('count', count(*))::text)
+    from unlocked`.execute(database.db)
+  return unlocked.rows[0]?.count ?? 0
+}
+
+async function sweepUntil(signal: AbortSignal, database: OpenDatabase, log: Log): Promise<void> {
+  for (const delay of delays()) {
+    await pause(delay, signal)
+    if (signal.aborted) return
+    try {
+      const unlocked = await unlockJobsOfDeadWorkers(database)
+      if (unlocked > 0) log.warn({ unlocked }, 'took over the jobs of a worker that has crashed')
+    } catch (error) {
+      log.warn({ err: error }, 'cannot look for crashed workers; trying again')
+    }
+  }
+}
+
+function* delays(): Generator<number> {
+  yield* FIRST_SWEEPS_MS
+  while (true) yield SWEEP_EVERY_MS
+}
+
+async function takeLock(client: pg.Client, poolId: string): Promise<void> {
+  await client.query('select pg_advisory_lock($1, $2)', [WORKER_LOCK, lockKey(poolId)])
+}
+
+function lockKey(poolId: string): number {
+  return createHash('sha256').update(poolId).digest().readInt32BE(0)
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+}
