@@ -1,0 +1,143 @@
+import { Address, OutScript } from '@scure/btc-signer'
+import type { Regtest } from './regtest.ts'
+import { describeRejection } from './rejection.ts'
+import type { RpcArguments } from './rpc-arguments.ts'
+import { RPC_CODE, RpcFailure } from './rpc-failure.ts'
+import type { RpcMethod } from './rpc-methods.ts'
+import { addressOf, btcNumber, REGTEST_NETWORK } from './rpc-views.ts'
+import { InsufficientFunds } from './wallet.ts'
+
+/** bitcoind's fallback fee on regtest, 0.0002 BTC per 1000 vbytes. */
+const FALLBACK_SAT_PER_KVB = 20_000n
+
+/** Mining, and the one wallet, which stays loaded once it was created. */
+export const walletMethods = {
+  generatetoaddress: {
+    params: ['nblocks', 'address', 'maxtries'],
+    run(regtest, args) {
+      const count = args.integer('nblocks')
+      if (count > 10_000)
+        throw new RpcFailure(
+          RPC_CODE.invalidParameter,
+          'The devnet chain mines at most 10000 blocks at a time.',
+        )
+      const script = scriptOf(args.text('address'), 'Error: Invalid address')
+      return Array.from({ length: Math.max(count, 0) }, () => regtest.mine(script).hash)
+    },
+  },
+  createwallet: {
+    params: ['wallet_name'],
+    run(regtest, args) {
+      const name = args.text('wallet_name')
+      if (regtest.wallet.name === name) {
+        throw new RpcFailure(
+          RPC_CODE.walletError,
+          `Wallet file verification failed. Failed to create database path '${name}'. Database already exists.`,
+        )
+      }
+      if (regtest.wallet.name !== null) {
+        throw new RpcFailure(
+          RPC_CODE.walletError,
+          `The devnet chain has one wallet only, "${regtest.wallet.name}".`,
+        )
+      }
+      regtest.wallet.create(name)
+      return { name }
+    },
+  },
+  loadwallet: {
+    params: ['filename', 'load_on_startup'],
+    run(regtest, args) {
+      const name = args.text('filename')
+      if (regtest.wallet.name === name) {
+        throw new RpcFailure(RPC_CODE.walletAlreadyLoaded, `Wallet "${name}" is already loaded.`)
+      }
+      throw new RpcFailure(
+        RPC_CODE.walletNotFound,
+        `Wallet file verification failed. Failed to load database path '${name}'. Path does not exist.`,
+      )
+    },
+  },
+  listwallets: {
+    params: [],
+    run: ({ wallet }) => (wallet.name === null ? [] : [wallet.name]),
+  },
+  getnewaddress: {
+    params: ['label', 'address_type'],
+    run(regtest, args) {
+      const wallet = loadedWallet(regtest)
+      const type = args.has('address_type') ? args.text('address_type') : 'bech32'
+      if (type !== 'bech32')
+        throw new RpcFailure(RPC_CODE.invalidAddressOrKey, `Unknown address type '${type}'`)
+      return addressOf(wallet.newScript())
+    },
+  },
+  getbalance: { params: [], run: (regtest) => btcNumber(loadedWallet(regtest).balance()) },
+  sendtoaddress: {
+    params: [
+      'address',
+      'amount',
+      'comment',
+      'comment_to',
+      'subtractfeefromamount',
+      'replaceable',
+      'conf_target',
+      'estimate_mode',
+      'avoid_reuse',
+      'fee_rate',
+    ],
+    run(regtest, args) {
+      const wallet = loadedWallet(regtest)
+      const script = scriptOf(args.text('address'), 'Invalid address')
+      const value = args.amount('amount')
+      if (value === 0n) throw new RpcFailure(RPC_CODE.typeError, 'Invalid amount for send')
+      return send(regtest, wallet, { value, script }, args)
+    },
+  },
+} satisfies Record<string, RpcMethod>
+
+function send(
+  regtest: Regtest,
+  wallet: Regtest['wallet'],
+  output: { value: bigint; script: Uint8Array },
+  args: RpcArguments,
+): string {
+  try {
+    const subtractFee = args.boolean('subtractfeefromamount', false)
+    const satPerKvb = args.has('fee_rate') ? feeRate(args) : FALLBACK_SAT_PER_KVB
+    const tx = wallet.pay(output, { satPerKvb, subtractFee })
+    const rejection = regtest.submit(tx)
+    if (rejection === null) return tx.txid
+    throw new RpcFailure(RPC_CODE.walletError, `The transaction was refused: ${describeRejection(rejection)}`)
+  } catch (fault) {
+    if (fault instanceof InsufficientFunds) throw new RpcFailure(RPC_CODE.insufficientFunds, fault.message)
+    throw fault
+  }
+}
+
+/** sat/vB with up to three decimals. */
+function feeRate(args: RpcArguments): bigint {
+  const rate = Number(args.raw('fee_rate'))
+  if (!Number.isFinite(rate) || rate < 1 || rate > 10_000) {
+    throw new RpcFailure(RPC_CODE.typeError, 'Invalid amount')
+  }
+  return BigInt(Math.round(rate * 1000))
+}
+
+function loadedWallet(regtest: Regtest): Regtest['wallet'] {
+  if (regtest.wallet.name !== null) return regtest.wallet
+  throw new RpcFailure(
+    RPC_CODE.walletNotFound,
+    'No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default wallet is no longer automatically created)',
+  )
+}
+
+function scriptOf(address: string, complaint: string): Uint8Array {
+  try {
+    return OutScript.encode(Address(REGTEST_NETWORK).decode(address))
+  } catch (cause) {
+    const failure = new RpcFailure(RPC_CODE.invalidAddressOrKey, complaint)
+    failure.cause = cause
+    throw failure
+  }
+}
