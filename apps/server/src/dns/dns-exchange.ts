@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { createConnection, isIP } from 'node:net'
+import { RCODE } from '@holdfast/protocols/dns/codes'
 import { canonicalName } from '@holdfast/protocols/dns/names'
 import { WireReader } from '@holdfast/protocols/dns/reader'
 import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
@@ -35,6 +36,7 @@ const HEADER_BYTES = 12
 const FLAG_QR = 0x8000
 const FLAG_TC = 0x0200
 const MASK_OPCODE = 0x7800
+const MASK_RCODE = 0x000f
 
 /** Asks over UDP from a fresh random port, and over TCP when the answer says that it was cut off (RFC 7766 §5). */
 export async function exchange(
@@ -129,7 +131,8 @@ function answers(query: Uint8Array, message: Uint8Array): boolean {
   if ((flags & FLAG_QR) === 0) return false
   if ((flags & MASK_OPCODE) !== (u16(query, 2) & MASK_OPCODE)) return false
   const isUpdate = (flags & MASK_OPCODE) !== 0
-  const isError = (flags & 0x000f) !== 0
+  const rcode = flags & MASK_RCODE
+  const isError = rcode !== RCODE.NOERROR && rcode !== RCODE.NXDOMAIN
   if (u16(message, 4) === 0) return isUpdate || isError
   return u16(message, 4) === 1 && question(message) === question(query)
 }
