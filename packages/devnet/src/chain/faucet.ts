@@ -9,7 +9,7 @@ const BLOCKS_TO_FIRST_FUNDS = 101
 export async function prepareFaucet(rpc: BitcoinRpc): Promise<void> {
   await loadFaucetWallet(rpc)
   if ((await rpc.getBalance()) > 0n) return
-  await rpc.generateToAddress(BLOCKS_TO_FIRST_FUNDS, await rpc.getNewAddress())
+  await rpc.generate(BLOCKS_TO_FIRST_FUNDS)
 }
 
 async function loadFaucetWallet(rpc: BitcoinRpc): Promise<void> {
@@ -32,6 +32,6 @@ export async function payFromFaucet(
 ): Promise<string[]> {
   const txids: string[] = []
   for (const { address, amountSat } of payments) txids.push(await rpc.sendToAddress(address, amountSat))
-  if (confirmations > 0) await rpc.generateToAddress(confirmations, await rpc.getNewAddress())
+  if (confirmations > 0) await rpc.generate(confirmations)
   return txids
 }

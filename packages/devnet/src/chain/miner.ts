@@ -1,38 +1,38 @@
-import { prepareFaucet } from './faucet.ts'
 import type { BitcoinRpc } from './rpc-client.ts'
 
 /**
- * Mines a block every `intervalMs` to the faucet's wallet, over RPC only. Resolves when the faucet has funds. A block
- * that fails is reported to `onFault` and tried again at the next turn.
+ * Mines a block every `intervalMs` to the loaded wallet, over RPC only; 0 mines nothing. A block that fails is
+ * reported to `onFault` and tried again at the next turn.
  */
-export async function startMiner(options: {
-  rpc: BitcoinRpc
-  intervalMs: number
-  onFault: (fault: unknown) => void
-}): Promise<{ stop(): Promise<void> }> {
-  const { rpc, intervalMs, onFault } = options
-  await prepareFaucet(rpc)
-  const address = await rpc.getNewAddress()
-  let timer: NodeJS.Timeout | null = null
+export function startMiner(
+  rpc: BitcoinRpc,
+  options: { intervalMs: number; onFault?: (fault: unknown) => void },
+): { stop(): Promise<void> } {
+  const { intervalMs, onFault = (fault) => console.error('devnet miner:', fault) } = options
+  let timer: NodeJS.Timeout | undefined
   let mining: Promise<void> = Promise.resolve()
   let stopped = false
 
+  async function mineOne(): Promise<void> {
+    try {
+      await rpc.generate(1)
+    } catch (fault) {
+      onFault(fault)
+    }
+    if (!stopped) scheduleNext()
+  }
+
   function scheduleNext(): void {
     timer = setTimeout(() => {
-      mining = rpc
-        .generateToAddress(1, address)
-        .then(() => undefined, onFault)
-        .finally(() => {
-          if (!stopped) scheduleNext()
-        })
+      mining = mineOne()
     }, intervalMs)
   }
 
-  scheduleNext()
+  if (intervalMs > 0) scheduleNext()
   return {
     async stop() {
       stopped = true
-      if (timer !== null) clearTimeout(timer)
+      clearTimeout(timer)
       await mining
     },
   }

@@ -28,6 +28,8 @@ export type BitcoinRpc = {
   call(method: string, params?: readonly unknown[]): Promise<unknown>
   getBlockCount(): Promise<number>
   getBestBlockHash(): Promise<string>
+  /** Mines to the loaded wallet, always to the same address of it. */
+  generate(blocks: number): Promise<string[]>
   generateToAddress(blocks: number, address: string): Promise<string[]>
   listWallets(): Promise<string[]>
   createWallet(name: string): Promise<void>
@@ -42,6 +44,7 @@ export type BitcoinRpc = {
 export function makeBitcoinRpc(url: string, { timeoutMs = 30_000 }: { timeoutMs?: number } = {}): BitcoinRpc {
   const { endpoint, authorization } = splitCredentials(url)
   let lastId = 0
+  let miningAddress: Promise<string> | null = null
 
   async function call(method: string, params: readonly unknown[] = []): Promise<unknown> {
     const id = ++lastId
@@ -68,16 +71,34 @@ export function makeBitcoinRpc(url: string, { timeoutMs = 30_000 }: { timeoutMs?
     }
   }
 
+  async function generateToAddress(blocks: number, address: string): Promise<string[]> {
+    return expectTexts(await call('generatetoaddress', [blocks, address]))
+  }
+
+  async function getNewAddress(): Promise<string> {
+    return expectText(await call('getnewaddress', ['', 'bech32']))
+  }
+
+  async function generate(blocks: number): Promise<string[]> {
+    miningAddress ??= getNewAddress()
+    try {
+      return await generateToAddress(blocks, await miningAddress)
+    } catch (fault) {
+      miningAddress = null
+      throw fault
+    }
+  }
+
   return {
     call,
+    generate,
+    generateToAddress,
+    getNewAddress,
     getBlockCount: async () => expectNumber(await call('getblockcount')),
     getBestBlockHash: async () => expectText(await call('getbestblockhash')),
-    generateToAddress: async (blocks, address) =>
-      expectTexts(await call('generatetoaddress', [blocks, address])),
     listWallets: async () => expectTexts(await call('listwallets')),
     createWallet: async (name) => void (await call('createwallet', [name])),
     loadWallet: async (name) => void (await call('loadwallet', [name])),
-    getNewAddress: async () => expectText(await call('getnewaddress', ['', 'bech32'])),
     getBalance: async () => satoshi(await call('getbalance')),
     sendToAddress: async (address, amountSat) =>
       expectText(await call('sendtoaddress', [address, formatBtc(amountSat)])),

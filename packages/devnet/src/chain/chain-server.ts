@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { CommandQueue } from './command-queue.ts'
+import { prepareFaucet } from './faucet.ts'
 import { lockFolder } from './folder-lock.ts'
 import { startMiner } from './miner.ts'
 import { Regtest } from './regtest.ts'
@@ -12,9 +14,11 @@ export type ChainOptions = {
   readonly host?: string
   /** 0, the default, takes a free one. */
   readonly port?: number
-  readonly rpcUser: string
-  readonly rpcPassword: string
-  /** Mines a block this often, after the first 101 at the very first start. 0, the default, mines nothing. */
+  /** Default: `holdfast`. */
+  readonly rpcUser?: string
+  /** Default: a new random one, to be read from the `url`. */
+  readonly rpcPassword?: string
+  /** Loads and funds the faucet's wallet, then mines a block this often. 0, the default, does nothing by itself. */
   readonly blockIntervalMs?: number
   /** Hears what went wrong inside; nothing that a caller did is reported here. */
   readonly onFault?: (fault: unknown) => void
@@ -25,6 +29,10 @@ export type RunningChain = { readonly url: string; stop(): Promise<void> }
 
 /** Starts the regtest chain and its JSON-RPC server. */
 export async function startChain(options: ChainOptions): Promise<RunningChain> {
+  const credentials = {
+    rpcUser: options.rpcUser ?? 'holdfast',
+    rpcPassword: options.rpcPassword ?? randomBytes(16).toString('hex'),
+  }
   const onFault = options.onFault ?? ((fault: unknown) => console.error('devnet chain:', fault))
   const unlock = await lockFolder(options.folder)
   const undo: Array<() => Promise<void> | void> = [unlock]
@@ -36,7 +44,7 @@ export async function startChain(options: ChainOptions): Promise<RunningChain> {
     undo.push(() => regtest.close())
     const queue = new CommandQueue(() => regtest.flush())
     undo.push(() => queue.settled())
-    const server = makeRpcServer(regtest, queue, options, onFault)
+    const server = makeRpcServer(regtest, queue, credentials, onFault)
     const host = options.host ?? '127.0.0.1'
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
@@ -48,10 +56,12 @@ export async function startChain(options: ChainOptions): Promise<RunningChain> {
       setTimeout(() => server.closeAllConnections(), 500).unref()
       return closed
     })
-    const url = chainUrl(options, host, (server.address() as AddressInfo).port)
+    const url = chainUrl(credentials, host, (server.address() as AddressInfo).port)
     const { blockIntervalMs = 0 } = options
     if (blockIntervalMs > 0) {
-      const miner = await startMiner({ rpc: makeBitcoinRpc(url), intervalMs: blockIntervalMs, onFault })
+      const rpc = makeBitcoinRpc(url)
+      await prepareFaucet(rpc)
+      const miner = startMiner(rpc, { intervalMs: blockIntervalMs, onFault })
       undo.push(() => miner.stop())
     }
     return { url, stop }
@@ -61,7 +71,11 @@ export async function startChain(options: ChainOptions): Promise<RunningChain> {
   }
 }
 
-function chainUrl({ rpcUser, rpcPassword }: ChainOptions, host: string, port: number): string {
+function chainUrl(
+  { rpcUser, rpcPassword }: { rpcUser: string; rpcPassword: string },
+  host: string,
+  port: number,
+): string {
   const credentials = `${encodeURIComponent(rpcUser)}:${encodeURIComponent(rpcPassword)}`
   return `http://${credentials}@${host.includes(':') ? `[${host}]` : host}:${port}`
 }
