@@ -1,0 +1,182 @@
+import {
+  BestBlock,
+  BroadcasterInterface,
+  ChainMonitor,
+  ChainParameters,
+  type ChannelManager,
+  ChannelManager as ChannelManagers,
+  type ChannelMonitor,
+  DefaultMessageRouter,
+  DefaultRouter,
+  ErrorAction,
+  FeeEstimator,
+  type KeysManager,
+  Network as LdkNetwork,
+  LightningError,
+  type Logger,
+  MultiThreadedLockableScore,
+  type NetworkGraph,
+  Option_FilterZ,
+  ProbabilisticScorer,
+  ProbabilisticScoringDecayParameters,
+  ProbabilisticScoringFeeParameters,
+  Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK,
+  Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK,
+  Result_CVec_BlindedPaymentPathZNoneZ,
+  Result_RouteLightningErrorZ,
+  Router,
+  type UserConfig,
+  UtilMethods,
+} from 'lightningdevkit'
+import { type Network, NodeError } from '../../ports.ts'
+import { internalHash, toHex } from './bytes.ts'
+import type { FeeRates } from './fees.ts'
+import type { Guard } from './guard.ts'
+import type { MonitorPersister } from './monitor-persister.ts'
+import type { Store } from './store.ts'
+
+export const LDK_NETWORK: Record<Network, LdkNetwork> = {
+  bitcoin: LdkNetwork.LDKNetwork_Bitcoin,
+  testnet: LdkNetwork.LDKNetwork_Testnet,
+  signet: LdkNetwork.LDKNetwork_Signet,
+  regtest: LdkNetwork.LDKNetwork_Regtest,
+}
+
+export type AssemblyParts = {
+  store: Store
+  guard: Guard
+  keys: KeysManager
+  logger: Logger
+  graph: NetworkGraph
+  fees: FeeRates
+  persister: MonitorPersister
+  network: Network
+  config: UserConfig
+  broadcast: (raw: Uint8Array) => void
+  maxTotalCltv: (paymentId: string) => number
+  now: () => number
+}
+
+export type Assembly = {
+  chainMonitor: ChainMonitor
+  manager: ChannelManager
+  messageRouter: DefaultMessageRouter
+  broadcaster: BroadcasterInterface
+  feeEstimator: FeeEstimator
+  /** What was on disk; to be brought to the manager's block, then given to `watch_channel`. Empty for a new node. */
+  monitors: ChannelMonitor[]
+  created: boolean
+}
+
+/** Builds LDK's objects from what the store holds, or anew at `tip`. */
+export function assemble(parts: AssemblyParts, tip: { hash: string; height: number }): Assembly {
+  const { store, guard, keys, logger, graph, fees, persister, network, config } = parts
+  const feeEstimator = FeeEstimator.new_impl({
+    get_est_sat_per_1000_weight: guard.wrap(
+      (target) => fees.for(target),
+      () => fees.normal,
+    ),
+  })
+  const broadcaster = BroadcasterInterface.new_impl({
+    broadcast_transactions: guard.wrap(
+      (transactions) => transactions.forEach(parts.broadcast),
+      () => undefined,
+    ),
+  })
+  const entropy = keys.as_EntropySource()
+  const signers = keys.as_SignerProvider()
+  const chainMonitor = ChainMonitor.constructor_new(
+    Option_FilterZ.constructor_none(),
+    broadcaster,
+    logger,
+    feeEstimator,
+    persister.persist,
+  )
+  const router = withCltvCap(makeRouter(graph, logger, keys), guard, parts.maxTotalCltv)
+  const messageRouter = DefaultMessageRouter.constructor_new(graph, entropy)
+  const shared = { chainMonitor, messageRouter, broadcaster, feeEstimator }
+
+  const saved = store.get<{ bytes: Uint8Array }>('SELECT bytes FROM manager')
+  if (!saved) {
+    const best = BestBlock.constructor_new(internalHash(tip.hash), tip.height)
+    const manager = ChannelManagers.constructor_new(
+      feeEstimator,
+      chainMonitor.as_Watch(),
+      broadcaster,
+      router,
+      messageRouter.as_MessageRouter(),
+      logger,
+      entropy,
+      keys.as_NodeSigner(),
+      signers,
+      config,
+      ChainParameters.constructor_new(LDK_NETWORK[network], best),
+      Math.floor(parts.now() / 1000),
+    )
+    return { ...shared, manager, monitors: [], created: true }
+  }
+
+  const monitors = store
+    .all<{ bytes: Uint8Array }>('SELECT bytes FROM monitors WHERE archived = 0')
+    .map(({ bytes }) => {
+      const read = UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelMonitorZ_read(bytes, entropy, signers)
+      if (!(read instanceof Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK))
+        throw new NodeError('invalid', 'A channel monitor on disk cannot be read. Do not delete anything.')
+      return read.res.get_b()
+    })
+  const read = UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelManagerZ_read(
+    saved.bytes,
+    entropy,
+    keys.as_NodeSigner(),
+    signers,
+    feeEstimator,
+    chainMonitor.as_Watch(),
+    broadcaster,
+    router,
+    messageRouter.as_MessageRouter(),
+    logger,
+    config,
+    monitors,
+  )
+  if (!(read instanceof Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK))
+    throw new NodeError('invalid', 'The channel manager on disk cannot be read. Do not delete anything.')
+  return { ...shared, manager: read.res.get_b(), monitors, created: false }
+}
+
+function makeRouter(graph: NetworkGraph, logger: Logger, keys: KeysManager): Router {
+  const decay = ProbabilisticScoringDecayParameters.constructor_default()
+  const scorer = ProbabilisticScorer.constructor_new(decay, graph, logger)
+  const lockable = MultiThreadedLockableScore.constructor_new(scorer.as_Score())
+  return DefaultRouter.constructor_new(
+    graph,
+    logger,
+    keys.as_EntropySource(),
+    lockable.as_LockableScore(),
+    ProbabilisticScoringFeeParameters.constructor_default(),
+  ).as_Router()
+}
+
+/** `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included. */
+function withCltvCap(router: Router, guard: Guard, maxTotalCltv: (paymentId: string) => number): Router {
+  const noRoute = () =>
+    Result_RouteLightningErrorZ.constructor_err(
+      LightningError.constructor_new('no route', ErrorAction.constructor_ignore_error()),
+    )
+  return Router.new_impl({
+    find_route: guard.wrap(
+      (payer, parameters, firstHops, inFlight) => router.find_route(payer, parameters, firstHops, inFlight),
+      noRoute,
+    ),
+    find_route_with_id: guard.wrap((payer, parameters, firstHops, inFlight, hash, paymentId) => {
+      const payment = parameters.get_payment_params()
+      payment.set_max_total_cltv_expiry_delta(maxTotalCltv(toHex(paymentId)))
+      parameters.set_payment_params(payment)
+      return router.find_route_with_id(payer, parameters, firstHops, inFlight, hash, paymentId)
+    }, noRoute),
+    create_blinded_payment_paths: guard.wrap(
+      (recipient, firstHops, tlvs, amountMsat) =>
+        router.create_blinded_payment_paths(recipient, firstHops, tlvs, amountMsat),
+      () => Result_CVec_BlindedPaymentPathZNoneZ.constructor_err(),
+    ),
+  })
+}

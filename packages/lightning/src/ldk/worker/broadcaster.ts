@@ -1,0 +1,76 @@
+import type { Log } from '../types.ts'
+import { type BitcoinRpc, RpcError } from './bitcoin-rpc.ts'
+import { txidOf } from './block.ts'
+import { toHex } from './bytes.ts'
+import type { ConnectedBlock } from './chain-path.ts'
+import type { Store } from './store.ts'
+
+/** Far beyond any relative lock of ours: what has not confirmed by then was replaced by another spend. */
+const GIVE_UP_AFTER_BLOCKS = 2016
+const SETTLED_AFTER_BLOCKS = 100
+
+/**
+ * Transactions are first written down with the turn that made them, sent after its commit, and sent again with each
+ * block until one confirms, so that neither a crash nor a full mempool loses one.
+ */
+export class Broadcaster {
+  readonly #store: Store
+  readonly #rpc: BitcoinRpc
+  readonly #log: Log
+  #unsent: { txid: string; raw: Uint8Array }[] = []
+
+  constructor(store: Store, rpc: BitcoinRpc, log: Log) {
+    this.#store = store
+    this.#rpc = rpc
+    this.#log = log
+  }
+
+  add(raw: Uint8Array, height: number): string {
+    const txid = txidOf(raw)
+    this.#store.run(
+      'INSERT INTO broadcasts (txid, raw, since_height) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      txid,
+      raw,
+      height,
+    )
+    this.#unsent.push({ txid, raw })
+    return txid
+  }
+
+  blockConnected(block: ConnectedBlock): void {
+    const waiting = this.#store.all<{ txid: string; raw: Uint8Array; since_height: number }>(
+      'SELECT txid, raw, since_height FROM broadcasts WHERE confirmed_height IS NULL',
+    )
+    const confirmed = new Set(block.transactions.map((transaction) => transaction.txid))
+    for (const { txid, raw, since_height } of waiting) {
+      if (confirmed.has(txid))
+        this.#store.run('UPDATE broadcasts SET confirmed_height = ? WHERE txid = ?', block.height, txid)
+      else if (since_height + GIVE_UP_AFTER_BLOCKS < block.height)
+        this.#store.run('DELETE FROM broadcasts WHERE txid = ?', txid)
+      else if (!this.#unsent.some((unsent) => unsent.txid === txid)) this.#unsent.push({ txid, raw })
+    }
+    this.#store.run('DELETE FROM broadcasts WHERE confirmed_height < ?', block.height - SETTLED_AFTER_BLOCKS)
+  }
+
+  blockDisconnected(height: number): void {
+    this.#store.run('UPDATE broadcasts SET confirmed_height = NULL WHERE confirmed_height = ?', height)
+  }
+
+  /** Sends what the committed turn left. A refusal is expected here: inputs already spent, or already in a block. */
+  flush(): void {
+    const batch = this.#unsent
+    this.#unsent = []
+    if (batch.length === 0) return
+    void (async () => {
+      // In order: a later one may spend an earlier one.
+      for (const { txid, raw } of batch) {
+        try {
+          await this.#rpc.broadcast(toHex(raw))
+        } catch (cause) {
+          if (!(cause instanceof RpcError)) throw cause
+          this.#log.info('The chain did not take a transaction.', { txid, reason: cause.message })
+        }
+      }
+    })().catch((cause) => this.#log.error('Sending transactions failed.', { reason: String(cause) }))
+  }
+}

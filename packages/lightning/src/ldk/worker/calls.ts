@@ -1,0 +1,56 @@
+import { ChannelId, Result_NoneAPIErrorZ_Err } from 'lightningdevkit'
+import {
+  type Hex,
+  type HoldInvoiceRequest,
+  type InvoiceRequest,
+  NodeError,
+  type OfferRequest,
+  type PayRequest,
+} from '../../ports.ts'
+import type { OpenChannelRequest } from '../types.ts'
+import { fromHex, toHex } from './bytes.ts'
+import { describe } from './channel-opener.ts'
+import { listChannels } from './channels.ts'
+import { balanceOf } from './funds.ts'
+import type { Node } from './node.ts'
+
+/** What the proxies may ask of a node; each runs inside a turn. */
+export const CALLS = {
+  createInvoice: (node: Node, request: InvoiceRequest) => node.invoices.create(request),
+  lookupInvoice: (node: Node, paymentHash: Hex) => node.invoices.lookup(paymentHash),
+  createHold: (node: Node, request: HoldInvoiceRequest) => node.holds.create(request),
+  settleHold: (node: Node, paymentHash: Hex, preimage: Hex) => node.holds.settle(paymentHash, preimage),
+  cancelHold: (node: Node, paymentHash: Hex) => node.holds.cancel(paymentHash),
+  lookupHold: (node: Node, paymentHash: Hex) => node.holds.lookup(paymentHash),
+  createOffer: (node: Node, request: OfferRequest) => node.offers.create(request),
+  listOffers: (node: Node) => node.offers.list(),
+  disableOffer: (node: Node, offerId: string) => node.offers.disable(offerId),
+  pay: (node: Node, request: PayRequest) => node.payments.pay(request),
+  lookupPayment: (node: Node, paymentId: Hex) => node.payments.lookup(paymentId),
+  preimage: (node: Node, paymentId: Hex) => node.payments.proof(paymentId),
+  balance: (node: Node) => balanceOf(node),
+  events: (node: Node, cursor: number, options: { limit?: number; waitMs?: number }) =>
+    node.events.since(cursor, options),
+  latestEvent: (node: Node) => node.events.latest(),
+  connect: (node: Node, peer: Hex, host: string, port: number) => node.peers.connect(peer, host, port),
+  listPeers: (node: Node) => [...node.peers.connected()],
+  openChannel: (node: Node, request: OpenChannelRequest) => node.opener.open(request),
+  listChannels: (node: Node) => listChannels(node.assembly.manager),
+  closeChannel,
+  knowsChannel: (node: Node, shortChannelId: bigint) => node.knowsChannel(shortChannelId),
+  newAddress: (node: Node) => node.wallet.newAddress().address,
+} as const
+
+export type Calls = typeof CALLS
+
+function closeChannel(node: Node, channelId: Hex, options: { force?: boolean }): void {
+  const { manager } = node.assembly
+  const channel = manager.list_channels().find((open) => toHex(open.get_channel_id().get_a()) === channelId)
+  if (!channel) throw new NodeError('invalid', `There is no channel ${channelId}.`)
+  const id = ChannelId.constructor_new(fromHex(channelId))
+  const peer = channel.get_counterparty().get_node_id()
+  const closed = options.force
+    ? manager.force_close_broadcasting_latest_txn(id, peer, 'closed by its owner')
+    : manager.close_channel(id, peer)
+  if (closed instanceof Result_NoneAPIErrorZ_Err) throw new NodeError('invalid', describe(closed.err))
+}

@@ -1,0 +1,167 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
+import { fromHex, toHex } from './bytes.ts'
+import type { NodeContext } from './context.ts'
+import { createBolt11, isWithinBolt4Limits } from './invoices.ts'
+
+type Row = {
+  payment_hash: Hex
+  invoice: string
+  amount_msat: string
+  request: string
+  state: 'open' | 'held' | 'settling' | 'settled' | 'cancelled'
+  held_msat: string | null
+  claim_deadline: number | null
+}
+
+/**
+ * Hold invoices. A hash is remembered for ever: some senders (CLN's `pay` and `xpay`) retry a payment that was failed
+ * back, LDK then raises a second PaymentClaimable, and only this table knows that the hash is finished.
+ */
+export class Holds {
+  readonly #node: NodeContext
+
+  constructor(node: NodeContext) {
+    this.#node = node
+  }
+
+  create(request: HoldInvoiceRequest): { invoice: string } {
+    const { store } = this.#node
+    const asked = JSON.stringify({ ...request, amountMsat: `${request.amountMsat}` })
+    const existing = this.#row(request.paymentHash)
+    if (existing) {
+      if (existing.request !== asked)
+        throw new NodeError('conflict', 'A hold invoice with other terms exists on this payment hash.')
+      return { invoice: existing.invoice }
+    }
+    if (store.get('SELECT 1 FROM invoices WHERE payment_hash = ?', request.paymentHash))
+      throw new NodeError('conflict', 'An ordinary invoice of this node has this payment hash.')
+    const { invoice } = createBolt11(this.#node, {
+      amountMsat: request.amountMsat,
+      description: request.description,
+      expirySeconds: request.expirySeconds,
+      minFinalCltvExpiryDelta: request.minFinalCltvExpiryDelta,
+      paymentHash: request.paymentHash,
+    })
+    store.run(
+      "INSERT INTO holds (payment_hash, invoice, amount_msat, request, state) VALUES (?, ?, ?, ?, 'open')",
+      request.paymentHash,
+      invoice,
+      `${request.amountMsat}`,
+      asked,
+    )
+    return { invoice }
+  }
+
+  settle(paymentHash: Hex, preimage: Hex): void {
+    if (!/^[0-9a-f]{64}$/.test(preimage) || toHex(sha256(fromHex(preimage))) !== paymentHash)
+      throw new NodeError('invalid', 'The preimage does not hash to this payment hash.')
+    const row = this.#row(paymentHash)
+    if (row?.state === 'settled' || row?.state === 'settling') return
+    // From the deadline on LDK has failed the HTLCs back, and a claim would silently do nothing.
+    if (row?.state !== 'held' || this.#node.height() >= (row.claim_deadline ?? 0))
+      throw new NodeError('not-held', `Nothing is held on ${paymentHash}.`)
+    this.#claim(paymentHash, fromHex(preimage))
+  }
+
+  /** A payment of ours on a hash that we hold was claimed: the preimage it revealed claims our HTLC in the same turn. */
+  settleWhatWasBought(paymentHash: Hex, preimage: Uint8Array): void {
+    if (this.#row(paymentHash)?.state === 'held') this.#claim(paymentHash, preimage)
+  }
+
+  cancel(paymentHash: Hex): void {
+    const row = this.#row(paymentHash)
+    if (!row) throw new NodeError('not-held', `There is no hold invoice on ${paymentHash}.`)
+    switch (row.state) {
+      case 'cancelled':
+        return
+      case 'settling':
+      case 'settled':
+        throw new NodeError('conflict', 'The hold invoice is already settled.')
+      case 'open':
+      case 'held':
+        this.#cancel(paymentHash)
+    }
+  }
+
+  lookup(paymentHash: Hex): HoldState | null {
+    const row = this.#row(paymentHash)
+    if (!row) return null
+    const amountMsat = BigInt(row.held_msat ?? row.amount_msat)
+    switch (row.state) {
+      case 'open':
+      case 'cancelled':
+        return { state: row.state }
+      case 'held':
+        return { state: 'held', amountMsat, claimDeadlineHeight: row.claim_deadline ?? 0 }
+      case 'settling':
+      case 'settled':
+        return { state: row.state, amountMsat }
+    }
+  }
+
+  knows(paymentHash: Hex): boolean {
+    return this.#row(paymentHash) !== undefined
+  }
+
+  /** All parts of a payment have arrived. LDK asks once for each complete set, also again after a restart. */
+  claimable(paymentHash: Hex, amountMsat: bigint, claimDeadlineHeight: number): void {
+    const { store, manager, record } = this.#node
+    const row = this.#row(paymentHash)
+    if (!row) throw new Error('Only a known hold is claimable.')
+    if (
+      row.state === 'held' &&
+      row.held_msat === `${amountMsat}` &&
+      row.claim_deadline === claimDeadlineHeight
+    )
+      return
+    if (row.state !== 'open' || !isWithinBolt4Limits(amountMsat, BigInt(row.amount_msat))) {
+      manager.fail_htlc_backwards(fromHex(paymentHash))
+      return
+    }
+    store.run(
+      "UPDATE holds SET state = 'held', held_msat = ?, claim_deadline = ? WHERE payment_hash = ?",
+      `${amountMsat}`,
+      claimDeadlineHeight,
+      paymentHash,
+    )
+    record({ kind: 'hold-accepted', paymentHash, amountMsat, claimDeadlineHeight })
+  }
+
+  claimed(paymentHash: Hex, amountMsat: bigint): void {
+    if (this.#row(paymentHash)?.state === 'settled') return
+    this.#node.store.run(
+      "UPDATE holds SET state = 'settled', held_msat = ? WHERE payment_hash = ?",
+      `${amountMsat}`,
+      paymentHash,
+    )
+    this.#node.record({ kind: 'hold-settled', paymentHash, amountMsat })
+  }
+
+  /**
+   * LDK fails an HTLC back at its claim deadline by itself (17 blocks before its expiry). The deadline to obey is the
+   * event's: the HTLC's expiry may lie far above the invoice's CLTV.
+   */
+  blockConnected(height: number): void {
+    const late = this.#node.store.all<{ payment_hash: Hex }>(
+      "SELECT payment_hash FROM holds WHERE state = 'held' AND claim_deadline <= ?",
+      height,
+    )
+    for (const { payment_hash } of late) this.#cancel(payment_hash)
+  }
+
+  #claim(paymentHash: Hex, preimage: Uint8Array): void {
+    this.#node.store.run("UPDATE holds SET state = 'settling' WHERE payment_hash = ?", paymentHash)
+    this.#node.manager.claim_funds(preimage)
+  }
+
+  #cancel(paymentHash: Hex): void {
+    this.#node.manager.fail_htlc_backwards(fromHex(paymentHash))
+    this.#node.store.run("UPDATE holds SET state = 'cancelled' WHERE payment_hash = ?", paymentHash)
+    this.#node.record({ kind: 'hold-cancelled', paymentHash })
+  }
+
+  #row(paymentHash: Hex): Row | undefined {
+    return this.#node.store.get<Row>('SELECT * FROM holds WHERE payment_hash = ?', paymentHash)
+  }
+}

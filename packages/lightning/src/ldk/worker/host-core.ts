@@ -1,0 +1,173 @@
+import type { Logger, NetworkGraph } from 'lightningdevkit'
+import { NodeError } from '../../ports.ts'
+import type { FromHost, HostSettings, OpenedNode, ToHost } from '../protocol.ts'
+import type { LdkNodeOptions, Log } from '../types.ts'
+import { type BitcoinRpc, makeBitcoinRpc } from './bitcoin-rpc.ts'
+import { CALLS } from './calls.ts'
+import { FeeRates } from './fees.ts'
+import { loadGraph, saveGraph } from './graph-file.ts'
+import { makeLdkLogger } from './ldk-logger.ts'
+import { Node } from './node.ts'
+import { loadWasm } from './wasm.ts'
+
+const SAVE_GRAPH_EVERY_MS = 10_000
+
+/** One WASM instance with its graph, its chain poller and any number of nodes. Speaks by messages only. */
+export class HostCore {
+  readonly #settings: HostSettings
+  readonly #send: (message: FromHost) => void
+  readonly #rpc: BitcoinRpc
+  readonly #fees: FeeRates
+  readonly #logger: Logger
+  readonly #graph: NetworkGraph
+  readonly #log: Log
+  readonly #nodes = new Map<string, Node>()
+  readonly #timers: NodeJS.Timeout[]
+  #polling: Promise<void> | null = null
+  #chainAnswers = true
+  #ended = false
+
+  static async start(settings: HostSettings, send: (message: FromHost) => void): Promise<HostCore> {
+    await loadWasm()
+    const core = new HostCore(settings, send)
+    send({ kind: 'ready' })
+    return core
+  }
+
+  private constructor(settings: HostSettings, send: (message: FromHost) => void) {
+    this.#settings = settings
+    this.#send = send
+    const level =
+      (level: 'info' | 'warn' | 'error') =>
+      (message: string, data: Parameters<Log['info']>[1] = {}) =>
+        send({ kind: 'log', level, message, data })
+    this.#log = { info: level('info'), warn: level('warn'), error: level('error') }
+    this.#rpc = makeBitcoinRpc(settings.bitcoindUrl)
+    this.#fees = new FeeRates(this.#rpc)
+    this.#logger = makeLdkLogger(this.#log)
+    this.#graph = loadGraph(settings.graphFile, settings.network, this.#logger, this.#log)
+    this.#timers = [
+      setInterval(() => void this.#poll(), settings.pollMs),
+      setInterval(() => this.#saveGraph(), SAVE_GRAPH_EVERY_MS),
+    ]
+  }
+
+  receive(message: ToHost): void {
+    switch (message.kind) {
+      case 'crash':
+        this.#panic()
+        return
+      case 'open':
+        this.#answer(message.id, this.#open(message.options))
+        return
+      case 'call':
+        this.#answer(message.id, this.#call(message.node, message.method, message.args))
+        return
+      case 'memory':
+        this.#answer(message.id, Promise.resolve({ residentBytes: process.memoryUsage().rss }))
+        return
+      case 'stop':
+        this.#answer(message.id, this.#stop())
+    }
+  }
+
+  async #open(options: LdkNodeOptions): Promise<OpenedNode> {
+    await this.#fees.refresh(Date.now())
+    const { node, listening } = await Node.open(options, {
+      network: this.#settings.network,
+      rpc: this.#rpc,
+      fees: this.#fees,
+      graph: this.#graph,
+      logger: this.#logger,
+      log: this.#log,
+      now: () => Date.now(),
+      fatal: (cause) => this.#fatal(cause),
+    })
+    this.#nodes.set(node.nodeId, node)
+    return { node: node.nodeId, nodeId: node.nodeId, listening }
+  }
+
+  async #call(nodeId: string, method: string, args: readonly unknown[]): Promise<unknown> {
+    const node = this.#nodes.get(nodeId)
+    if (!node) throw new NodeError('offline', 'The node is not open.')
+    if (method === 'sync') {
+      await this.#poll()
+      const tip = await this.#rpc.bestBlockHash()
+      await node.follow(tip)
+      return { height: node.height() }
+    }
+    if (method === 'stop') {
+      this.#nodes.delete(nodeId)
+      return node.stop()
+    }
+    if (!Object.hasOwn(CALLS, method))
+      throw new NodeError('unsupported', `Nodes do not know the call ${method}.`)
+    const call = CALLS[method as keyof typeof CALLS] as (node: Node, ...args: readonly unknown[]) => unknown
+    return node.perform(() => call(node, ...args))
+  }
+
+  /** All nodes follow a block in one go, before any of them hears from a peer that saw it earlier. */
+  #poll(): Promise<void> {
+    this.#polling ??= (async () => {
+      try {
+        await this.#fees.refresh(Date.now())
+        const tip = await this.#rpc.bestBlockHash()
+        await Promise.all([...this.#nodes.values()].map((node) => node.follow(tip)))
+        if (!this.#chainAnswers) this.#log.info('The chain answers again.')
+        this.#chainAnswers = true
+      } catch (cause) {
+        if (this.#chainAnswers) this.#log.error('The chain cannot be followed.', { reason: String(cause) })
+        this.#chainAnswers = false
+      } finally {
+        this.#polling = null
+      }
+    })()
+    return this.#polling
+  }
+
+  #answer(id: number, work: Promise<unknown>): void {
+    work.then(
+      (value) => this.#send({ kind: 'answer', id, value }),
+      (cause) => {
+        const known = cause instanceof NodeError
+        if (!known) this.#log.error('A call to a node failed.', { reason: String(cause) })
+        const message = cause instanceof Error ? cause.message : String(cause)
+        this.#send({ kind: 'refused', id, code: known ? cause.code : 'offline', message })
+      },
+    )
+  }
+
+  #saveGraph(): void {
+    if (this.#settings.graphFile && !this.#ended) saveGraph(this.#settings.graphFile, this.#graph)
+  }
+
+  async #stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    await Promise.all([...this.#nodes.values()].map((node) => node.stop()))
+    this.#saveGraph()
+    this.#ended = true
+  }
+
+  #fatal(cause: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#send({ kind: 'fatal', reason: explain(cause) })
+  }
+
+  /** Fault injection: writing the graph while a read lock on it is out makes LDK panic (a BorrowMutError). */
+  #panic(): void {
+    try {
+      this.#graph.read_only()
+      this.#graph.channel_failed_permanent(1n)
+    } catch (cause) {
+      this.#fatal(cause)
+    }
+  }
+}
+
+function explain(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  const inner = cause.cause === undefined ? '' : ` (${explain(cause.cause)})`
+  return `${cause.stack ?? cause.message}${inner}`
+}

@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { NodeError } from '../../ports.ts'
+
+const SQLITE_BUSY = 5
+const SCHEMA_VERSION = 1
+
+const SCHEMA = `
+CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), node_id TEXT NOT NULL, network TEXT NOT NULL) STRICT;
+CREATE TABLE manager (one INTEGER PRIMARY KEY CHECK (one = 1), bytes BLOB NOT NULL) STRICT;
+CREATE TABLE monitors (outpoint TEXT PRIMARY KEY, bytes BLOB NOT NULL, archived INTEGER NOT NULL DEFAULT 0) STRICT;
+CREATE TABLE peers (node_id TEXT PRIMARY KEY, host TEXT NOT NULL, port INTEGER NOT NULL) STRICT;
+CREATE TABLE node_events (cursor INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL,
+  data TEXT NOT NULL) STRICT;
+CREATE TABLE invoices (payment_hash TEXT PRIMARY KEY, invoice TEXT NOT NULL, amount_msat TEXT, expires_at INTEGER NOT NULL,
+  paid_msat TEXT, paid_at INTEGER) STRICT;
+CREATE TABLE holds (payment_hash TEXT PRIMARY KEY, invoice TEXT NOT NULL, amount_msat TEXT NOT NULL,
+  request TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','held','settling','settled','cancelled')),
+  held_msat TEXT, claim_deadline INTEGER) STRICT;
+CREATE TABLE offers (offer_id TEXT PRIMARY KEY, issuer_id TEXT NOT NULL UNIQUE, ldk_offer_id TEXT NOT NULL UNIQUE,
+  offer TEXT NOT NULL, amount_msat TEXT, enabled INTEGER NOT NULL, created_at INTEGER NOT NULL) STRICT;
+CREATE TABLE payments (payment_id TEXT PRIMARY KEY, payment_hash TEXT, kind TEXT NOT NULL, destination TEXT NOT NULL,
+  amount_msat TEXT NOT NULL, max_cltv INTEGER NOT NULL, deadline_at INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('pending','succeeded','failed','unknown')), fee_msat TEXT, reason TEXT,
+  timed_out INTEGER NOT NULL DEFAULT 0, preimage TEXT) STRICT;
+CREATE INDEX payments_by_hash ON payments (payment_hash);
+CREATE INDEX payments_pending ON payments (state) WHERE state = 'pending';
+CREATE TABLE wallet_keys (one INTEGER PRIMARY KEY CHECK (one = 1), next_index INTEGER NOT NULL) STRICT;
+CREATE TABLE coins (outpoint TEXT PRIMARY KEY, amount_sat INTEGER NOT NULL, key_index INTEGER NOT NULL,
+  height INTEGER NOT NULL, spent_by TEXT, spent_height INTEGER) STRICT;
+CREATE TABLE broadcasts (txid TEXT PRIMARY KEY, raw BLOB NOT NULL, since_height INTEGER NOT NULL,
+  confirmed_height INTEGER) STRICT;
+CREATE TABLE sweeps (outpoint TEXT PRIMARY KEY, descriptor BLOB NOT NULL, amount_sat INTEGER NOT NULL,
+  signed_height INTEGER, swept_height INTEGER) STRICT;
+`
+
+type Value = string | number | bigint | null | Uint8Array
+
+/**
+ * A node's one SQLite file. Everything that a turn changes (monitors, manager, events, payments, coins) is committed
+ * in one transaction, because LDK force-closes when its manager is older than a monitor, and forgets an event once
+ * the manager was persisted without it. EXCLUSIVE locking is the fence: a second process cannot open the file.
+ */
+export class Store {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  #open = false
+
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    this.#db = new DatabaseSync(join(folder, 'node.sqlite'), { timeout: 0 })
+    try {
+      this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
+      this.#db.exec('BEGIN IMMEDIATE')
+      const version = this.#db.prepare('PRAGMA user_version').get()?.['user_version']
+      if (version === 0) this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`)
+      else if (version !== SCHEMA_VERSION)
+        throw new NodeError(
+          'invalid',
+          `${folder} was written by another version of Holdfast (schema ${version}).`,
+        )
+      this.#db.exec('COMMIT')
+    } catch (cause) {
+      this.#db.close()
+      if ((cause as { errcode?: number }).errcode === SQLITE_BUSY)
+        throw new NodeError('conflict', `Another process has the node in ${folder} open.`, { cause })
+      throw cause
+    }
+  }
+
+  /** Rows that a statement answers. */
+  all<Row>(sql: string, ...values: Value[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[]
+  }
+
+  get<Row>(sql: string, ...values: Value[]): Row | undefined {
+    return this.#prepare(sql).get(...values) as Row | undefined
+  }
+
+  /** Changes rows within the turn's transaction, which it begins when none is open. */
+  run(sql: string, ...values: Value[]): number {
+    if (!this.#open) {
+      this.#db.exec('BEGIN IMMEDIATE')
+      this.#open = true
+    }
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  get dirty(): boolean {
+    return this.#open
+  }
+
+  /** One fsync; afterwards what the turn said may leave the machine. */
+  commit(): void {
+    if (!this.#open) return
+    this.#db.exec('COMMIT')
+    this.#open = false
+  }
+
+  /** An open transaction is rolled back. */
+  close(): void {
+    this.#db.close()
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
