@@ -31,6 +31,8 @@ export type Bip321ErrorCode =
   /** An address of another network than its key says. */
   | 'wrong-network'
   | 'no-instruction'
+  /** Only when writing: the value would be read back as another one. */
+  | 'not-faithful'
 
 /** The only error that this module throws. */
 export class Bip321Error extends Error {
@@ -83,9 +85,26 @@ export function parseBitcoinUri(text: string): BitcoinUri {
   return uri
 }
 
-/** Writes a URI that `parseBitcoinUri` reads back as the same value. Throws `Bip321Error`. */
+/** Writes a URI that `parseBitcoinUri` reads back as the same value, or throws `Bip321Error`. */
 export function formatBitcoinUri(uri: BitcoinUri): string {
-  const parameters: [key: string, value: string][] = []
+  if (uri.amountMsat !== undefined && uri.amountMsat <= 0n) {
+    throw new Bip321Error('bad-amount', 'the amount is not positive')
+  }
+  const text = writeUri(uri)
+  if (fingerprint(parseBitcoinUri(text)) !== fingerprint(uri)) {
+    throw new Bip321Error('not-faithful', 'a part of the URI would be read back as another one')
+  }
+  return text
+}
+
+/** Equal for equal values. */
+function fingerprint({ address, amountMsat, label, message, offers, invoices, others }: BitcoinUri): string {
+  const pairs = others.map(({ key, value }) => [key, value])
+  return JSON.stringify([address, `${amountMsat}`, label ?? null, message ?? null, offers, invoices, pairs])
+}
+
+function writeUri(uri: BitcoinUri): string {
+  const parameters: (readonly [key: string, value: string])[] = []
   if (uri.amountMsat !== undefined) parameters.push(['amount', writeAmount(uri.amountMsat)])
   if (uri.label !== undefined) parameters.push(['label', uri.label])
   if (uri.message !== undefined) parameters.push(['message', uri.message])
@@ -93,9 +112,7 @@ export function formatBitcoinUri(uri: BitcoinUri): string {
   for (const invoice of uri.invoices) parameters.push(['lightning', invoice])
   for (const { key, value } of uri.others) parameters.push([key, value])
   const query = parameters.map(([key, value]) => `${percentEncode(key)}=${percentEncode(value)}`).join('&')
-  const text = `bitcoin:${uri.address}${query === '' ? '' : `?${query}`}`
-  parseBitcoinUri(text)
-  return text
+  return `bitcoin:${uri.address}${query === '' ? '' : `?${query}`}`
 }
 
 function readParameters(query: string): { key: string; value: string }[] {

@@ -142,12 +142,11 @@ function isAscii(text: string): boolean {
   return /^\p{ASCII}*$/u.test(text)
 }
 
-/** The URL parser of every browser and of Node applies IDNA (UTS #46) to a host. */
+/** The URL parser of every browser and of Node applies UTS #46 to a host, which lets symbols pass that RFC 5892 forbids. */
 function toPunycode(label: string): string {
   const probe = `http://${label}.invalid/`
-  const host = URL.canParse(probe) ? new URL(probe).hostname : ''
-  // IDNA turns some look-alikes into plain ASCII, and others into two labels: what was typed is then not what would be
-  // paid.
+  const host = /^[\p{L}\p{M}\p{Nd}-]+$/u.test(label) && URL.canParse(probe) ? new URL(probe).hostname : ''
+  // It also turns some look-alikes into plain ASCII: what was typed is then not what would be paid.
   if (!/^xn--[^.]+\.invalid$/.test(host)) {
     throw new Bip353Error('bad-character', 'the name holds a character that domain names do not allow')
   }
