@@ -1,0 +1,355 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
+import { refuse } from '@holdfast/core'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { makeLog } from '../log.ts'
+import { type App, type HttpConfig, makeHttpApp } from './app.ts'
+import type { Dependency } from './health.ts'
+import { orThrow, RefusalError, refusals } from './problem.ts'
+
+const config: HttpConfig = {
+  publicUrl: 'https://pay.shop.test',
+  rateLimit: 0,
+  trustedProxies: [],
+  requestTimeoutMs: 300,
+  handlerTimeoutMs: 1_000,
+}
+const openapi = { title: 'Test', version: '1', description: 'For the tests.' }
+
+let logged: Record<string, unknown>[]
+let app: App
+let releaseSlow: () => void
+
+async function start(overrides: Partial<HttpConfig> = {}, readiness: Dependency[] = []): Promise<App> {
+  logged = []
+  const stream = { write: (line: string) => void logged.push(JSON.parse(line)) }
+  const started = await makeHttpApp({
+    config: { ...config, ...overrides },
+    log: makeLog({ level: 'info', stream }),
+    readiness,
+    openapi,
+  })
+  started.post(
+    '/echo',
+    {
+      schema: {
+        body: z.strictObject({ amountMsat: z.string(), note: z.string().max(5).optional() }),
+        response: {
+          200: z.strictObject({ amountMsat: z.string() }),
+          ...refusals('NAME_TAKEN', 'AMOUNT_INVALID'),
+        },
+      },
+    },
+    async ({ body }) => ({ amountMsat: body.amountMsat }),
+  )
+  started.get('/taken', async () => orThrow(refuse('NAME_TAKEN', { name: 'alice' })))
+  started.get('/fault', async () => {
+    throw new Error('the vault said 42', { cause: new Error('root cause') })
+  })
+  started.get('/wrong', { schema: { response: { 200: z.strictObject({ a: z.string() }) } } }, async () => {
+    return { a: 1 } as never
+  })
+  started.get('/never', async () => new Promise(() => undefined))
+  const slow = new Promise<void>((resolve) => {
+    releaseSlow = resolve
+  })
+  started.get('/slow', async () => slow.then(() => ({ done: true })))
+  return started
+}
+
+beforeEach(async () => {
+  app = await start()
+})
+afterEach(async () => {
+  releaseSlow()
+  await app.close()
+})
+
+const post = (payload: string | object, headers: Record<string, string> = {}) =>
+  app.inject({
+    method: 'POST',
+    url: '/echo',
+    headers: { 'content-type': 'application/json', ...headers },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  })
+
+describe('a request that is in order', () => {
+  test('is answered with a request id and headers against sniffing and caching', async () => {
+    const answer = await post({ amountMsat: '1' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual({ amountMsat: '1' })
+    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
+    expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('is logged once, by its route', async () => {
+    await post({ amountMsat: '1' }, { 'x-request-id': 'req-1' })
+    expect(logged).toMatchObject([{ requestId: 'req-1', method: 'POST', route: '/echo', status: 200 }])
+  })
+
+  test.each([
+    ['my-request_1.2', true],
+    ['a'.repeat(65), false],
+    ['line\tbreak', false],
+  ])('keeps the x-request-id %j: %s', async (id, kept) => {
+    const answer = await post({ amountMsat: '1' }, { 'x-request-id': id })
+    expect(answer.headers['x-request-id'] === id).toBe(kept)
+  })
+})
+
+describe('a bad request', () => {
+  test.each([
+    ['broken JSON', '{"amountMsat":', 400, 'JSON_INVALID'],
+    ['no body', '', 400, 'JSON_INVALID'],
+    ['a poisoned prototype', '{"amountMsat":"1","__proto__":{"x":1}}', 400, 'JSON_INVALID'],
+    ['an array', '[]', 400, 'REQUEST_INVALID'],
+    ['too large a body', JSON.stringify({ amountMsat: 'x'.repeat(70_000) }), 413, 'BODY_TOO_LARGE'],
+  ])('%s is refused', async (_what, payload, status, code) => {
+    const answer = await post(payload)
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/)
+    expect(answer.json()).toMatchObject({ status, code, type: `/problems/${code}` })
+  })
+
+  test('names every place that is wrong, unknown fields included', async () => {
+    const answer = await post({ amountMsat: 1, note: 'too long', extra: true })
+    expect(answer.json()).toMatchObject({ code: 'REQUEST_INVALID' })
+    const { errors } = answer.json() as { errors: { path: string; message: string }[] }
+    expect(errors.map(({ path }) => path)).toEqual(['body.amountMsat', 'body.note', 'body'])
+    expect(errors[2]!.message).toContain('extra')
+  })
+
+  test.each(['text/plain', 'application/xml', 'multipart/form-data'])(
+    'of type %s is refused',
+    async (type) => {
+      const answer = await post('x', { 'content-type': type })
+      expect(answer.json()).toMatchObject({ status: 415, code: 'CONTENT_TYPE_UNSUPPORTED' })
+    },
+  )
+
+  test.each(['/nothing', '/problems/NOTHING', '/%zz', `/problems/${'x'.repeat(600)}`])(
+    'to %s leads nowhere',
+    async (url) => {
+      const answer = await app.inject({ url })
+      expect(answer.json()).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
+    },
+  )
+
+  test('with a stream of 10 MB is refused without being read to its end', async () => {
+    const port = await listen()
+    const request = httpRequest({
+      port,
+      path: '/echo',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    })
+    // The server closes the connection while we are still writing.
+    request.on('error', () => undefined)
+    const answered = once(request, 'response')
+    for (let sent = 0; sent < 10; sent++) request.write('x'.repeat(1024 * 1024))
+    const [answer] = await answered
+    expect(answer.statusCode).toBe(413)
+    expect(await readAll(answer)).toMatchObject({ code: 'BODY_TOO_LARGE' })
+    request.destroy()
+  })
+
+  test('that is no HTTP is answered as a problem', async () => {
+    expect(await raw('\x16\x03\x01\x02\x00\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 [\s\S]*"code":"REQUEST_INVALID"/,
+    )
+  })
+
+  test('whose sender goes away in its middle is no fault of ours', async () => {
+    const socket = connect(await listen(), '127.0.0.1')
+    socket.write(
+      'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+    )
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    socket.destroy()
+    await expect.poll(() => logged).toHaveLength(1)
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  test('that does not arrive in time is told so', async () => {
+    const start =
+      'POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'
+    expect(await raw(start)).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"REQUEST_TIMEOUT"/)
+  })
+})
+
+describe('an answer that is not the wanted one', () => {
+  test('a refusal carries its code, its data and what to do', async () => {
+    const answer = await app.inject({ url: '/taken', headers: { 'x-request-id': 'r1' } })
+    expect(answer.statusCode).toBe(409)
+    expect(answer.json()).toEqual({
+      type: '/problems/NAME_TAKEN',
+      title: 'The name is taken.',
+      status: 409,
+      detail: 'Choose another name.',
+      code: 'NAME_TAKEN',
+      requestId: 'r1',
+      name: 'alice',
+    })
+    expect((await app.inject({ url: '/problems/NAME_TAKEN' })).json()).toMatchObject({ code: 'NAME_TAKEN' })
+  })
+
+  test('a fault is logged once with its cause and answered without detail', async () => {
+    const answer = await app.inject({ url: '/fault', headers: { 'x-request-id': 'r2' } })
+    expect(answer.json()).toMatchObject({ status: 500, code: 'INTERNAL', requestId: 'r2' })
+    expect(answer.body).not.toContain('vault')
+    const faults = logged.filter(({ level }) => level === 'error')
+    expect(faults).toHaveLength(1)
+    expect(JSON.stringify(faults)).toMatch(
+      /r2.*the vault said 42.*root cause|the vault said 42.*root cause.*r2/s,
+    )
+  })
+
+  test('an answer that breaks its own schema is a fault', async () => {
+    expect((await app.inject({ url: '/wrong' })).json()).toMatchObject({ code: 'INTERNAL' })
+  })
+
+  test('a handler that takes too long is a fault', async () => {
+    expect((await app.inject({ url: '/never' })).json()).toMatchObject({ code: 'INTERNAL' })
+  })
+
+  test('orThrow hands on what is no refusal', () => {
+    expect(orThrow(5 as number)).toBe(5)
+    expect(() => orThrow(refuse('NAME_TAKEN'))).toThrow(RefusalError)
+  })
+})
+
+describe('rate limits', () => {
+  test('count by address and say when to come back; health does not count', async () => {
+    await app.close()
+    app = await start({ rateLimit: 2, trustedProxies: ['127.0.0.1'] })
+    const from = (address: string, url = '/taken') =>
+      app.inject({ url, headers: { 'x-forwarded-for': address } })
+    expect((await from('192.0.2.1')).statusCode).toBe(409)
+    expect((await from('192.0.2.1')).statusCode).toBe(409)
+    const limited = await from('192.0.2.1')
+    expect(limited.json()).toMatchObject({ status: 429, code: 'RATE_LIMITED' })
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await from('192.0.2.1', '/health')).statusCode).toBe(200)
+    expect((await from('192.0.2.2')).statusCode).toBe(409)
+  })
+})
+
+describe('health', () => {
+  const works: Dependency = { name: 'database', check: async () => 'v18' }
+  const broken: Dependency = { name: 'dns', check: async () => Promise.reject(new Error('refused')) }
+  const hangs: Dependency = { name: 'chain', check: () => new Promise(() => undefined) }
+
+  test('is alive whatever its dependencies do', async () => {
+    await app.close()
+    app = await start({}, [broken])
+    expect((await app.inject({ url: '/health' })).json()).toEqual({ ok: true })
+  })
+
+  test('is ready when every dependency is', async () => {
+    await app.close()
+    app = await start({}, [works])
+    const answer = await app.inject({ url: '/ready' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({
+      ready: true,
+      dependencies: [{ name: 'database', ok: true, detail: 'v18' }],
+    })
+  })
+
+  test('names the dependency that is down, and one that hangs within its time', async () => {
+    await app.close()
+    app = await start({ handlerTimeoutMs: 5_000 }, [works, broken, hangs])
+    const answer = await app.inject({ url: '/ready' })
+    expect(answer.statusCode).toBe(503)
+    expect(answer.json().dependencies).toMatchObject([
+      { name: 'database', ok: true },
+      { name: 'dns', ok: false, detail: 'refused' },
+      { name: 'chain', ok: false, detail: 'no answer within 2000 ms' },
+    ])
+  })
+})
+
+describe('the API description', () => {
+  test('is OpenAPI 3.1 with the routes that have a schema', async () => {
+    const document = (await app.inject({ url: '/openapi.json' })).json()
+    expect(document).toMatchObject({ openapi: '3.1.0', servers: [{ url: 'https://pay.shop.test' }] })
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(['/echo', '/health', '/ready', '/problems']),
+    )
+    expect(Object.keys(document.paths)).not.toContain('/fault')
+    expect(document.paths['/echo'].post.responses).toMatchObject({
+      409: { description: 'NAME_TAKEN' },
+      422: { description: 'AMOUNT_INVALID' },
+    })
+  })
+
+  test('can be read as a page', async () => {
+    const page = await app.inject({ url: '/docs' })
+    expect([page.statusCode, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8'])
+  })
+
+  test('a schema that accepts unknown fields is refused when the route is added', () => {
+    const add = () =>
+      app.post(
+        '/lax',
+        { schema: { body: z.strictObject({ a: z.array(z.object({ b: z.string() })) }) } },
+        async () => 1,
+      )
+    expect(add).toThrow(/accepts unknown fields/)
+  })
+})
+
+describe('closing', () => {
+  test('finishes what runs, refuses what comes', async () => {
+    const port = await listen()
+    const running = fetch(`http://127.0.0.1:${port}/slow`)
+    await expect.poll(() => app.server.listening).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const closed = app.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow()
+    releaseSlow()
+    expect(await (await running).json()).toEqual({ done: true })
+    await closed
+  })
+
+  test('refuses a request whose last bytes come after the stop', async () => {
+    const port = await listen()
+    const socket = connect(port, '127.0.0.1')
+    let answer = ''
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
+    socket.write('GET /taken HTTP/1.1\r\nhost: x\r\n')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const closed = app.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    socket.write('\r\n')
+    await closed
+    await expect.poll(() => answer).toMatch(/^HTTP\/1\.1 503[\s\S]*"code":"SHUTTING_DOWN"/)
+  })
+})
+
+async function listen(): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  return (app.server.address() as { port: number }).port
+}
+
+async function raw(bytes: string): Promise<string> {
+  const socket = connect(await listen(), '127.0.0.1')
+  let answer = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text
+  })
+  socket.write(bytes)
+  await once(socket, 'close')
+  return answer
+}
+
+async function readAll(stream: AsyncIterable<Uint8Array>): Promise<unknown> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of stream) chunks.push(chunk)
+  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+}

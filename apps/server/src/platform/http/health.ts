@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import type { App } from './app.ts'
+
+/** Something without which we cannot serve. */
+export type Dependency = {
+  name: string
+  /** Resolves when it works, optionally with a detail to show; throws when it does not. */
+  check: (signal: AbortSignal) => Promise<string | undefined>
+}
+
+const CHECK_WITHIN_MS = 2_000
+
+const dependencySchema = z.strictObject({
+  name: z.string(),
+  ok: z.boolean(),
+  ms: z.number().int().describe('How long the check took, in milliseconds.'),
+  detail: z.string().optional(),
+})
+
+const readySchema = z.strictObject({ ready: z.boolean(), dependencies: z.array(dependencySchema) })
+
+type DependencyState = z.infer<typeof dependencySchema>
+
+/** `/health`: this process answers. `/ready`: so does everything that it needs. Neither counts for rate limits. */
+export function addHealthRoutes(app: App, readiness: readonly Dependency[], isStopping: () => boolean): void {
+  app.get(
+    '/health',
+    {
+      schema: {
+        summary: 'Is the process alive?',
+        tags: ['operation'],
+        response: { 200: z.strictObject({ ok: z.literal(true) }) },
+      },
+    },
+    async () => ({ ok: true }) as const,
+  )
+  app.get(
+    '/ready',
+    {
+      schema: {
+        summary: 'Can it serve? Checks each dependency.',
+        tags: ['operation'],
+        response: { 200: readySchema, 503: readySchema },
+      },
+    },
+    async (_request, reply) => {
+      const dependencies = await Promise.all(readiness.map(checkDependency))
+      const ready = !isStopping() && dependencies.every(({ ok }) => ok)
+      return reply.code(ready ? 200 : 503).send({ ready, dependencies })
+    },
+  )
+}
+
+async function checkDependency({ name, check }: Dependency): Promise<DependencyState> {
+  const startedAt = performance.now()
+  const signal = AbortSignal.timeout(CHECK_WITHIN_MS)
+  const tooLate = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error(`no answer within ${CHECK_WITHIN_MS} ms`)))
+  })
+  const state = (ok: boolean, detail?: string): DependencyState => ({
+    name,
+    ok,
+    ms: Math.round(performance.now() - startedAt),
+    ...(detail !== undefined && { detail }),
+  })
+  try {
+    return state(true, await Promise.race([check(signal), tooLate]))
+  } catch (error) {
+    return state(false, error instanceof Error ? error.message : String(error))
+  }
+}

@@ -1,0 +1,34 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import type { App } from './app.ts'
+
+export type OpenApiInfo = { title: string; version: string; description: string }
+
+/** OpenAPI 3.1 at /openapi.json and a page to read and try it at /docs. Routes without a schema are not shown. */
+export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string | null): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info,
+      servers: publicUrl ? [{ url: publicUrl }] : [],
+      components: {
+        securitySchemes: {
+          nostr: {
+            type: 'http',
+            scheme: 'Nostr',
+            description: 'NIP-98: a signed kind 27235 event, base64, once per request.',
+          },
+          session: { type: 'http', scheme: 'bearer', description: 'A token of POST /v1/sessions.' },
+        },
+      },
+    },
+    transform: (input) => {
+      const { schema, url } = input
+      if (!schema || schema.hide) return { schema: { ...schema, hide: true }, url }
+      return jsonSchemaTransform(input as Parameters<typeof jsonSchemaTransform>[0])
+    },
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } })
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+}
