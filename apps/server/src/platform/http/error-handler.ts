@@ -23,8 +23,7 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
     }))
     return sendProblem(reply, problemOf(refuse('REQUEST_INVALID'), request.id, errors))
   }
-  // The client went away before its request was complete; nobody reads the answer.
-  const refusal = request.raw.complete ? refusalOf(error) : (refusalOf(error) ?? refuse('REQUEST_TIMEOUT'))
+  const refusal = wentAway(error, request) ? refuse('REQUEST_TIMEOUT') : refusalOf(error)
   if (refusal) return sendRefusal(reply, refusal)
   request.log.error(
     { err: error, requestId: request.id, route: request.routeOptions.url },
@@ -53,4 +52,9 @@ function refusalOf(error: FastifyError): Refusal | null {
   if (known) return known()
   // secure-json-parse's refusal of __proto__ and the parser's own errors carry the status but no code.
   return error instanceof SyntaxError && error.statusCode === 400 ? refuse('JSON_INVALID') : null
+}
+
+/** The client closed the connection before its request was complete; nobody reads the answer. */
+function wentAway(error: FastifyError, request: FastifyRequest): boolean {
+  return error.code === 'ECONNRESET' && request.raw.complete === false
 }
