@@ -79,7 +79,9 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
   })
   const broadcaster = BroadcasterInterface.new_impl({
     broadcast_transactions: guard.wrap(
-      (transactions) => transactions.forEach(parts.broadcast),
+      (transactions) => {
+        for (const raw of transactions) parts.broadcast(raw)
+      },
       () => undefined,
     ),
   })

@@ -17,6 +17,7 @@ export class Broadcaster {
   readonly #store: Store
   readonly #rpc: BitcoinRpc
   readonly #log: Log
+  #sending: Promise<void> = Promise.resolve()
   #unsent: { txid: string; raw: Uint8Array }[] = []
 
   constructor(store: Store, rpc: BitcoinRpc, log: Log) {
@@ -61,7 +62,7 @@ export class Broadcaster {
     const batch = this.#unsent
     this.#unsent = []
     if (batch.length === 0) return
-    void (async () => {
+    this.#sending = this.#sending.then(async () => {
       // In order: a later one may spend an earlier one.
       for (const { txid, raw } of batch) {
         try {
@@ -71,6 +72,14 @@ export class Broadcaster {
           this.#log.info('The chain did not take a transaction.', { txid, reason: cause.message })
         }
       }
-    })().catch((cause) => this.#log.error('Sending transactions failed.', { reason: String(cause) }))
+    })
+    this.#sending = this.#sending.catch((cause) =>
+      this.#log.error('Sending transactions failed.', { reason: String(cause) }),
+    )
+  }
+
+  /** Resolves when everything flushed so far was offered to the chain. */
+  sent(): Promise<void> {
+    return this.#sending
   }
 }

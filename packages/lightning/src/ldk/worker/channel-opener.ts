@@ -22,42 +22,37 @@ import type { Wallet } from './wallet.ts'
 const USER_CHANNEL_ID = 0n
 
 type Opened = { channelId: string; fundingTxid: string }
+type OpenerParts = {
+  node: NodeContext
+  wallet: Wallet
+  fees: FeeRates
+  config: UserConfig
+  acceptFrom: NonNullable<LdkNodeOptions['acceptInboundChannelsFrom']>
+  /** Resolves when the committed transactions were offered to the chain. */
+  broadcast: () => Promise<void>
+}
 type Waiter = { resolve: (opened: Opened) => void; reject: (error: Error) => void }
 
 /** Opens channels, pays for them from the node's wallet, and decides about those that others open to us. */
 export class ChannelOpener {
-  readonly #node: NodeContext
-  readonly #wallet: Wallet
-  readonly #fees: FeeRates
-  readonly #config: UserConfig
-  readonly #acceptFrom: LdkNodeOptions['acceptInboundChannelsFrom']
+  readonly #parts: OpenerParts
   /** By temporary channel id. Lost in a crash, as the call that waits is; LDK forgets unfunded channels too. */
   readonly #waiters = new Map<string, Waiter>()
 
-  constructor(
-    node: NodeContext,
-    wallet: Wallet,
-    fees: FeeRates,
-    config: UserConfig,
-    acceptFrom: LdkNodeOptions['acceptInboundChannelsFrom'],
-  ) {
-    this.#node = node
-    this.#wallet = wallet
-    this.#fees = fees
-    this.#config = config
-    this.#acceptFrom = acceptFrom
+  constructor(parts: OpenerParts) {
+    this.#parts = parts
   }
 
-  open(request: OpenChannelRequest): Promise<Opened> {
-    if (this.#wallet.balanceSat() < request.amountSat)
+  async open(request: OpenChannelRequest): Promise<Opened> {
+    if (this.#parts.wallet.balanceSat() < request.amountSat)
       throw new NodeError('invalid', `The wallet holds less than ${request.amountSat} sat.`)
-    const created = this.#node.manager.create_channel(
+    const created = this.#parts.node.manager.create_channel(
       fromHex(request.peer),
       request.amountSat,
       request.pushMsat ?? 0n,
       USER_CHANNEL_ID,
       null,
-      withAnnouncement(this.#config, request.announce ?? false),
+      withAnnouncement(this.#parts.config, request.announce ?? false),
     )
     if (!(created instanceof Result_ChannelIdAPIErrorZ_OK))
       throw new NodeError(
@@ -65,13 +60,21 @@ export class ChannelOpener {
         `LDK does not open the channel: ${describe((created as unknown as { err: APIError }).err)}`,
       )
     const temporaryId = toHex(created.res.get_a())
-    return new Promise((resolve, reject) => this.#waiters.set(temporaryId, { resolve, reject }))
+    const opened = await new Promise<Opened>((resolve, reject) =>
+      this.#waiters.set(temporaryId, { resolve, reject }),
+    )
+    await this.#parts.broadcast()
+    return opened
   }
 
   fund(event: Event_FundingGenerationReady): void {
-    const { manager } = this.#node
+    const { manager } = this.#parts.node
     try {
-      const { raw } = this.#wallet.fund(event.output_script, event.channel_value_satoshis, this.#fees.normal)
+      const { raw } = this.#parts.wallet.fund(
+        event.output_script,
+        event.channel_value_satoshis,
+        this.#parts.fees.normal,
+      )
       const funded = manager.funding_transaction_generated(
         event.temporary_channel_id,
         event.counterparty_node_id,
@@ -91,9 +94,9 @@ export class ChannelOpener {
 
   decide(event: Event_OpenChannelRequest): void {
     const peer = toHex(event.counterparty_node_id)
-    const from = this.#acceptFrom ?? 'anyone'
+    const from = this.#parts.acceptFrom
     const accepted = from === 'anyone' || (from !== 'nobody' && from.includes(peer))
-    const { manager } = this.#node
+    const { manager } = this.#parts.node
     if (accepted) {
       const answer = manager.accept_inbound_channel(
         event.temporary_channel_id,
@@ -101,7 +104,7 @@ export class ChannelOpener {
         USER_CHANNEL_ID,
       )
       if (answer instanceof Result_NoneAPIErrorZ_Err)
-        this.#node.log.warn('LDK does not accept a channel.', { peer, reason: describe(answer.err) })
+        this.#parts.node.log.warn('LDK does not accept a channel.', { peer, reason: describe(answer.err) })
     } else
       manager.force_close_without_broadcasting_txn(
         event.temporary_channel_id,

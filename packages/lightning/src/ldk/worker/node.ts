@@ -143,13 +143,11 @@ export class Node {
     this.offers = new Offers(this.context, keys.as_EntropySource(), options.seed)
     this.payments = new Payments(this.context, { keepProofs: options.keepProofs ?? false })
     this.sweeps = new Sweeps(this.context, keys, this.wallet, this.#broadcaster, fees)
-    this.opener = new ChannelOpener(
-      this.context,
-      this.wallet,
-      fees,
-      config,
-      options.acceptInboundChannelsFrom,
-    )
+    this.opener = new ChannelOpener({
+      ...{ node: this.context, wallet: this.wallet, fees, config },
+      acceptFrom: options.acceptInboundChannelsFrom ?? 'anyone',
+      broadcast: () => this.#broadcaster.sent(),
+    })
     const { peerManager, onionMessenger } = makePeerSide({
       ...{ assembly: this.assembly, keys, logger, graph, now, offers: this.offers },
       guard: this.#guard,
@@ -335,7 +333,9 @@ export class Node {
     // Fetched before anything is disconnected: in between, the node would stand on a block that is not the best.
     const first = path.connect[0] ? await withBlock(rpc, path.connect[0]) : null
     if (this.#ended) return
-    this.#jobs.push(() => path.disconnect.forEach((header) => this.#disconnect(header)))
+    this.#jobs.push(() => {
+      for (const header of path.disconnect) this.#disconnect(header)
+    })
     if (first) this.#jobs.push(() => this.#connect(first))
     this.#run()
     for (const header of path.connect.slice(1)) {

@@ -107,14 +107,12 @@ export class Offers {
   }
 
   list(): OfferRecord[] {
-    return this.#node.store
-      .all<Row>('SELECT * FROM offers ORDER BY created_at, offer_id')
-      .map((row) => ({
-        offerId: row.offer_id,
-        offer: row.offer,
-        enabled: row.enabled === 1,
-        createdAt: row.created_at,
-      }))
+    return this.#node.store.all<Row>('SELECT * FROM offers ORDER BY created_at, offer_id').map((row) => ({
+      offerId: row.offer_id,
+      offer: row.offer,
+      enabled: row.enabled === 1,
+      createdAt: row.created_at,
+    }))
   }
 
   disable(offerId: string): void {

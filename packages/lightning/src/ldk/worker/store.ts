@@ -53,7 +53,7 @@ export class Store {
     try {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
       this.#db.exec('BEGIN IMMEDIATE')
-      const version = this.#db.prepare('PRAGMA user_version').get()?.['user_version']
+      const version = this.#db.prepare('PRAGMA user_version').get()?.user_version
       if (version === 0) this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`)
       else if (version !== SCHEMA_VERSION)
         throw new NodeError(

@@ -50,7 +50,7 @@ export class Sweeps {
         'INSERT INTO sweeps (outpoint, descriptor, amount_sat) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
         `${displayHash(outpoint.get_txid())}:${outpoint.get_index()}`,
         descriptor.write(),
-        valueOf(descriptor),
+        amountSatOf(descriptor),
       )
     }
     this.spend()
@@ -117,7 +117,7 @@ function readDescriptor(bytes: Uint8Array): SpendableOutputDescriptor {
   return read.res
 }
 
-function valueOf(descriptor: SpendableOutputDescriptor): bigint {
+function amountSatOf(descriptor: SpendableOutputDescriptor): bigint {
   if (descriptor instanceof SpendableOutputDescriptor_StaticOutput) return descriptor.output.value
   if (descriptor instanceof SpendableOutputDescriptor_DelayedPaymentOutput)
     return descriptor.delayed_payment_output.get_output().value
