@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LdkNode } from '@holdfast/lightning/ldk'
+import { payFromFaucet } from '../chain/faucet.ts'
 import type { BitcoinRpc } from '../chain/rpc-client.ts'
 
 /** Each channel carries this much, half of it on either side, so that both can pay at once. */
@@ -35,7 +36,9 @@ export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: 
       ),
     )
   }
-  await confirmUntilUsable(rpc, hub, peers)
+  const unconfirmed = (await hub.listChannels()).some((channel) => channel.confirmations < CONFIRMATIONS)
+  if (unconfirmed) await confirm(rpc, [hub, ...peers.map(({ node }) => node)])
+  await untilUsable(hub, peers)
 }
 
 async function fundHub(rpc: BitcoinRpc, hub: LdkNode, channels: number) {
@@ -43,9 +46,12 @@ async function fundHub(rpc: BitcoinRpc, hub: LdkNode, channels: number) {
   const { onchainSat } = await hub.funds.balance()
   const lacking = channels - Number(onchainSat / perChannel)
   if (lacking <= 0) return
+  // One coin per channel, so that no funding has to wait for another one's change to confirm.
   const address = await hub.newAddress()
-  for (let coin = 0; coin < lacking; coin++) await rpc.sendToAddress(address, perChannel)
-  await rpc.generate(1)
+  await payFromFaucet(
+    rpc,
+    Array.from({ length: lacking }, () => ({ address, amountSat: perChannel })),
+  )
   await hub.sync()
 }
 
@@ -53,20 +59,20 @@ async function fundHub(rpc: BitcoinRpc, hub: LdkNode, channels: number) {
  * Mines block by block with every node in step. A node that hears of the sixth confirmation before its peer drops
  * the peer's early announcement_signatures, and half of the channel would then be missing from gossip.
  */
-async function confirmUntilUsable(rpc: BitcoinRpc, hub: LdkNode, peers: Peer[]) {
-  const nodes = [hub, ...peers.map((peer) => peer.node)]
+async function confirm(rpc: BitcoinRpc, nodes: LdkNode[]) {
+  for (let mined = 0; mined < CONFIRMATIONS; mined++) {
+    await rpc.generate(1)
+    await Promise.all(nodes.map((node) => node.sync()))
+  }
+}
+
+async function untilUsable(hub: LdkNode, peers: Peer[]) {
   const deadline = Date.now() + USABLE_WITHIN_MS
-  for (let mined = 0; ; ) {
+  while (true) {
     const usable = new Set((await hub.listChannels()).filter((c) => c.usable).map((c) => c.peer))
-    if (peers.every((peer) => usable.has(peer.node.nodeId))) return
+    if (peers.every(({ node }) => usable.has(node.nodeId))) return
     if (Date.now() > deadline)
-      throw new Error(`Channels of the devnet were not usable within ${USABLE_WITHIN_MS} ms.`)
-    if (mined < CONFIRMATIONS) {
-      await rpc.generate(1)
-      mined++
-      await Promise.all(nodes.map((node) => node.sync()))
-    } else {
-      await sleep(20)
-    }
+      throw new Error(`The channels of the devnet were not usable within ${USABLE_WITHIN_MS} ms.`)
+    await sleep(20)
   }
 }

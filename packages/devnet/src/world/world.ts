@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type LdkHost, type LdkNode, type Log, startLdkHost } from '@holdfast/lightning/ldk'
+import { type LdkHost, type LdkLog, type LdkNode, startLdkHost } from '@holdfast/lightning/ldk'
 import { startChain } from '../chain/chain-server.ts'
+import { prepareFaucet } from '../chain/faucet.ts'
 import { startMiner } from '../chain/miner.ts'
 import { makeBitcoinRpc } from '../chain/rpc-client.ts'
 import { writeFileDurably } from '../durable-file.ts'
@@ -18,7 +19,7 @@ export type WorldOptions = {
   blockIntervalMs: number
   /** Names of the users, each with a device and a node. */
   users: readonly string[]
-  log: Log
+  log: LdkLog
 }
 
 export type World = {
@@ -47,6 +48,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     const bitcoindUrl = options.bitcoindUrl ?? (await startEmbeddedChain(join(folder, 'chain'), undo))
     const rpc = makeBitcoinRpc(bitcoindUrl)
+    await prepareFaucet(rpc)
     const host = await startLdkHost({ network: 'regtest', bitcoind: { url: bitcoindUrl }, log })
     undo.push(() => host.stop())
 
