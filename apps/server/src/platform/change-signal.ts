@@ -42,10 +42,7 @@ export async function waitUntil<T>(
     const left = until - performance.now()
     const change = left > 0 ? signal.next(id, Math.min(left, 250)) : null
     const seen = await look()
-    if (done(seen) || change === null) {
-      signal.notify(id)
-      return seen
-    }
+    if (done(seen) || change === null) return seen
     await change
   }
 }

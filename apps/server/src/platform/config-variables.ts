@@ -1,0 +1,215 @@
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { LOG_LEVELS } from './log.ts'
+import { Secret } from './secret.ts'
+
+/** One environment variable: how to read it, and what to say of it in `--help` and when it is wrong. */
+export type Variable<T> = {
+  meaning: string
+  /** What a good value looks like. */
+  expected: string
+  /** How the default is shown. */
+  shownDefault: string
+  /** Its value is masked wherever it is shown. */
+  secret: boolean
+  /** Reads the text; `undefined` when the variable is not set. */
+  schema: z.ZodType<T, string | undefined>
+}
+
+const PROJECT_ROOT = join(import.meta.dirname, '../../../..')
+
+function variable<T>(
+  meaning: string,
+  expected: string,
+  schema: z.ZodType<T, string>,
+  fallback: { value: T; shown: string },
+  secret = false,
+): Variable<T> {
+  // A variable that is set to nothing counts as not set, as in `HOLDFAST_PORT= npm start`.
+  const optional = z.string().optional()
+  const read = optional.transform((text, context): T => {
+    if (text === undefined || text === '') return fallback.value
+    const parsed = schema.safeParse(text)
+    if (parsed.success) return parsed.data
+    context.addIssue({ code: 'custom', message: expected })
+    return z.NEVER
+  })
+  return { meaning, expected, shownDefault: fallback.shown, secret, schema: read }
+}
+
+const is = <T>(value: T, shown = String(value)) => ({ value, shown })
+const unset = <T>(shown: string) => ({ value: null as T | null, shown })
+
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
+
+const list = <T>(item: z.ZodType<T, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1))
+
+/** RFC 1123 labels, at least two, lower case, without the final dot. */
+const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+export type ServerAddress = { host: string; port: number }
+
+/** `host`, `host:port`, `[ipv6]` or `[ipv6]:port`. */
+const ADDRESS = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<name>[a-z0-9._-]+))(?::(?<port>[0-9]{1,5}))?$/i
+
+const serverAddress = (defaultPort: number) =>
+  z.string().transform((text, context): ServerAddress => {
+    const { v6, name, port } = ADDRESS.exec(text)?.groups ?? {}
+    const host = v6 ?? name
+    const number = port === undefined ? defaultPort : Number(port)
+    if (host !== undefined && number >= 1 && number <= 65_535) return { host, port: number }
+    context.addIssue({ code: 'custom', message: 'not an address' })
+    return z.NEVER
+  })
+
+/** A TSIG key of RFC 8945; `secret` is the raw key. */
+export type TsigKeyConfig = { name: string; algorithm: string; secret: Uint8Array }
+
+const tsigKey = z
+  .string()
+  .regex(/^[a-zA-Z0-9._-]+:hmac-sha(256|384|512):[A-Za-z0-9+/]{16,}={0,2}$/)
+  .transform((text) => {
+    const [name = '', algorithm = '', secret = ''] = text.split(':')
+    return new Secret<TsigKeyConfig>({
+      name: name.toLowerCase(),
+      algorithm,
+      secret: new Uint8Array(Buffer.from(secret, 'base64')),
+    })
+  })
+
+const secretUrl = (...protocols: string[]) => url(...protocols).transform((text) => new Secret(text))
+const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
+const path = z.string().transform((text) => resolve(text))
+
+/** Every variable that the server reads, in the order in which `--help` shows them. */
+export const VARIABLES = {
+  HOLDFAST_HOST: variable(
+    'Address to listen on.',
+    'an IP address or host name',
+    z.string().regex(/^[^\s/]+$/),
+    is('127.0.0.1'),
+  ),
+  HOLDFAST_PORT: variable(
+    'Port to listen on; 0 takes any free one.',
+    'a number from 0 to 65535',
+    integer(0, 65_535),
+    is(3141),
+  ),
+  HOLDFAST_PUBLIC_URL: variable(
+    'Where clients reach this server; NIP-98 events are signed for it.',
+    'an http:// or https:// URL without a path',
+    url('http:', 'https:')
+      .refine((text) => new URL(text).pathname === '/')
+      .transform((text) => new URL(text).origin),
+    unset<string>('http://<host>:<port>'),
+  ),
+  HOLDFAST_DATA_DIR: variable(
+    'Folder for the embedded data.',
+    'a folder',
+    path,
+    is(join(PROJECT_ROOT, '.holdfast'), '.holdfast'),
+  ),
+  DATABASE_URL: variable(
+    'A PostgreSQL (14 or newer) to use.',
+    'postgres://user:password@host:port/database',
+    secretUrl('postgres:', 'postgresql:'),
+    unset<Secret<string>>('the embedded PostgreSQL'),
+    true,
+  ),
+  HOLDFAST_DOMAINS: variable(
+    'Domains in which names are registered.',
+    'domain names in lower case, separated by commas',
+    list(z.string().regex(DOMAIN)),
+    is(['shop.test'], 'shop.test'),
+  ),
+  HOLDFAST_DNS_PORT: variable(
+    'Port of the embedded DNS; 0 takes any free one.',
+    'a number from 0 to 65535',
+    integer(0, 65_535),
+    is(5354),
+  ),
+  HOLDFAST_DNS_PROVIDER: variable(
+    'Where records are published.',
+    'embedded or rfc2136',
+    z.enum(['embedded', 'rfc2136']),
+    is('embedded'),
+  ),
+  HOLDFAST_DNS_SERVER: variable(
+    'The primary server that takes RFC 2136 updates.',
+    'host or host:port',
+    serverAddress(53),
+    unset<ServerAddress>('–'),
+  ),
+  HOLDFAST_DNS_TSIG_KEY: variable(
+    'The key for those updates.',
+    'name:algorithm:base64, algorithm hmac-sha256, hmac-sha384 or hmac-sha512',
+    tsigKey,
+    unset<Secret<TsigKeyConfig>>('–'),
+    true,
+  ),
+  HOLDFAST_DNS_RESOLVER: variable(
+    'Resolver for names that are to be paid.',
+    'host or host:port',
+    serverAddress(53),
+    unset<ServerAddress>('the embedded DNS'),
+  ),
+  HOLDFAST_DNS_ANCHOR: variable(
+    'File with the DNSSEC root anchor.',
+    'a file',
+    path,
+    unset<string>("the embedded root's"),
+  ),
+  BITCOIND_URL: variable(
+    'JSON-RPC of a bitcoind.',
+    'http://user:password@host:port',
+    secretUrl('http:', 'https:'),
+    unset<Secret<string>>('the embedded chain'),
+    true,
+  ),
+  HOLDFAST_NETWORK: variable(
+    'The Bitcoin network.',
+    'regtest, signet, testnet or bitcoin',
+    z.enum(['regtest', 'signet', 'testnet', 'bitcoin']),
+    is('regtest'),
+  ),
+  HOLDFAST_DEVNET: variable('Run the embedded Lightning world.', 'on or off', onOff, is(true, 'on')),
+  HOLDFAST_BLOCK_INTERVAL_MS: variable(
+    'Time between blocks of the embedded chain.',
+    'milliseconds from 100 to 600000',
+    integer(100, 600_000),
+    is(5_000),
+  ),
+  HOLDFAST_RATE_LIMIT: variable(
+    'Requests per minute and address; 0 for no limit.',
+    'a number from 0 to 1000000',
+    integer(0, 1_000_000),
+    is(1_200),
+  ),
+  HOLDFAST_TRUSTED_PROXIES: variable(
+    'Proxies whose x-forwarded-for is believed.',
+    'IP addresses or networks, separated by commas',
+    list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+    is([] as string[], 'none'),
+  ),
+  LOG_LEVEL: variable(
+    'Least severity that is logged, on stderr.',
+    LOG_LEVELS.join(', '),
+    z.enum(LOG_LEVELS),
+    is('warn'),
+  ),
+} satisfies Record<string, Variable<unknown>>
+
+export type VariableName = keyof typeof VARIABLES
+export type VariableValues = { [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']> }

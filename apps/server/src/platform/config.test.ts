@@ -1,0 +1,131 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { ConfigError, describeConfig, readConfig } from './config.ts'
+import { VARIABLES } from './config-variables.ts'
+
+function faultsOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('the configuration', () => {
+  test('has a default for everything', () => {
+    expect(readConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 3141,
+      publicUrl: null,
+      databaseUrl: null,
+      domains: ['shop.test'],
+      dnsPort: 5354,
+      dnsProvider: { kind: 'embedded' },
+      network: 'regtest',
+      devnet: true,
+      blockIntervalMs: 5000,
+      logLevel: 'warn',
+      trustedProxies: [],
+    })
+    expect(readConfig({}).dataDir).toMatch(/\.holdfast$/)
+  })
+
+  test('takes what is given; a variable set to nothing counts as not set', () => {
+    const config = readConfig({
+      HOLDFAST_PORT: '0',
+      HOLDFAST_PUBLIC_URL: 'https://pay.shop.test/',
+      HOLDFAST_DOMAINS: 'shop.example, market.example',
+      HOLDFAST_DNS_RESOLVER: '[2001:db8::1]:5353',
+      HOLDFAST_TRUSTED_PROXIES: '10.0.0.0/8,2001:db8::1',
+      HOLDFAST_HOST: '',
+      LOG_LEVEL: 'debug',
+    })
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 0,
+      publicUrl: 'https://pay.shop.test',
+      domains: ['shop.example', 'market.example'],
+      dnsResolver: { host: '2001:db8::1', port: 5353 },
+      trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
+      logLevel: 'debug',
+    })
+  })
+
+  test('names everything that is wrong at once, and shows no secret', () => {
+    const faults = faultsOf({
+      HOLDFAST_PORT: '70000',
+      HOLDFAST_DOMAINS: 'shop.test,Bad_Domain',
+      DATABASE_URL: 'mysql://root:hunter2@db/holdfast',
+      BITCOIND_URL: 'hunter2',
+      HOLDFAST_DEVNET: 'yes',
+      LOG_LEVEL: 'loud',
+      HOLDFAST_PROT: '1',
+      HOLDFAST_WHATEVER_ELSE: '1',
+    })
+    expect(faults).toEqual([
+      'HOLDFAST_PROT is unknown: did you mean HOLDFAST_HOST or HOLDFAST_PORT?',
+      'HOLDFAST_WHATEVER_ELSE is unknown; --help lists all variables',
+      'HOLDFAST_PORT="70000": expected a number from 0 to 65535',
+      'DATABASE_URL=[secret]: expected postgres://user:password@host:port/database',
+      'HOLDFAST_DOMAINS="shop.test,Bad_Domain": expected domain names in lower case, separated by commas',
+      'BITCOIND_URL=[secret]: expected http://user:password@host:port',
+      'HOLDFAST_DEVNET="yes": expected on or off',
+      expect.stringContaining('LOG_LEVEL="loud": expected fatal, error, warn'),
+    ])
+  })
+
+  test.each([
+    ['HOLDFAST_PORT', '-1'],
+    ['HOLDFAST_PORT', '1.5'],
+    ['HOLDFAST_PORT', '0x10'],
+    ['HOLDFAST_PUBLIC_URL', 'https://shop.test/pay'],
+    ['HOLDFAST_PUBLIC_URL', 'ftp://shop.test'],
+    ['HOLDFAST_DNS_SERVER', 'host:99999'],
+    ['HOLDFAST_DNS_SERVER', '::1'],
+    ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-md5:AAAAAAAAAAAAAAAAAAAAAA=='],
+    ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-sha256:short'],
+    ['HOLDFAST_BLOCK_INTERVAL_MS', '0'],
+    ['HOLDFAST_TRUSTED_PROXIES', 'everyone'],
+    ['HOLDFAST_DOMAINS', 'shop.test,'],
+    ['HOLDFAST_DOMAINS', 'localhost'],
+  ])('%s=%s is refused', (name, value) => {
+    expect(faultsOf({ [name]: value })).toHaveLength(1)
+  })
+
+  test('secrets stay hidden when the configuration is printed', () => {
+    const config = readConfig({
+      DATABASE_URL: 'postgres://u:hunter2@db/holdfast',
+      BITCOIND_URL: 'http://u:hunter2@btc:18443',
+      HOLDFAST_DNS_PROVIDER: 'rfc2136',
+      HOLDFAST_DNS_SERVER: 'ns1.shop.test',
+      HOLDFAST_DNS_TSIG_KEY: 'Holdfast.:hmac-sha256:aHVudGVyMmh1bnRlcjJodW50ZXIy',
+    })
+    for (const text of [JSON.stringify(config), inspect(config, { depth: 9 }), `${config.databaseUrl}`])
+      expect(text).not.toMatch(/hunter2|aHVudGVy/)
+    expect(config.databaseUrl?.reveal()).toContain('hunter2')
+    expect(config.dnsProvider).toMatchObject({ kind: 'rfc2136', server: { host: 'ns1.shop.test', port: 53 } })
+  })
+
+  test.each([
+    [{ HOLDFAST_DNS_PROVIDER: 'rfc2136' }, ['HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_TSIG_KEY']],
+    [{ HOLDFAST_NETWORK: 'bitcoin' }, ['HOLDFAST_NETWORK']],
+    [
+      { HOLDFAST_DEVNET: 'off' },
+      ['BITCOIND_URL', 'HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DNS_PROVIDER'],
+    ],
+  ])('%j contradicts itself in %j', (env, names) => {
+    expect(faultsOf(env).map((fault) => /^[A-Z0-9_]+/.exec(fault)?.[0])).toEqual(names)
+  })
+
+  test('variables of the tests are none of its business', () => {
+    expect(faultsOf({ HOLDFAST_TEST_DATABASE_URL: 'x', HOME: '/root' })).toEqual([])
+  })
+
+  test('is described with every variable, its default and its form', () => {
+    const lines = describeConfig().split('\n')
+    expect(lines).toHaveLength(Object.keys(VARIABLES).length)
+    expect(lines[1]).toMatch(/^HOLDFAST_PORT +3141 +Port to listen on; 0 takes any free one\. \(a number/)
+  })
+})

@@ -1,0 +1,156 @@
+import { VARIABLES, type Variable, type VariableName, type VariableValues } from './config-variables.ts'
+
+/** What is wrong with the environment, all of it at once, one line each. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly string[]
+  constructor(faults: readonly string[]) {
+    super(`The configuration is wrong:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    this.faults = faults
+  }
+}
+
+/** Where records are published. */
+export type DnsProviderConfig =
+  | { kind: 'embedded' }
+  | {
+      kind: 'rfc2136'
+      server: NonNullable<VariableValues['HOLDFAST_DNS_SERVER']>
+      tsigKey: NonNullable<VariableValues['HOLDFAST_DNS_TSIG_KEY']>
+    }
+
+export type Config = {
+  host: string
+  /** 0: any free port. */
+  port: number
+  /** `null`: made from host and port once they are known. */
+  publicUrl: string | null
+  dataDir: string
+  /** `null`: the embedded server. */
+  databaseUrl: VariableValues['DATABASE_URL']
+  domains: readonly string[]
+  dnsPort: number
+  dnsProvider: DnsProviderConfig
+  /** `null`: the embedded DNS. */
+  dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
+  /** File with the root's trust anchor; `null`: the embedded root's. */
+  dnsAnchor: string | null
+  /** `null`: the embedded chain. */
+  bitcoindUrl: VariableValues['BITCOIND_URL']
+  network: VariableValues['HOLDFAST_NETWORK']
+  devnet: boolean
+  blockIntervalMs: number
+  /** Requests per minute and address; 0: no limit. */
+  rateLimit: number
+  trustedProxies: readonly string[]
+  logLevel: VariableValues['LOG_LEVEL']
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Reads and checks the whole environment; throws one `ConfigError` that names everything that is wrong with it. */
+export function readConfig(env: Environment): Config {
+  const faults = unknownVariables(env)
+  const values: Partial<Record<VariableName, unknown>> = {}
+  for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
+    const parsed = variable.schema.safeParse(env[name])
+    if (parsed.success) values[name] = parsed.data
+    else faults.push(`${name}=${shown(variable, env[name])}: expected ${variable.expected}`)
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  const read = values as VariableValues
+  const contradictions = findContradictions(read)
+  if (contradictions.length > 0) throw new ConfigError(contradictions)
+  return {
+    host: read.HOLDFAST_HOST,
+    port: read.HOLDFAST_PORT,
+    publicUrl: read.HOLDFAST_PUBLIC_URL,
+    dataDir: read.HOLDFAST_DATA_DIR,
+    databaseUrl: read.DATABASE_URL,
+    domains: read.HOLDFAST_DOMAINS,
+    dnsPort: read.HOLDFAST_DNS_PORT,
+    dnsProvider: dnsProviderOf(read),
+    dnsResolver: read.HOLDFAST_DNS_RESOLVER,
+    dnsAnchor: read.HOLDFAST_DNS_ANCHOR,
+    bitcoindUrl: read.BITCOIND_URL,
+    network: read.HOLDFAST_NETWORK,
+    devnet: read.HOLDFAST_DEVNET,
+    blockIntervalMs: read.HOLDFAST_BLOCK_INTERVAL_MS,
+    rateLimit: read.HOLDFAST_RATE_LIMIT,
+    trustedProxies: read.HOLDFAST_TRUSTED_PROXIES,
+    logLevel: read.LOG_LEVEL,
+  }
+}
+
+/** The table of variables for `--help`. */
+export function describeConfig(): string {
+  const rows = (Object.entries(VARIABLES) as [string, Variable<unknown>][]).map(([name, variable]) => [
+    name,
+    variable.shownDefault,
+    `${variable.meaning} (${variable.expected})`,
+  ])
+  const width = (column: number) => Math.max(...rows.map((row) => row[column]!.length))
+  const widths = [width(0), width(1)]
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
+}
+
+function dnsProviderOf(values: VariableValues): DnsProviderConfig {
+  const { HOLDFAST_DNS_PROVIDER, HOLDFAST_DNS_SERVER: server, HOLDFAST_DNS_TSIG_KEY: tsigKey } = values
+  return HOLDFAST_DNS_PROVIDER === 'rfc2136' && server && tsigKey
+    ? { kind: 'rfc2136', server, tsigKey }
+    : { kind: 'embedded' }
+}
+
+/** Variables that are right by themselves but not together. */
+function findContradictions(values: VariableValues): string[] {
+  const faults: string[] = []
+  const need = (name: VariableName, why: string) => {
+    if (values[name] === null)
+      faults.push(`${name} is not set: expected ${VARIABLES[name].expected}, because ${why}`)
+  }
+  if (values.HOLDFAST_DNS_PROVIDER === 'rfc2136') {
+    need('HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_PROVIDER=rfc2136')
+    need('HOLDFAST_DNS_TSIG_KEY', 'HOLDFAST_DNS_PROVIDER=rfc2136')
+  }
+  if (values.HOLDFAST_DEVNET) {
+    if (values.HOLDFAST_NETWORK !== 'regtest')
+      faults.push(`HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}: expected regtest, because HOLDFAST_DEVNET=on`)
+  } else {
+    need('BITCOIND_URL', 'HOLDFAST_DEVNET=off')
+    need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DEVNET=off')
+    need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DEVNET=off')
+    if (values.HOLDFAST_DNS_PROVIDER === 'embedded')
+      faults.push('HOLDFAST_DNS_PROVIDER=embedded: expected rfc2136, because HOLDFAST_DEVNET=off')
+  }
+  return faults
+}
+
+/** A misspelled variable would silently leave a default in force. Those of the tests are not ours to judge. */
+function unknownVariables(env: Environment): string[] {
+  return Object.keys(env)
+    .filter(
+      (name) => name.startsWith('HOLDFAST_') && !name.startsWith('HOLDFAST_TEST_') && !(name in VARIABLES),
+    )
+    .map((name) => {
+      const near = Object.keys(VARIABLES).filter((known) => editDistance(name, known) <= 3)
+      return `${name} is unknown${near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; --help lists all variables'}`
+    })
+}
+
+function shown(variable: Variable<unknown>, text: string | undefined): string {
+  return variable.secret ? '[secret]' : JSON.stringify(text?.slice(0, 100))
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,37 @@
+import { format, inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { makeLog } from './log.ts'
+import { Secret } from './secret.ts'
+
+const secret = new Secret('hunter2')
+
+test.each([
+  ['a template', `${secret}`],
+  ['String()', String(secret)],
+  ['JSON', JSON.stringify({ secret, list: [secret] })],
+  ['inspect', inspect({ secret }, { depth: 5, showHidden: true })],
+  ['format', format('%s %o %j', secret, secret, secret)],
+  ['own properties', JSON.stringify(Object.entries(secret))],
+])('%s does not show the secret', (_how, text) => {
+  expect(text).not.toContain('hunter2')
+})
+
+test('reveal shows it', () => {
+  expect(secret.reveal()).toBe('hunter2')
+})
+
+test('the log hides secrets, and fields that are named like one, wherever they stand', () => {
+  const lines: string[] = []
+  const log = makeLog({ level: 'info', stream: { write: (line) => void lines.push(line) } })
+  log.info(
+    { url: secret, password: 'hunter2', node: { macaroon: 'hunter2', deep: { preimage: 'hunter2' } } },
+    'x',
+  )
+  log.child({ requestId: 'r' }).error({ err: new Error('outer', { cause: new Error('inner') }) }, 'y')
+  expect(lines[0]).not.toContain('hunter2')
+  expect(JSON.parse(lines[1]!)).toMatchObject({
+    level: 'error',
+    requestId: 'r',
+    err: { cause: { message: 'inner' } },
+  })
+})
