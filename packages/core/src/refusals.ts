@@ -92,6 +92,12 @@ export const REFUSALS = {
     hint: 'Repeat it in a moment with the same key.',
   },
 
+  RESUME_TOKEN_INVALID: {
+    status: 400,
+    title: 'The resume token was not given by this server.',
+    hint: 'Read the current state and follow from now on.',
+  },
+
   NAME_INVALID: {
     status: 422,
     title: 'The name breaks the rules for names.',
