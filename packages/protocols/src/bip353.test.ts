@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   chunkRecordValue,
-  isRegistrableUser,
   joinCharacterStrings,
   parseName,
   recordName,
@@ -115,33 +114,6 @@ describe('a name', () => {
       }),
       { numRuns: 500 },
     )
-  })
-})
-
-describe('a user that we register', () => {
-  test.each(['a', 'alice', '7', 'a.b', 'a-b_c', 'a--b', 'x'.repeat(63)])('may be %s', (user) => {
-    expect(isRegistrableUser(user)).toBe(true)
-  })
-
-  test.each([
-    '',
-    '-a',
-    'a-',
-    '.a',
-    'a.',
-    'a..b',
-    'a.-b',
-    '_a',
-    'Alice',
-    'a b',
-    'ä',
-    'xn--lice-43d',
-    'a.xn--bcher-kva',
-    'ab--c',
-    'x'.repeat(64),
-    'a\n',
-  ])('may not be %j', (user) => {
-    expect(isRegistrableUser(user)).toBe(false)
   })
 })
 

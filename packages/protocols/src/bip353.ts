@@ -73,17 +73,6 @@ export function parseName(text: string): PaymentName {
   return name
 }
 
-/**
- * What we register ourselves: plain ASCII labels that begin and end with a letter or digit, and none with hyphens as
- * its third and fourth characters, which are kept for punycode and its like (RFC 5891 §4.2.3.1).
- */
-export function isRegistrableUser(user: string): boolean {
-  return (
-    user.length <= MAX_LABEL_CHARACTERS &&
-    user.split('.').every((label) => /^(?!..--)[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$/.test(label))
-  )
-}
-
 /** Where the record lives: fully qualified, without the final dot. */
 export function recordName(name: { readonly user: string; readonly domain: string }): string {
   return `${name.user}.user._bitcoin-payment.${name.domain}`

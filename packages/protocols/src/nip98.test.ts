@@ -43,6 +43,12 @@ test('an event signed for the request tells who signed it', () => {
   expect(verifyEvent({ ...event, tags: event.tags.map((tag) => [...tag]) })).toBe(true)
 })
 
+test('a salt makes two events of two equal requests', () => {
+  const salted = createAuthEvent(request, KEY, 'x')
+  expect(salted.id).not.toBe(event.id)
+  expect(codeOf(salted)).toBe('ok')
+})
+
 describe('accepted is also', () => {
   test.each<[string, () => string]>([
     ['a scheme in another case', () => codeOf(authorizationHeader(event).replace('Nostr', 'nOSTR'))],
@@ -54,6 +60,10 @@ describe('accepted is also', () => {
     [
       'the hash of nothing without a body',
       () => codeOf(createAuthEvent({ ...request, bodySha256: NO_BODY }, KEY), { bodySha256: null }),
+    ],
+    [
+      'no payload tag, for the hash of nothing',
+      () => codeOf(createAuthEvent({ ...request, bodySha256: null }, KEY), { bodySha256: NO_BODY }),
     ],
     ['a clock that is 60 seconds behind', () => codeOf(event, { now: NOW + 60_000 })],
     ['a clock that is 60 seconds ahead', () => codeOf(event, { now: NOW - 60_000 })],

@@ -20,7 +20,7 @@ export type AuthRequest = {
   /** Absolute, with its query, exactly as sent. */
   readonly url: string
   readonly method: string
-  /** SHA-256 of the body's bytes; null when there is none. */
+  /** SHA-256 of the body's bytes; null, or the hash of nothing, when there is none. */
   readonly bodySha256: Hex | null
   /** Milliseconds since 1970. */
   readonly now: number
@@ -77,22 +77,24 @@ export function verifyAuthEvent(
   return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000 }
 }
 
-/** An event that authorizes `request`, signed with a 32-byte secret key. */
-export function createAuthEvent(request: AuthRequest, secretKey: Uint8Array): AuthEvent {
-  const { id, pubkey, created_at, kind, tags, content, sig } = finalizeEvent(
-    authEventTemplate(request),
-    secretKey,
-  )
+/** An event that authorizes `request`, signed with a 32-byte secret key. `salt`: see `authEventTemplate`. */
+export function createAuthEvent(request: AuthRequest, secretKey: Uint8Array, salt?: string): AuthEvent {
+  const event = finalizeEvent(authEventTemplate(request, salt), secretKey)
+  const { id, pubkey, created_at, kind, tags, content, sig } = event
   return { id, pubkey, created_at, kind, tags, content, sig }
 }
 
-/** The same, for a signer that keeps its key to itself. */
-export function authEventTemplate(request: AuthRequest) {
+/**
+ * The same, for a signer that keeps its key to itself. Time is whole seconds, so two equal requests within one second
+ * are one event, and the second a replay, unless each has a `salt` of its own.
+ */
+export function authEventTemplate(request: AuthRequest, salt?: string) {
   const tags = [
     ['u', request.url],
     ['method', request.method.toUpperCase()],
   ]
   if (request.bodySha256 !== null) tags.push(['payload', request.bodySha256])
+  if (salt !== undefined) tags.push(['salt', salt])
   return { kind: KIND_HTTP_AUTH, created_at: Math.floor(request.now / 1000), tags, content: '' }
 }
 
@@ -153,7 +155,8 @@ function valuesOfTag(event: AuthEvent, name: string): string[] {
   return event.tags.filter((tag) => tag[0] === name).map((tag) => tag[1] ?? '')
 }
 
+/** A body must be signed for; that there is none may go without saying. */
 function payloadMatches(payload: string | undefined, bodySha256: Hex | null): boolean {
-  if (bodySha256 !== null) return payload === bodySha256
-  return payload === undefined || payload === SHA256_OF_NOTHING
+  const actual = bodySha256 ?? SHA256_OF_NOTHING
+  return payload === actual || (payload === undefined && actual === SHA256_OF_NOTHING)
 }

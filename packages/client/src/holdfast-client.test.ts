@@ -1,0 +1,334 @@
+import { verifyEvent } from 'nostr-tools/pure'
+import { describe, expect, test } from 'vitest'
+import { createHoldfastClient, type Job, secretKeySigner } from './index.ts'
+import { type Answer, BASE_URL, manualClock, NOW, problem, scriptServer } from './testing/scripted-server.ts'
+
+const signer = secretKeySigner(new Uint8Array(32).fill(1))
+const SESSION: Answer = { json: { token: 'token-1', expiresAt: NOW + 3_600_000 } }
+const JOB = {
+  id: 'job-1',
+  kind: 'register-name',
+  state: 'running',
+  percent: 20,
+  step: 'make-offer',
+  stepsDone: [{ step: 'name-claimed', at: NOW }],
+}
+const PAYMENT = {
+  id: 'pay-1',
+  nodePaymentId: 'ab',
+  to: '₿alice@shop.test',
+  state: 'sending',
+  amountMsat: '21000',
+}
+const NAME = { name: 'alice@shop.test', state: 'active', owner: signer.pubkey, offer: 'lno1x' }
+
+function client(answers: Record<string, Answer[]>, options: { signer?: undefined; baseUrl?: string } = {}) {
+  const server = scriptServer({ 'POST /v1/sessions': [SESSION], ...answers })
+  const clock = manualClock()
+  const { fetch, seen } = server
+  return {
+    client: createHoldfastClient({ baseUrl: BASE_URL, fetch, clock, signer, ...options } as never),
+    seen,
+    clock,
+  }
+}
+
+describe('a session', () => {
+  test('is opened with one NIP-98 request and shared by calls that start together', async () => {
+    const { client: holdfast, seen } = client({ 'GET /v1/jobs/job-1': [{ json: JOB }] })
+    await Promise.all([holdfast.getJob('job-1'), holdfast.getJob('job-1')])
+    expect(seen.map(({ path }) => path)).toEqual(['/v1/sessions', '/v1/jobs/job-1', '/v1/jobs/job-1'])
+    const event = JSON.parse(atob(seen[0]!.headers.authorization!.replace('Nostr ', '')))
+    expect(verifyEvent({ ...event })).toBe(true)
+    expect(event).toMatchObject({ kind: 27235, pubkey: signer.pubkey, created_at: NOW / 1000, content: '' })
+    expect(event.tags.slice(0, 2)).toEqual([
+      ['u', `${BASE_URL}/v1/sessions`],
+      ['method', 'POST'],
+    ])
+    expect(seen[1]!.headers.authorization).toBe('Bearer token-1')
+  })
+
+  test('signs a new event for every attempt, also within one second', async () => {
+    const { client: holdfast, seen } = client({
+      'POST /v1/sessions': ['broken', SESSION],
+      'GET /v1/jobs/job-1': [{ json: JOB }],
+    })
+    await holdfast.getJob('job-1')
+    const ids = seen
+      .filter(({ path }) => path === '/v1/sessions')
+      .map(({ headers }) => JSON.parse(atob(headers.authorization!.slice(6))).id)
+    expect(new Set(ids).size).toBe(2)
+  })
+
+  test('is renewed shortly before it ends', async () => {
+    const {
+      client: holdfast,
+      seen,
+      clock,
+    } = client({
+      'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 7_200_000 } }],
+      'GET /v1/jobs/job-1': [{ json: JOB }],
+    })
+    await holdfast.getJob('job-1')
+    clock.pass(3_600_000 - 30_000)
+    await holdfast.getJob('job-1')
+    expect(seen.at(-1)!.headers.authorization).toBe('Bearer token-2')
+  })
+
+  test('that the server has forgotten is opened anew, once', async () => {
+    const { client: holdfast, seen } = client({
+      'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 3_600_000 } }],
+      'POST /v1/payments': [problem(401, 'SESSION_INVALID'), { json: PAYMENT }],
+    })
+    await holdfast.pay({ to: PAYMENT.to })
+    const payments = seen.filter(({ path }) => path === '/v1/payments')
+    expect(payments.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2'])
+    expect(new Set(payments.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
+  })
+
+  test('that is refused twice is an error', async () => {
+    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [problem(401, 'SESSION_INVALID')] })
+    await expect(holdfast.getJob('job-1')).rejects.toMatchObject({ code: 'SESSION_INVALID', status: 401 })
+  })
+
+  test('that could not be opened is tried again by the next call', async () => {
+    const { client: holdfast } = client({
+      'POST /v1/sessions': [problem(401, 'AUTH_EVENT_EXPIRED'), SESSION],
+      'GET /v1/jobs/job-1': [{ json: JOB }],
+    })
+    await expect(holdfast.getJob('job-1')).rejects.toMatchObject({ code: 'AUTH_EVENT_EXPIRED' })
+    expect(await holdfast.getJob('job-1')).toMatchObject({ id: 'job-1' })
+  })
+
+  test('is not needed for what everybody may ask', async () => {
+    const { client: holdfast, seen } = client(
+      {
+        'GET /v1/names/alice%40shop.test': [{ json: NAME }],
+        'GET /v1/resolve/alice%40shop.test': [
+          { json: { name: NAME.name, uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' } },
+        ],
+      },
+      { signer: undefined },
+    )
+    expect(await holdfast.getName('₿alice@shop.test')).toEqual(NAME)
+    expect(await holdfast.resolve('₿alice@shop.test')).toEqual({
+      name: NAME.name,
+      uri: 'bitcoin:?lno=lno1x',
+      offer: 'lno1x',
+    })
+    expect(seen.every(({ headers }) => headers.authorization === undefined)).toBe(true)
+    await expect(holdfast.pay({ to: 'x' })).rejects.toMatchObject({ code: 'SIGNER_REQUIRED' })
+  })
+})
+
+describe('a mutation', () => {
+  test('sends its amounts as decimal strings and an Idempotency-Key', async () => {
+    const { client: holdfast, seen } = client({ 'POST /v1/payments': [{ json: PAYMENT }] })
+    const payment = await holdfast.pay({ to: PAYMENT.to, amountMsat: 21_000n, maxFeeMsat: 0n })
+    expect(payment).toEqual({ ...PAYMENT, amountMsat: 21_000n })
+    expect(seen.at(-1)).toMatchObject({ body: { to: PAYMENT.to, amountMsat: '21000', maxFeeMsat: '0' } })
+    expect(seen.at(-1)!.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/)
+  })
+
+  test('is repeated with the same key after a broken connection, 503 and 429, and waits as told', async () => {
+    const {
+      client: holdfast,
+      seen,
+      clock,
+    } = client({
+      'POST /v1/names': [
+        'broken',
+        problem(503, 'SHUTTING_DOWN'),
+        problem(429, 'RATE_LIMITED', { 'retry-after': '7' }),
+        problem(409, 'IDEMPOTENCY_IN_PROGRESS'),
+        { status: 202, json: JOB },
+      ],
+    })
+    expect(await holdfast.registerName({ user: 'alice', domain: 'shop.test' })).toEqual(JOB)
+    const keys = seen
+      .filter(({ path }) => path === '/v1/names')
+      .map(({ headers }) => headers['idempotency-key'])
+    expect(keys).toHaveLength(5)
+    expect(new Set(keys).size).toBe(1)
+    expect(clock.slept).toEqual([200, 400, 7000, 1600])
+  })
+
+  test('has a key of its own for each call, or the one that the caller gives', async () => {
+    const { client: holdfast, seen } = client({ 'POST /v1/payments': [{ json: PAYMENT }] })
+    await holdfast.pay({ to: 'x' })
+    await holdfast.pay({ to: 'x' })
+    await holdfast.pay({ to: 'x' }, { idempotencyKey: 'mine' })
+    const [first, second, third] = seen.slice(1).map(({ headers }) => headers['idempotency-key'])
+    expect(first).not.toBe(second)
+    expect(third).toBe('mine')
+  })
+
+  test.each([
+    [409, 'NAME_TAKEN'],
+    [422, 'NAME_INVALID'],
+    [500, 'INTERNAL'],
+  ])('that is refused with %d %s is not repeated', async (status, code) => {
+    const { client: holdfast, seen } = client({ 'POST /v1/names': [problem(status, code)] })
+    await expect(holdfast.registerName({ user: 'a', domain: 'b' })).rejects.toMatchObject({
+      name: 'HoldfastError',
+      code,
+      status,
+      title: `Title of ${code}.`,
+      detail: 'Do this.',
+      requestId: 'req-1',
+    })
+    expect(seen.filter(({ path }) => path === '/v1/names')).toHaveLength(1)
+  })
+
+  test('that goes unanswered is given up after six attempts', async () => {
+    const { client: holdfast, seen, clock } = client({ 'POST /v1/names': ['broken'] })
+    await expect(holdfast.registerName({ user: 'a', domain: 'b' })).rejects.toMatchObject({
+      code: 'NETWORK_FAILED',
+      status: 0,
+      requestId: null,
+      cause: expect.any(TypeError),
+    })
+    expect(seen.filter(({ path }) => path === '/v1/names')).toHaveLength(6)
+    expect(clock.slept).toEqual([200, 400, 800, 1600, 3200])
+  })
+
+  test('stops when its signal is aborted', async () => {
+    const { client: holdfast } = client({ 'POST /v1/names': [{ json: JOB }] })
+    const reason = new Error('the user went away')
+    await expect(
+      holdfast.registerName({ user: 'a', domain: 'b' }, { signal: AbortSignal.abort(reason) }),
+    ).rejects.toBe(reason)
+  })
+})
+
+describe('an answer', () => {
+  const asking = (answer: Answer) => client({ 'GET /v1/names/a%40b': [answer] }).client.getName('a@b')
+
+  test('of "no such name" is null to findName', async () => {
+    const { client: holdfast } = client({
+      'GET /v1/names/a%40b': [problem(404, 'NAME_NOT_FOUND')],
+      'GET /v1/names/c%40d': [problem(404, 'ROUTE_NOT_FOUND')],
+    })
+    expect(await holdfast.findName('a@b')).toBeNull()
+    await expect(holdfast.findName('c@d')).rejects.toMatchObject({ code: 'ROUTE_NOT_FOUND' })
+  })
+
+  test.each<[string, Answer]>([
+    ['that is not JSON', { status: 200, text: '<html>' }],
+    ['that is a list', { json: [] }],
+    ['that is null', { json: null }],
+    ['without an owner', { json: { name: 'a@b', state: 'active' } }],
+    ['with a number as offer', { json: { ...NAME, offer: 7 } }],
+    ['of an error without a problem', { status: 404, text: 'not found' }],
+    [
+      'of a problem without a code',
+      { status: 400, json: {}, headers: { 'content-type': 'application/problem+json' } },
+    ],
+  ])('%s is refused', async (_, answer) => {
+    await expect(asking(answer)).rejects.toMatchObject({ name: 'HoldfastError', code: 'RESPONSE_INVALID' })
+  })
+
+  test('of a proxy that cannot reach the server is asked again', async () => {
+    const { client: holdfast } = client({
+      'GET /v1/names/a%40b': [
+        { status: 502, text: 'bad gateway', headers: { 'x-request-id': 'r' } },
+        { json: { ...NAME, offer: null, later: 1 } },
+      ],
+    })
+    expect(await holdfast.getName('a@b')).toEqual({ name: NAME.name, state: 'active', owner: signer.pubkey })
+  })
+
+  test.each([
+    ['a state that we do not know', { ...PAYMENT, state: 'lost' }],
+    ['an amount that is a number', { ...PAYMENT, amountMsat: 21_000 }],
+    ['an amount with a sign', { ...PAYMENT, amountMsat: '-1' }],
+  ])('about a payment with %s is refused', async (_, json) => {
+    const { client: holdfast } = client({ 'GET /v1/payments/pay-1': [{ json }] })
+    await expect(holdfast.getPayment('pay-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
+  })
+
+  test.each([
+    ['a percentage that is a text', { ...JOB, percent: '20' }],
+    ['steps that are no list', { ...JOB, stepsDone: {} }],
+    ['an id that is missing', { ...JOB, id: undefined }],
+  ])('about a job with %s is refused', async (_, json) => {
+    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [{ json }] })
+    await expect(holdfast.getJob('job-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
+  })
+})
+
+describe('waiting', () => {
+  const failure = { code: 'DNS_UNAVAILABLE', title: 'The DNS does not answer.', hint: 'Try again later.' }
+
+  test('for a job tells each change once and ends with the job', async () => {
+    const ended = { ...JOB, state: 'succeeded', percent: 100, step: 'done' }
+    const { client: holdfast, clock } = client({
+      'GET /v1/jobs/job-1': [
+        { json: JOB },
+        { json: JOB },
+        { json: JOB },
+        { json: { ...JOB, percent: 60 } },
+        { json: ended },
+      ],
+    })
+    const told: number[] = []
+    expect(
+      await holdfast.waitForJob('job-1', { onProgress: ({ percent }: Job) => told.push(percent) }),
+    ).toEqual(ended)
+    expect(told).toEqual([20, 60, 100])
+    expect(clock.slept).toEqual([100, 150, 225, 100])
+  })
+
+  test('for a job that fails ends with the job and its error', async () => {
+    const { client: holdfast } = client({
+      'GET /v1/jobs/job-1': [{ json: { ...JOB, state: 'failed', error: failure } }],
+    })
+    expect(await holdfast.waitForJob('job-1')).toMatchObject({ state: 'failed', error: failure })
+  })
+
+  test('for a payment goes on while its outcome is unknown', async () => {
+    const { client: holdfast } = client({
+      'GET /v1/payments/pay-1': [
+        { json: PAYMENT },
+        { json: { ...PAYMENT, state: 'unknown' } },
+        { json: { ...PAYMENT, state: 'succeeded', feeMsat: '1', paymentHash: 'aa' } },
+      ],
+    })
+    const states: string[] = []
+    const payment = await holdfast.waitForPayment('pay-1', { onProgress: ({ state }) => states.push(state) })
+    expect(states).toEqual(['sending', 'unknown', 'succeeded'])
+    expect(payment).toMatchObject({ feeMsat: 1n, paymentHash: 'aa' })
+  })
+
+  test('ends after its time, and says that the payment goes on', async () => {
+    const { client: holdfast, clock } = client({ 'GET /v1/payments/pay-1': [{ json: PAYMENT }] })
+    await expect(holdfast.waitForPayment('pay-1', { timeoutMs: 10_000 })).rejects.toMatchObject({
+      code: 'WAIT_TIMED_OUT',
+    })
+    expect(clock.now() - NOW).toBeLessThanOrEqual(10_000)
+    expect(clock.slept.at(-1)).toBe(2000)
+  })
+
+  test('ends when its signal is aborted', async () => {
+    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [{ json: JOB }] })
+    const stop = new AbortController()
+    const reason = new Error('enough')
+    const waiting = holdfast.waitForJob('job-1', {
+      signal: stop.signal,
+      onProgress: () => stop.abort(reason),
+    })
+    await expect(waiting).rejects.toBe(reason)
+  })
+})
+
+test('a base URL with a path keeps it, and so does what is signed', async () => {
+  const { client: holdfast, seen } = client(
+    { 'POST /pay/v1/sessions': [SESSION], 'GET /pay/v1/jobs/a%2Fb': [{ json: JOB }] },
+    { baseUrl: `${BASE_URL}/pay` },
+  )
+  await holdfast.getJob('a/b')
+  expect(JSON.parse(atob(seen[0]!.headers.authorization!.slice(6))).tags[0]).toEqual([
+    'u',
+    `${BASE_URL}/pay/v1/sessions`,
+  ])
+})

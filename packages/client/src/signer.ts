@@ -1,0 +1,36 @@
+import { type EventTemplate, finalizeEvent, getPublicKey, type NostrEvent } from 'nostr-tools/pure'
+import { randomHex } from './random-hex.ts'
+
+/** Whoever holds the user's Nostr secret key: it never passes through this client. `pubkey` is 32 bytes in hex. */
+export type Signer = {
+  readonly pubkey: string
+  sign(event: EventTemplate): NostrEvent | Promise<NostrEvent>
+}
+
+/** A signer for servers and tests, which hold a 32-byte secret key themselves. */
+export function secretKeySigner(secretKey: Uint8Array): Signer {
+  return { pubkey: getPublicKey(secretKey), sign: (event) => finalizeEvent(event, secretKey) }
+}
+
+const KIND_HTTP_AUTH = 27235
+
+/** The `Authorization` header of NIP-98 for a request without a body. Each event is good for one request. */
+export async function signAuthorization(
+  signer: Signer,
+  request: { url: string; method: string; now: number },
+): Promise<string> {
+  const event = await signer.sign({
+    kind: KIND_HTTP_AUTH,
+    created_at: Math.floor(request.now / 1000),
+    tags: [
+      ['u', request.url],
+      ['method', request.method],
+      // Without it two requests within one second would be one event, and the second a replay.
+      ['salt', randomHex(16)],
+    ],
+    content: '',
+  })
+  const { id, pubkey, created_at, kind, tags, content, sig } = event
+  // The URL is ASCII, and so is all the rest: btoa takes it.
+  return `Nostr ${btoa(JSON.stringify({ id, pubkey, created_at, kind, tags, content, sig }))}`
+}

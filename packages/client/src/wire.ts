@@ -1,0 +1,149 @@
+import { clientError } from './holdfast-error.ts'
+
+/** Why something failed, from the server's catalogue. */
+export type Failure = { readonly code: string; readonly title: string; readonly hint: string }
+
+export type Job = {
+  readonly id: string
+  readonly kind: string
+  readonly state: 'running' | 'succeeded' | 'failed'
+  /** 0 … 100. */
+  readonly percent: number
+  /** What is being done. */
+  readonly step: string
+  /** `at`: milliseconds since 1970. */
+  readonly stepsDone: readonly { readonly step: string; readonly at: number }[]
+  /** Also while it runs: what is being undone, and why. */
+  readonly error?: Failure
+}
+
+export type Name = {
+  /** `user@domain`. */
+  readonly name: string
+  /** `active` once its record is live and validated. */
+  readonly state: string
+  /** The owner's Nostr public key. */
+  readonly owner: string
+  /** Absent until the owner's node has made it. */
+  readonly offer?: string
+}
+
+export type Resolution = {
+  readonly name: string
+  /** The BIP-321 URI, its DNSSEC chain validated by the server from the root's anchor down. */
+  readonly uri: string
+  /** The BOLT 12 offer in the URI. */
+  readonly offer?: string
+}
+
+export type Payment = {
+  readonly id: string
+  /** The id under which the payer's own node knows the payment: with it the device shows the proof. */
+  readonly nodePaymentId: string
+  readonly to: string
+  /** `unknown`: nobody can say yet whether it was paid. Do not pay again; wait. */
+  readonly state: 'resolving' | 'sending' | 'unknown' | 'succeeded' | 'failed'
+  readonly amountMsat?: bigint
+  /** Only when it succeeded. */
+  readonly feeMsat?: bigint
+  readonly paymentHash?: string
+  readonly error?: Failure
+}
+
+export type Session = { readonly token: string; readonly expiresAt: number }
+
+/** Reads a decoded JSON value as the type that it should be; the value's other members are left out. */
+export type Reader<T> = (value: unknown) => T
+
+export const readSession: Reader<Session> = object((o) => ({
+  token: text(o.token),
+  expiresAt: number(o.expiresAt),
+}))
+
+export const readFailure: Reader<Failure> = object((o) => ({
+  code: text(o.code),
+  title: text(o.title),
+  hint: text(o.hint),
+}))
+
+export const readJob: Reader<Job> = object((o) => ({
+  id: text(o.id),
+  kind: text(o.kind),
+  state: oneOf(o.state, ['running', 'succeeded', 'failed']),
+  percent: number(o.percent),
+  step: text(o.step),
+  stepsDone: list(o.stepsDone).map(object((done) => ({ step: text(done.step), at: number(done.at) }))),
+  ...optional('error', o.error, readFailure),
+}))
+
+export const readName: Reader<Name> = object((o) => ({
+  name: text(o.name),
+  state: text(o.state),
+  owner: text(o.owner),
+  ...optional('offer', o.offer, text),
+}))
+
+export const readResolution: Reader<Resolution> = object((o) => ({
+  name: text(o.name),
+  uri: text(o.uri),
+  ...optional('offer', o.offer, text),
+}))
+
+export const readPayment: Reader<Payment> = object((o) => ({
+  id: text(o.id),
+  nodePaymentId: text(o.nodePaymentId),
+  to: text(o.to),
+  state: oneOf(o.state, ['resolving', 'sending', 'unknown', 'succeeded', 'failed']),
+  ...optional('amountMsat', o.amountMsat, msat),
+  ...optional('feeMsat', o.feeMsat, msat),
+  ...optional('paymentHash', o.paymentHash, text),
+  ...optional('error', o.error, readFailure),
+}))
+
+function object<T>(read: (members: Record<string, unknown>) => T): Reader<T> {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw unexpected('an object', value)
+    return read(value as Record<string, unknown>)
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw unexpected('a text', value)
+  return value
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number') throw unexpected('a number', value)
+  return value
+}
+
+function list(value: unknown): unknown[] {
+  if (!Array.isArray(value)) throw unexpected('a list', value)
+  return value
+}
+
+/** Amounts travel as decimal strings of millisatoshi, because JSON's numbers are floating-point. */
+function msat(value: unknown): bigint {
+  if (typeof value !== 'string' || !/^[0-9]{1,19}$/.test(value)) throw unexpected('an amount', value)
+  return BigInt(value)
+}
+
+function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value)
+  if (found === undefined) throw unexpected(`one of ${allowed.join(', ')}`, value)
+  return found
+}
+
+/** Absent and null are the same on the wire. */
+function optional<Key extends string, T>(key: Key, value: unknown, read: Reader<T>): { [K in Key]?: T } {
+  return value === undefined || value === null ? {} : ({ [key]: read(value) } as { [K in Key]: T })
+}
+
+function unexpected(wanted: string, got: unknown) {
+  return clientError(
+    'RESPONSE_INVALID',
+    `The server answered ${JSON.stringify(got)?.slice(0, 60)} where ${wanted} should be.`,
+    'Check that the address is that of a Holdfast server, and that this client is not older than it.',
+  )
+}
