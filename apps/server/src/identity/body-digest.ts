@@ -28,10 +28,14 @@ export const bodyDigest = fastifyPlugin(async (app: FastifyInstance) => {
 })
 
 /** The digest of a request that was parsed; throws when `bodyDigest` was registered after the route. */
-export function bodySha256(request: FastifyRequest): Uint8Array {
+export function digestOfBody(request: FastifyRequest): Uint8Array {
   if (!request.bodySha256)
-    throw new Error('The body digest is missing: register identity before other routes.')
+    throw new Error('The body digest is missing: install identity before other routes.')
   return request.bodySha256
+}
+
+export function isEmptyBody(digest: Uint8Array): boolean {
+  return Buffer.compare(digest, EMPTY_SHA256) === 0
 }
 
 /** RFC 9112 section 6.3: without either header a request has no body. */

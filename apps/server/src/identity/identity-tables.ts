@@ -17,3 +17,7 @@ export type IdentityTables = {
     refusal_data: RefusalData | null
   }
 }
+
+declare module '../platform/database.ts' {
+  interface Database extends IdentityTables {}
+}

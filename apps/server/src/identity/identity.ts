@@ -1,30 +1,161 @@
-import type { JsonValue, Refusal } from '@holdfast/core'
+import { isRefusal, type JsonValue, type Refusal, refuse } from '@holdfast/core'
 import type { Hex } from '@holdfast/lightning'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OpenDatabase } from '../platform/database.ts'
+import type { App } from '../platform/http/app.ts'
+import { orThrow, RefusalError } from '../platform/http/problem.ts'
+import type { RateLimiter } from '../platform/http/rate-limiter.ts'
+import type { Transact, Transaction } from '../platform/transaction.ts'
+import { digestOfBody } from './body-digest.ts'
+import { type Credential, readCredential } from './credential.ts'
+import {
+  claim,
+  fingerprint,
+  type IdempotentRequest,
+  isFinal,
+  parseIdempotencyKey,
+  type StoredAnswer,
+  store,
+} from './idempotency.ts'
+import { addIdentityRoutes } from './identity.rest.ts'
+import { useEvent } from './nip98-events.ts'
+import { ownerOfToken } from './sessions.ts'
+import { sweepIdentity } from './sweep-identity.ts'
+import { undoWhenRefused } from './undo-when-refused.ts'
 
 /** What a use case answers: `body` is sent as JSON, and `null` as no body at all. */
 export type Answer = { status: number; headers?: Readonly<Record<string, string>>; body: JsonValue }
 
-/** Who sends a request, and whether it was answered before. `Tx` is the platform's `Transaction`. */
-export interface Identity<Tx> {
+/** Who sends a request, and whether it was answered before. */
+export interface Identity {
+  /** Adds `/v1/sessions`, and makes every route that is added later able to call the functions below. */
+  install(app: App): Promise<void>
   /**
    * The Nostr public key (x-only, hex) that signed this request by NIP-98 or opened the session whose token it
-   * carries. Throws a `RefusalError` with an AUTH_*, SESSION_INVALID or RATE_LIMITED code. A NIP-98 event is spent by
-   * this call: call it once per request, and not together with `mutate`.
+   * carries. Throws a `RefusalError` with AUTH_*, SESSION_INVALID or RATE_LIMITED. A NIP-98 event is spent by this
+   * call, whatever comes of the request: call it once, and not together with `mutate`.
    */
   authenticate(request: FastifyRequest): Promise<Hex>
   /**
    * Authenticates, then runs `work` and stores its answer under the Idempotency-Key, all in one transaction, and
-   * sends the answer; a repeated request gets the stored answer with the header `idempotency-replayed: true`.
-   * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote or enqueued stays.
+   * sends the answer (`return identity.mutate(…)` is a whole handler); a repeated request gets the stored answer with the header `idempotency-replayed: true`.
+   * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote, appended or enqueued stays.
+   * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction.
    */
   mutate(
     request: FastifyRequest,
     reply: FastifyReply,
-    work: (tx: Tx, owner: Hex) => Promise<Answer | Refusal>,
-  ): Promise<FastifyReply>
+    work: (tx: Transaction, owner: Hex) => Promise<Answer | Refusal>,
+  ): Promise<void>
   /** The owner of a session token, for transports without headers (WebSocket); `null` when it is not valid. */
   ownerOfToken(token: string): Promise<Hex | null>
   /** Deletes what has expired: NIP-98 events, sessions, idempotency keys. Run it every few minutes. */
   sweep(): Promise<void>
+}
+
+export type IdentityOptions = {
+  transact: Transact
+  database: OpenDatabase
+  /** Milliseconds since 1970. */
+  clock: () => number
+  /**
+   * What clients put before the path when they sign a URL, e.g. `https://api.shop.example`: behind a proxy that is
+   * the proxy's address (HOLDFAST_PUBLIC_URL), never what a Host or Forwarded header says, which anybody can write.
+   */
+  publicUrl: string
+  /** Default 15 minutes. */
+  sessionTtlMs?: number
+  /** Counts requests by owner, in addition to the limit by address. */
+  rateLimiter?: RateLimiter
+}
+
+const DEFAULT_SESSION_TTL_MS = 15 * 60_000
+
+export function makeIdentity(options: IdentityOptions): Identity {
+  const { transact, clock, rateLimiter } = options
+  const { db } = options.database
+  const publicUrl = options.publicUrl.replace(/\/+$/, '')
+
+  const identity: Identity = {
+    install: (app) =>
+      addIdentityRoutes(app, {
+        db,
+        clock,
+        sessionTtlMs: options.sessionTtlMs ?? DEFAULT_SESSION_TTL_MS,
+        credentialOf,
+        ownerOf,
+      }),
+    authenticate: async (request) => ownerOf(credentialOf(request)),
+    async mutate(request, reply, work) {
+      const owner = await identity.authenticate(request)
+      const asked = idempotentRequest(request, owner)
+      const { answer, replayed } = await transact((tx) =>
+        answerOnce(tx, asked, clock(), async (inner) => {
+          const result = await work(inner, owner)
+          return isRefusal(result) ? result : serialize(reply, result)
+        }),
+      )
+      if (replayed) reply.header('idempotency-replayed', 'true')
+      await send(reply, orThrow(answer))
+    },
+    ownerOfToken: (token) => ownerOfToken(db, token, clock()),
+    sweep: () => sweepIdentity(db, clock()),
+  }
+  return identity
+
+  function credentialOf(request: FastifyRequest): Credential {
+    return orThrow(readCredential(request, { publicUrl, now: clock() }))
+  }
+
+  /** Spends the credential when it is an event. The signature was checked before: strangers cause no writes. */
+  async function ownerOf(credential: Credential): Promise<Hex> {
+    const owner = await provenOwner(credential)
+    await rateLimiter?.consume(owner)
+    return owner
+  }
+
+  async function provenOwner(credential: Credential): Promise<Hex> {
+    switch (credential.kind) {
+      case 'event':
+        if (!(await useEvent(db, credential))) throw new RefusalError(refuse('AUTH_EVENT_REPLAYED'))
+        return credential.owner
+      case 'token': {
+        const owner = await ownerOfToken(db, credential.token, clock())
+        return owner ?? orThrow<Hex>(refuse('SESSION_INVALID'))
+      }
+    }
+  }
+}
+
+function idempotentRequest(request: FastifyRequest, owner: Hex): IdempotentRequest {
+  const key = orThrow(parseIdempotencyKey(request.headers['idempotency-key']))
+  const { method, originalUrl } = request
+  return { owner, key, fingerprint: fingerprint(method, originalUrl, digestOfBody(request)) }
+}
+
+/** The answer stored under the key, or else the one that `work` gives, stored unless it may turn out otherwise. */
+async function answerOnce(
+  tx: Transaction,
+  asked: IdempotentRequest,
+  now: number,
+  work: (tx: Transaction) => Promise<StoredAnswer | Refusal>,
+): Promise<{ answer: StoredAnswer | Refusal; replayed: boolean }> {
+  const claimed = await claim(tx.db, asked)
+  if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
+  if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
+  const answer = await undoWhenRefused(tx, work)
+  if (!isRefusal(answer) || isFinal(answer)) await store(tx.db, asked, answer, now)
+  return { answer, replayed: false }
+}
+
+/** Within the transaction: an answer that breaks its own schema is a fault, and then nothing may have happened. */
+function serialize(reply: FastifyReply, { status, headers = {}, body }: Answer): StoredAnswer {
+  if (body === null) return { status, headers, body: '' }
+  const bySchema = reply.getSerializationFunction(String(status)) as ((body: JsonValue) => string) | undefined
+  return { status, headers, body: (bySchema ?? JSON.stringify)(body) }
+}
+
+function send(reply: FastifyReply, { status, headers, body }: StoredAnswer): FastifyReply {
+  reply.code(status).headers(headers)
+  return body === '' ? reply.send() : reply.type('application/json; charset=utf-8').send(body)
 }
