@@ -1,5 +1,6 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import {
+  type Bolt11Invoice,
   Bolt11InvoiceDescription,
   Description,
   Option_ThirtyTwoBytesZ,
@@ -96,23 +97,32 @@ export function createBolt11(
   const description = Description.constructor_new(request.description)
   if (!(description instanceof Result_DescriptionCreationErrorZ_OK))
     throw new NodeError('invalid', 'The description is longer than BOLT 11 allows (639 bytes).')
-  const created = node.manager.create_bolt11_invoice(
-    request.amountMsat === null
-      ? Option_u64Z.constructor_none()
-      : Option_u64Z.constructor_some(request.amountMsat),
-    Bolt11InvoiceDescription.constructor_direct(description.res),
-    Option_u32Z.constructor_some(request.expirySeconds),
-    request.minFinalCltvExpiryDelta === null
-      ? Option_u16Z.constructor_none()
-      : Option_u16Z.constructor_some(request.minFinalCltvExpiryDelta),
-    request.paymentHash === null
-      ? Option_ThirtyTwoBytesZ.constructor_none()
-      : Option_ThirtyTwoBytesZ.constructor_some(hexToBytes(request.paymentHash)),
-  )
-  if (!(created instanceof Result_Bolt11InvoiceSignOrCreationErrorZ_OK))
-    throw new NodeError(
-      'invalid',
-      'LDK refuses to make this invoice: check its amount, expiry and final CLTV.',
+  const create = (expiryDelta: bigint): Bolt11Invoice => {
+    const created = node.manager.create_bolt11_invoice(
+      request.amountMsat === null
+        ? Option_u64Z.constructor_none()
+        : Option_u64Z.constructor_some(request.amountMsat),
+      Bolt11InvoiceDescription.constructor_direct(description.res),
+      Option_u32Z.constructor_some(Number(expiryDelta)),
+      request.minFinalCltvExpiryDelta === null
+        ? Option_u16Z.constructor_none()
+        : Option_u16Z.constructor_some(request.minFinalCltvExpiryDelta),
+      request.paymentHash === null
+        ? Option_ThirtyTwoBytesZ.constructor_none()
+        : Option_ThirtyTwoBytesZ.constructor_some(hexToBytes(request.paymentHash)),
     )
-  return { invoice: created.res.to_str(), paymentHash: toHex(created.res.payment_hash()) }
+    if (!(created instanceof Result_Bolt11InvoiceSignOrCreationErrorZ_OK))
+      throw new NodeError(
+        'invalid',
+        'LDK refuses to make this invoice: check its amount, expiry and final CLTV.',
+      )
+    return created.res
+  }
+  // LDK dates invoices by the last block's header, which is often an hour old: a short expiry counted from there would
+  // be over at birth. So the first try tells LDK's time, and the second ends when it was asked to.
+  const first = create(BigInt(request.expirySeconds))
+  const endsAt = BigInt(Math.floor(node.now() / 1000) + request.expirySeconds)
+  const expiryDelta = endsAt - first.duration_since_epoch()
+  const invoice = expiryDelta <= BigInt(request.expirySeconds) ? first : create(expiryDelta)
+  return { invoice: invoice.to_str(), paymentHash: toHex(invoice.payment_hash()) }
 }

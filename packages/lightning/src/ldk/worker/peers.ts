@@ -5,7 +5,7 @@ import { fromHex, toHex } from './bytes.ts'
 import { Connection } from './connection.ts'
 import type { Store } from './store.ts'
 
-const CONNECT_TIMEOUT_MS = 10_000
+const CONNECT_TIMEOUT_MS = 5_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
 

@@ -1,0 +1,166 @@
+import { bolt11, eventOn, isTrue, outcomeOf, payRequest } from '@holdfast/lightning/contract/contract-world'
+import { heldState, reachHeld } from '@holdfast/lightning/contract/hold-invoices.contract'
+import { describe, expect, test } from 'vitest'
+import type { LdkWorld } from './ldk-world.ts'
+
+/** What the `ldk` backend promises beyond the ports: restarts, escrow on one hash, reorgs, closes. */
+export function describeLdkLife(world: () => LdkWorld): void {
+  describe('a node of the ldk backend', () => {
+    test('keeps proofs on the device that asked for them, and nowhere else', async () => {
+      const { payer, payee } = world()
+      const { invoice, paymentHash } = await payee.invoices.create({
+        amountMsat: 3_000n,
+        description: 'x',
+        expirySeconds: 60,
+      })
+      const request = payRequest(bolt11(invoice), 3_000n)
+      await payer.payer.pay(request)
+      await outcomeOf(payer, request.paymentId)
+      expect(await payer.preimage(request.paymentId)).toMatchObject({ paymentHash })
+      expect(await payee.preimage(request.paymentId)).toBeNull()
+    })
+
+    test('claims what it holds as soon as its own payment on that hash reveals the preimage', async () => {
+      const { payer, hub, payee } = world()
+      // The payee makes the invoice; the hub asks the payer for more on the same hash, and keeps the difference.
+      const { invoice, paymentHash } = await payee.invoices.create({
+        amountMsat: 900_000n,
+        description: 'work',
+        expirySeconds: 600,
+      })
+      const hold = await hub.holdInvoices.create({
+        ...{ paymentHash, amountMsat: 1_000_000n, description: 'order', expirySeconds: 600 },
+        minFinalCltvExpiryDelta: 288,
+      })
+      const buying = payRequest(bolt11(hold.invoice), 1_000_000n)
+      await payer.payer.pay(buying)
+      await heldState({ payee: hub }, paymentHash)
+      const paying = payRequest(bolt11(invoice), 900_000n)
+      await hub.payer.pay(paying)
+      expect(await outcomeOf(hub, paying.paymentId)).toMatchObject({ state: 'succeeded', paymentHash })
+      expect(await outcomeOf(payer, buying.paymentId)).toMatchObject({ state: 'succeeded', paymentHash })
+      expect(await eventOn(hub, paymentHash, 'hold-settled')).toMatchObject({ amountMsat: 1_000_000n })
+      expect(await hub.preimage(paying.paymentId)).toBeNull()
+    })
+
+    test('keeps channels, offers, payments, events and a held HTLC across a restart', async () => {
+      const { payer, open, usable } = world()
+      const { paymentHash, preimage, paymentId } = await reachHeld(world())
+      const before = {
+        balance: await world().payee.funds.balance(),
+        offers: await world().payee.offers.list(),
+        events: await world().payee.events.since(0),
+      }
+      await world().payee.stop()
+      const payee = await open('payee')
+      expect(await payee.holdInvoices.lookup(paymentHash)).toMatchObject({ state: 'held' })
+      expect(await payee.funds.balance()).toEqual(before.balance)
+      expect(await payee.offers.list()).toEqual(before.offers)
+      expect(await payee.events.since(0)).toEqual(before.events)
+      await usable()
+      await payee.holdInvoices.settle(paymentHash, preimage)
+      expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded' })
+    })
+
+    test('finds the blocks that came while it was down', async () => {
+      const { hub, payee, rpc, open, usable } = world()
+      const { paymentHash, preimage, paymentId } = await reachHeld(world())
+      await world().payer.stop()
+      await rpc.generateToAddress(3, await rpc.getNewAddress())
+      await Promise.all([hub.sync(), payee.sync()])
+      const payer = await open('payer')
+      expect((await payer.sync()).height).toBe(await rpc.getBlockCount())
+      await usable()
+      await payee.holdInvoices.settle(paymentHash, preimage)
+      expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded' })
+    })
+
+    test('refuses a second opener, another seed and a short seed', async () => {
+      const { host, optionsOf, open, usable } = world()
+      await expect(host.openNode(optionsOf('hub'))).rejects.toMatchObject({ code: 'conflict' })
+      const short = { ...optionsOf('hub'), seed: new Uint8Array(31) }
+      await expect(host.openNode(short)).rejects.toMatchObject({ code: 'invalid' })
+      await world().payee.stop()
+      const other = { ...optionsOf('payee'), seed: new Uint8Array(32).fill(9) }
+      await expect(host.openNode(other)).rejects.toMatchObject({ code: 'invalid' })
+      await expect(world().payee.funds.balance()).rejects.toMatchObject({ code: 'offline' })
+      await open('payee')
+      await usable()
+    })
+
+    test('follows a reorganisation of one block and goes on paying', async () => {
+      const { payer, payee, rpc, mine } = world()
+      const tip = await rpc.getBestBlockHash()
+      await rpc.call('invalidateblock', [tip])
+      await mine(2)
+      expect((await payer.sync()).height).toBe(await rpc.getBlockCount())
+      const { invoice } = await payee.invoices.create({
+        amountMsat: 5_000n,
+        description: 'x',
+        expirySeconds: 60,
+      })
+      const request = payRequest(bolt11(invoice), 5_000n)
+      await payer.payer.pay(request)
+      expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'succeeded' })
+    })
+
+    test('gets its side of a cooperatively closed channel back on-chain', async () => {
+      const { payer, hub, mine } = world()
+      const [channel] = await payer.listChannels()
+      if (!channel) throw new Error('The payer has a channel.')
+      const { onchainSat } = await payer.funds.balance()
+      await payer.closeChannel(channel.channelId)
+      await isTrue('both call the channel closed', async () => {
+        await mine(1)
+        return (await hub.listChannels()).length === 1 && (await payer.listChannels()).length === 0
+      })
+      await isTrue('the money is in the wallet', async () => {
+        await mine(1)
+        const gained = (await payer.funds.balance()).onchainSat - onchainSat
+        return gained > channel.balanceMsat / 1000n - 2_000n && gained <= channel.balanceMsat / 1000n
+      })
+    })
+
+    test('sweeps its side of a force-closed channel once the delay is over', async () => {
+      const { hub, payee, mine } = world()
+      const [channel] = await payee.listChannels()
+      if (!channel) throw new Error('The payee has a channel.')
+      await payee.closeChannel(channel.channelId, { force: true })
+      await mine(1)
+      expect((await payee.funds.balance()).claimableSat).toBeGreaterThan(
+        channel.balanceMsat / 1000n - 10_000n,
+      )
+      await isTrue('the hub heard of the close', async () => (await hub.listChannels()).length === 0)
+      // BOLT 2 `to_self_delay`, 144 blocks by default, and six confirmations of the commitment.
+      await mine(150)
+      await isTrue('the money is in the wallet', async () => {
+        await mine(1)
+        const { onchainSat, claimableSat, lightningMsat } = await payee.funds.balance()
+        return (
+          lightningMsat === 0n && claimableSat === 0n && onchainSat > channel.balanceMsat / 1000n - 10_000n
+        )
+      })
+      expect((await payee.events.since(0)).at(-1)).toMatchObject({
+        kind: 'channel-closed',
+        channelId: channel.channelId,
+        peer: hub.nodeId,
+      })
+    })
+
+    test('says what it cannot do with channels', async () => {
+      const { payee, hub, host, folder } = world()
+      await expect(payee.closeChannel('00'.repeat(32))).rejects.toMatchObject({ code: 'invalid' })
+      const tooMuch = payee.openChannel({ peer: hub.nodeId, amountSat: 1_000_000_000n })
+      await expect(tooMuch).rejects.toMatchObject({ code: 'invalid' })
+      const nowhere = payee.connect(`02${'11'.repeat(32)}`, '127.0.0.1', 9)
+      await expect(nowhere).rejects.toMatchObject({ code: 'offline' })
+      const lonely = await host.openNode({
+        folder: `${folder}/lonely`,
+        seed: new Uint8Array(32).fill(7),
+        alias: 'l',
+      })
+      await expect(lonely.offers.create({ offerId: 'o' })).rejects.toMatchObject({ code: 'unsupported' })
+      expect((await host.memory()).residentBytes).toBeGreaterThan(0)
+    })
+  })
+}

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ContractWorld, isTrue } from '@holdfast/lightning/contract/contract-world'
+import {
+  type LdkHost,
+  type LdkLog,
+  type LdkNode,
+  type LdkNodeOptions,
+  type StartLink,
+  startLdkHost,
+} from '@holdfast/lightning/ldk'
+import { prepareFaucet } from '../chain/faucet.ts'
+import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
+
+const NAMES = ['payer', 'hub', 'payee'] as const
+export type NodeName = (typeof NAMES)[number]
+
+const CHANNEL_SAT = 10_000_000n
+const MOST_LOGGED = 200
+
+export type LdkWorld = ContractWorld & {
+  readonly payer: LdkNode
+  readonly payee: LdkNode
+  readonly hub: LdkNode
+  readonly host: LdkHost
+  readonly rpc: BitcoinRpc
+  readonly folder: string
+  /** What the host reported, newest last. */
+  readonly logged: string[]
+  optionsOf(name: NodeName): LdkNodeOptions
+  /** Opens a stopped node again from its file. */
+  open(name: NodeName): Promise<LdkNode>
+  usable(): Promise<void>
+}
+
+export type LdkWorldParts = {
+  /** A chain on regtest; its wallet pays the faucet. */
+  startChain: (folder: string) => Promise<{ url: string; stop(): Promise<void> }>
+  startLink?: StartLink
+}
+
+/** payer — hub — payee, 10,000,000 sat each, half of it on either side. The users' channels are not announced. */
+export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Promise<LdkWorld> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-ldk-'))
+  const chain = await startChain(join(folder, 'chain'))
+  const rpc = makeBitcoinRpc(chain.url)
+  await prepareFaucet(rpc)
+  const logged: string[] = []
+  const note = (level: string) => (message: string, data?: object) => {
+    logged.push(`${level} ${message} ${data ? Object.values(data).join(' ') : ''}`)
+    if (logged.length > MOST_LOGGED) logged.shift()
+  }
+  const log: LdkLog = { info: note('info'), warn: note('warn'), error: note('error') }
+  const host = await startLdkHost({ network: 'regtest', bitcoind: { url: chain.url }, log }, startLink)
+
+  const optionsOf = (name: NodeName): LdkNodeOptions => ({
+    folder: join(folder, name),
+    seed: createHash('sha256').update(`seed of ${name}`).digest(),
+    alias: name,
+    listen: { host: '127.0.0.1', port: 0 },
+    keepProofs: name === 'payer',
+  })
+  const nodes = {
+    payer: await host.openNode(optionsOf('payer')),
+    hub: await host.openNode(optionsOf('hub')),
+    payee: await host.openNode(optionsOf('payee')),
+  }
+  const mineTo = await rpc.getNewAddress()
+  const mine = async (blocks: number) => {
+    // Nodes that hear of a block one after the other refuse each other's HTLCs for a while: all follow each block.
+    for (let left = blocks; left > 0; left -= 1) await rpc.generateToAddress(1, mineTo)
+    await Promise.all(NAMES.map((name) => nodes[name].sync()))
+  }
+  const usable = async () => {
+    await isTrue('all channels are usable', async () => {
+      const channels = (await Promise.all(NAMES.map((name) => nodes[name].listChannels()))).flat()
+      return channels.length === 4 && channels.every((channel) => channel.usable)
+    })
+  }
+
+  await rpc.sendToAddress(await nodes.hub.newAddress(), CHANNEL_SAT * 2n + 100_000n)
+  await mine(1)
+  for (const [name, announce] of [
+    ['payer', true],
+    ['payee', false],
+  ] as const) {
+    const peer = nodes[name]
+    await nodes.hub.connect(peer.nodeId, peer.listening?.host ?? '', peer.listening?.port ?? 0)
+    const pushMsat = (CHANNEL_SAT / 2n) * 1000n
+    await nodes.hub.openChannel({ peer: peer.nodeId, amountSat: CHANNEL_SAT, pushMsat, announce })
+    await mine(1)
+  }
+  await mine(6)
+  await usable()
+  await isTrue('the public channel is in the graph, and the hub announced', async () => {
+    const [channel] = (await nodes.hub.listChannels()).filter((open) => open.announced)
+    return channel?.shortChannelId != null && nodes.payer.knowsChannel(channel.shortChannelId)
+  })
+
+  return {
+    ...{ host, rpc, folder, logged, optionsOf, mine, usable },
+    get payer() {
+      return nodes.payer
+    },
+    get hub() {
+      return nodes.hub
+    },
+    get payee() {
+      return nodes.payee
+    },
+    height: () => rpc.getBlockCount(),
+    async open(name) {
+      const listen = nodes[name].listening
+      nodes[name] = await host.openNode({ ...optionsOf(name), ...(listen ? { listen } : {}) })
+      return nodes[name]
+    },
+    async stop() {
+      await host.stop()
+      await chain.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

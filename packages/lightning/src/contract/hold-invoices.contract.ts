@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest'
+import type { HoldInvoiceRequest, HoldState } from '../ports.ts'
+import {
+  bolt11,
+  type ContractWorld,
+  eventOn,
+  eventually,
+  freshSecret,
+  isTrue,
+  outcomeOf,
+  payRequest,
+  type WorldOf,
+} from './contract-world.ts'
+
+const AMOUNT_MSAT = 2_345_678n
+const FINAL_CLTV = 144
+
+const holdRequest = (paymentHash: string): HoldInvoiceRequest => ({
+  paymentHash,
+  amountMsat: AMOUNT_MSAT,
+  description: 'an order',
+  expirySeconds: 600,
+  minFinalCltvExpiryDelta: FINAL_CLTV,
+})
+
+/** Pays a hold invoice and waits until the payee holds it. */
+export async function reachHeld({ payer, payee }: ContractWorld) {
+  const secret = freshSecret()
+  const { invoice } = await payee.holdInvoices.create(holdRequest(secret.paymentHash))
+  const request = payRequest(bolt11(invoice), AMOUNT_MSAT)
+  await payer.payer.pay(request)
+  const held = await heldState({ payee }, secret.paymentHash)
+  return { ...secret, invoice, paymentId: request.paymentId, held }
+}
+
+export function heldState({ payee }: Pick<ContractWorld, 'payee'>, paymentHash: string) {
+  return eventually('the payment is held', async () => {
+    const state = await payee.holdInvoices.lookup(paymentHash)
+    return state?.state === 'held' ? state : null
+  })
+}
+
+export function describeHoldInvoices(world: WorldOf): void {
+  describe('HoldInvoices', () => {
+    test('a paid hold invoice is held with its amount and deadline, while the payment stays pending', async () => {
+      const { payer, payee, height } = world()
+      const { paymentHash, preimage, paymentId, held } = await reachHeld(world())
+      expect(held.amountMsat).toBe(AMOUNT_MSAT)
+      const blocksLeft = held.claimDeadlineHeight - (await height())
+      expect(blocksLeft).toBeGreaterThan(FINAL_CLTV - 20)
+      expect(await payer.payer.lookup(paymentId)).toEqual({ state: 'pending', paymentHash })
+      expect(await eventOn(payee, paymentHash, 'hold-accepted')).toMatchObject({ amountMsat: AMOUNT_MSAT })
+      await payee.holdInvoices.settle(paymentHash, preimage)
+    })
+
+    test('settling claims it, the payer has paid, and settling again is success', async () => {
+      const { payer, payee } = world()
+      const { paymentHash, preimage, paymentId } = await reachHeld(world())
+      await payee.holdInvoices.settle(paymentHash, preimage)
+      expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded', amountMsat: AMOUNT_MSAT })
+      expect(await eventOn(payee, paymentHash, 'hold-settled')).toMatchObject({ amountMsat: AMOUNT_MSAT })
+      await payee.holdInvoices.settle(paymentHash, preimage)
+      expect(await payee.holdInvoices.lookup(paymentHash)).toEqual({
+        state: 'settled',
+        amountMsat: AMOUNT_MSAT,
+      })
+      await expect(payee.holdInvoices.cancel(paymentHash)).rejects.toMatchObject({ code: 'conflict' })
+    })
+
+    test('cancelling gives the money back, and cancelling again is success', async () => {
+      const { payer, payee } = world()
+      const before = await payer.funds.balance()
+      const { paymentHash, preimage, paymentId } = await reachHeld(world())
+      await payee.holdInvoices.cancel(paymentHash)
+      expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'failed', reason: 'rejected' })
+      await payee.holdInvoices.cancel(paymentHash)
+      expect(await payee.holdInvoices.lookup(paymentHash)).toEqual({ state: 'cancelled' })
+      await eventOn(payee, paymentHash, 'hold-cancelled')
+      await isTrue('the balance is restored', async () => {
+        return (await payer.funds.balance()).lightningMsat === before.lightningMsat
+      })
+      await expect(payee.holdInvoices.settle(paymentHash, preimage)).rejects.toMatchObject({
+        code: 'not-held',
+      })
+    })
+
+    test('an HTLC on a cancelled hash is failed at once, for ever', async () => {
+      const { payer, payee } = world()
+      const { paymentHash, paymentId, invoice } = await reachHeld(world())
+      await payee.holdInvoices.cancel(paymentHash)
+      await outcomeOf(payer, paymentId)
+      const again = payRequest(bolt11(invoice), AMOUNT_MSAT)
+      await payer.payer.pay(again)
+      expect(await outcomeOf(payer, again.paymentId)).toMatchObject({ state: 'failed', reason: 'rejected' })
+      expect(await payee.holdInvoices.lookup(paymentHash)).toEqual({ state: 'cancelled' })
+    })
+
+    test('an invoice cancelled before anybody pays refuses the payment', async () => {
+      const { payer, payee } = world()
+      const { paymentHash } = freshSecret()
+      const { invoice } = await payee.holdInvoices.create(holdRequest(paymentHash))
+      await payee.holdInvoices.cancel(paymentHash)
+      const request = payRequest(bolt11(invoice), AMOUNT_MSAT)
+      await payer.payer.pay(request)
+      expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'failed', reason: 'rejected' })
+    })
+
+    test('creating twice answers the same invoice; other terms on the same hash are a conflict', async () => {
+      const { payee } = world()
+      const { paymentHash } = freshSecret()
+      const first = await payee.holdInvoices.create(holdRequest(paymentHash))
+      expect(await payee.holdInvoices.create(holdRequest(paymentHash))).toEqual(first)
+      const other = { ...holdRequest(paymentHash), amountMsat: AMOUNT_MSAT + 1n }
+      await expect(payee.holdInvoices.create(other)).rejects.toMatchObject({ code: 'conflict' })
+    })
+
+    test('nothing is settled that is not held, or with a preimage of another hash', async () => {
+      const { payee } = world()
+      const { paymentHash, preimage } = freshSecret()
+      await payee.holdInvoices.create(holdRequest(paymentHash))
+      expect(await payee.holdInvoices.lookup(paymentHash)).toEqual({ state: 'open' })
+      await expect(payee.holdInvoices.settle(paymentHash, preimage)).rejects.toMatchObject({
+        code: 'not-held',
+      })
+      const wrong = payee.holdInvoices.settle(paymentHash, freshSecret().preimage)
+      await expect(wrong).rejects.toMatchObject({ code: 'invalid' })
+      expect(await payee.holdInvoices.lookup('00'.repeat(32))).toBeNull()
+      await expect(payee.holdInvoices.cancel('00'.repeat(32))).rejects.toMatchObject({ code: 'not-held' })
+    })
+
+    test('a watcher hears every change', async () => {
+      const { payer, payee } = world()
+      const secret = freshSecret()
+      const { invoice } = await payee.holdInvoices.create(holdRequest(secret.paymentHash))
+      const heard: HoldState['state'][] = []
+      const stop = payee.holdInvoices.watch(secret.paymentHash, ({ state }) => heard.push(state))
+      try {
+        const request = payRequest(bolt11(invoice), AMOUNT_MSAT)
+        await payer.payer.pay(request)
+        await isTrue('held is heard', async () => heard.includes('held'))
+        await payee.holdInvoices.settle(secret.paymentHash, secret.preimage)
+        await isTrue('settled is heard', async () => heard.includes('settled'))
+      } finally {
+        stop()
+      }
+    })
+
+    test('at its claim deadline a hold is cancelled and the payer has the money back', async () => {
+      const { payer, payee, height, mine } = world()
+      const { paymentHash, paymentId, held, preimage } = await reachHeld(world())
+      await mine(held.claimDeadlineHeight - (await height()))
+      expect(await payee.holdInvoices.lookup(paymentHash)).toEqual({ state: 'cancelled' })
+      expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'failed' })
+      await expect(payee.holdInvoices.settle(paymentHash, preimage)).rejects.toMatchObject({
+        code: 'not-held',
+      })
+    })
+  })
+}
