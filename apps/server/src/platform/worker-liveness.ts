@@ -37,12 +37,12 @@ export async function keepWorkerAlive(options: {
   async function connect(): Promise<pg.Client> {
     const connected = await database.connect('worker liveness')
     connected.on('error', (error) => log.warn({ err: error }, 'the worker lost its liveness connection'))
-    connected.on('end', () => void reconnect())
     // A host that vanished without closing its connection is noticed after 10 + 3 * 5 seconds.
     await connected.query(
       'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
     )
     for (const poolId of announced) await takeLock(connected, poolId)
+    connected.on('end', () => void reconnect())
     return connected
   }
 

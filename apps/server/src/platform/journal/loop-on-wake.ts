@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+import type { WakeUps } from './wake-ups.ts'
+
+export type Loop = { stop(): Promise<void> }
+
+/** Pauses after failures, in milliseconds; the last one stays. */
+const BACKOFF_MS = [50, 200, 1_000, 5_000]
+
+/**
+ * Calls `step` at the start and after each wake-up, again at once as long as it answers `more`, and never twice at the
+ * same time. A failure is logged and tried again, ever more slowly.
+ */
+export function loopOnWake(options: {
+  wakeUps: WakeUps
+  log: Log
+  step: () => Promise<'more' | 'done'>
+}): Loop {
+  const { wakeUps, log, step } = options
+  const stopping = new AbortController()
+  let look = Promise.withResolvers<void>()
+  const unsubscribe = wakeUps.subscribe(() => look.resolve())
+
+  const running = (async () => {
+    let failures = 0
+    while (!stopping.signal.aborted) {
+      // Renewed before looking: what is committed while we look wakes us again.
+      look = Promise.withResolvers()
+      try {
+        const outcome = await step()
+        failures = 0
+        if (outcome === 'done') await look.promise
+      } catch (error) {
+        log.warn({ err: error }, 'following the journal failed; trying again')
+        await pause(BACKOFF_MS[Math.min(failures++, BACKOFF_MS.length - 1)]!, stopping.signal)
+      }
+    }
+  })()
+
+  return {
+    async stop() {
+      unsubscribe()
+      stopping.abort()
+      look.resolve()
+      await running
+    },
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+}
