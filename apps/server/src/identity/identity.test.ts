@@ -308,8 +308,6 @@ describe('what has expired', () => {
 })
 
 test('a route that was added before identity fails instead of trusting an unseen body', async () => {
-  const { app } = world
-  const bare = { ...app, headers: { authorization: 'Nostr e30=' } }
-  const request = { ...bare, bodySha256: null } as never
+  const request = { headers: { authorization: 'Nostr e30=' }, bodySha256: null } as never
   await expect(world.identity.authenticate(request)).rejects.toThrow(/install identity before/)
 })

@@ -1,0 +1,171 @@
+import { type AuthoritativeAnswer, type DnsZone, DnsZoneError } from '@holdfast/core/dns-zone'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+export type ZoneUnderTest = {
+  zone: DnsZone
+  /** Whether the zone's answers carry signatures. */
+  signed: boolean
+  stop(): Promise<void>
+}
+
+/** How long secondaries may take to follow the primary. */
+const SETTLE_MS = 5_000
+
+/** What every `DnsZone` does. `start` makes an empty zone with at least one authoritative server. */
+export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTest>): void {
+  describe(`${title} as a DnsZone`, () => {
+    let under: ZoneUnderTest
+    let zone: DnsZone
+    let counter = 0
+
+    beforeAll(async () => {
+      under = await start()
+      zone = under.zone
+    })
+    afterAll(() => under.stop())
+
+    const newName = () => `u${++counter}.user._bitcoin-payment.${zone.domain}`
+    const publish = (name: string, value: string, ttlSeconds = 60) =>
+      zone.publish({ name, value, ttlSeconds })
+
+    async function expectServed(name: string, values: readonly string[]): Promise<void> {
+      const deadline = Date.now() + SETTLE_MS
+      for (;;) {
+        const answers = await zone.authoritative(name)
+        expect(answers.length).toBeGreaterThan(0)
+        if (answers.every((answer) => holds(answer, values)) || Date.now() > deadline) {
+          for (const answer of answers) expect(answer).toMatchObject({ values, signed: under.signed })
+          return
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+
+    test('a published record is served by every authoritative server', async () => {
+      const name = newName()
+      await publish(name, 'bitcoin:?lno=lno1abc')
+      await expectServed(name, ['bitcoin:?lno=lno1abc'])
+    })
+
+    test('a name that was never published has no record', async () => {
+      await expectServed(newName(), [])
+    })
+
+    const values: [what: string, value: string][] = [
+      ['one byte', 'x'],
+      ['just one string of 255 bytes', 'x'.repeat(255)],
+      ['one byte more than a string holds', 'x'.repeat(256)],
+      ['an offer with paths', `bitcoin:?lno=lno1${'qp0z'.repeat(400)}`],
+      ['characters with a meaning in master files', 'a "b"; \\c (d) $ @ \\034'],
+      ['UTF-8', '₿alice'],
+    ]
+    for (const [what, value] of values) {
+      test(`a value of ${what} comes back as it was`, async () => {
+        const name = newName()
+        await publish(name, value)
+        await expectServed(name, [value])
+      })
+    }
+
+    test('publishing twice is publishing once', async () => {
+      const name = newName()
+      await publish(name, 'same')
+      await publish(name, 'same')
+      await expectServed(name, ['same'])
+    })
+
+    test('publishing the same value with another TTL succeeds', async () => {
+      const name = newName()
+      await publish(name, 'same', 60)
+      await publish(name, 'same', 120)
+      await expectServed(name, ['same'])
+    })
+
+    test('another value does not overwrite the one that is there', async () => {
+      const name = newName()
+      await publish(name, 'first')
+      expect(await codeOf(publish(name, 'second'))).toBe('conflict')
+      await expectServed(name, ['first'])
+    })
+
+    test('a value that only begins like the one that is there is another value', async () => {
+      const name = newName()
+      await publish(name, `${'x'.repeat(255)}y`)
+      expect(await codeOf(publish(name, 'x'.repeat(255)))).toBe('conflict')
+      await expectServed(name, [`${'x'.repeat(255)}y`])
+    })
+
+    test('of 20 publishers of one name at once exactly one wins', async () => {
+      const name = newName()
+      const candidates = Array.from({ length: 20 }, (_, i) => `value ${i}`)
+      const codes = await Promise.all(candidates.map((value) => codeOf(publish(name, value))))
+      expect(codes.filter((code) => code === null)).toHaveLength(1)
+      expect(codes.filter((code) => code === 'conflict')).toHaveLength(19)
+      await expectServed(name, [candidates[codes.indexOf(null)]!])
+    })
+
+    test('20 publishers of 20 names at once all succeed', async () => {
+      const names = Array.from({ length: 20 }, newName)
+      await Promise.all(names.map((name) => publish(name, `of ${name}`)))
+      for (const name of names) await expectServed(name, [`of ${name}`])
+    })
+
+    test('a withdrawn record is gone, and its name can be published anew', async () => {
+      const name = newName()
+      await publish(name, 'first')
+      await zone.withdraw(name)
+      await expectServed(name, [])
+      await publish(name, 'second')
+      await expectServed(name, ['second'])
+    })
+
+    test('withdrawing twice, or what was never there, succeeds', async () => {
+      const name = newName()
+      await zone.withdraw(name)
+      await publish(name, 'value')
+      await zone.withdraw(name)
+      await zone.withdraw(name)
+      await expectServed(name, [])
+    })
+
+    test('withdrawing a name leaves its neighbours and what lies below it', async () => {
+      const name = newName()
+      const [neighbour, below] = [newName(), `below.${name}`]
+      for (const each of [name, neighbour, below]) await publish(each, each)
+      await zone.withdraw(name)
+      await expectServed(name, [])
+      await expectServed(neighbour, [neighbour])
+      await expectServed(below, [below])
+    })
+
+    test('a name that has only names below it is free', async () => {
+      const name = newName()
+      await publish(`below.${name}`, 'below')
+      await expectServed(name, [])
+      await publish(name, 'above')
+      await expectServed(name, ['above'])
+    })
+
+    test('a name outside of the zone is refused', async () => {
+      expect(await codeOf(publish('alice.user._bitcoin-payment.elsewhere.invalid', 'x'))).toBe(
+        'not-this-zone',
+      )
+      expect(await codeOf(zone.withdraw(`not${zone.domain}`))).toBe('not-this-zone')
+    })
+  })
+}
+
+function holds(answer: AuthoritativeAnswer, values: readonly string[]): boolean {
+  return 'values' in answer && JSON.stringify(answer.values) === JSON.stringify(values)
+}
+
+/** The code that a change was refused with; `null` when it succeeded. */
+async function codeOf(change: Promise<void>): Promise<string | null> {
+  try {
+    await change
+    return null
+  } catch (error) {
+    if (error instanceof DnsZoneError) return error.code
+    throw error
+  }
+}
