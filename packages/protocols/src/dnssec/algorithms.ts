@@ -1,0 +1,75 @@
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { p256, p384 } from '@noble/curves/nist.js'
+import { sha256, sha384 } from '@noble/hashes/sha2.js'
+import { parseRsaKey, verifyRsaSha256 } from './rsa.ts'
+
+/** The signature algorithms that we verify (RFC 8624 §3.1: those that MUST or SHOULD be validated, without SHA-1). */
+export const ALGORITHM = { RSASHA256: 8, ECDSAP256SHA256: 13, ECDSAP384SHA384: 14, ED25519: 15 } as const
+
+export type Verdict = 'right' | 'wrong' | { unusable: string }
+
+type Algorithm = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => Verdict
+
+const ALGORITHMS = new Map<number, Algorithm>([
+  [
+    ALGORITHM.RSASHA256,
+    (publicKey, message, signature) => {
+      const key = parseRsaKey(publicKey)
+      return 'unusable' in key ? key : verdict(verifyRsaSha256(key, message, signature))
+    },
+  ],
+  // RFC 6605 §4: the key is x ‖ y, the signature r ‖ s; a high s is as good as a low one.
+  [
+    ALGORITHM.ECDSAP256SHA256,
+    (publicKey, message, signature) => verifyEcdsa(p256, 32, sha256(message), publicKey, signature),
+  ],
+  [
+    ALGORITHM.ECDSAP384SHA384,
+    (publicKey, message, signature) => verifyEcdsa(p384, 48, sha384(message), publicKey, signature),
+  ],
+  // RFC 8080 §3, §4; verified as RFC 8032 has it, without ZIP 215's leniency.
+  [
+    ALGORITHM.ED25519,
+    (publicKey, message, signature) => {
+      if (publicKey.length !== 32) return { unusable: 'an Ed25519 key has 32 bytes' }
+      if (signature.length !== 64) return 'wrong'
+      return verdict(ed25519.verify(signature, message, publicKey, { zip215: false }))
+    },
+  ],
+])
+
+export function isSupportedAlgorithm(algorithm: number): boolean {
+  return ALGORITHMS.has(algorithm)
+}
+
+/** Checks one signature by one DNSKEY public key field. `algorithm` must be a supported one. */
+export function verifySignature(
+  algorithm: number,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): Verdict {
+  const verify = ALGORITHMS.get(algorithm)
+  return verify
+    ? verify(publicKey, message, signature)
+    : { unusable: `algorithm ${algorithm} is not supported` }
+}
+
+function verifyEcdsa(
+  curve: typeof p256,
+  fieldBytes: number,
+  digest: Uint8Array,
+  publicKey: Uint8Array,
+  signature: Uint8Array,
+): Verdict {
+  const point = Uint8Array.of(0x04, ...publicKey)
+  if (publicKey.length !== 2 * fieldBytes || !curve.utils.isValidPublicKey(point, false)) {
+    return { unusable: 'the key is no point of the curve' }
+  }
+  if (signature.length !== 2 * fieldBytes) return 'wrong'
+  return verdict(curve.verify(signature, digest, point, { prehash: false, lowS: false }))
+}
+
+function verdict(valid: boolean): Verdict {
+  return valid ? 'right' : 'wrong'
+}
