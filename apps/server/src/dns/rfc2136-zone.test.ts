@@ -3,6 +3,7 @@ import { RCODE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { splitTsig } from '@holdfast/protocols/dns/tsig'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DnsUnavailableError } from './dns-transport.ts'
 import { describeDnsZone } from './dns-zone.contract.ts'
 import { makeRfc2136Zone, meaningOf, type Rfc2136ZoneOptions, unprovenCode } from './rfc2136-zone.ts'
 import {
@@ -170,6 +171,17 @@ test('the secret is never sent', async () => {
 })
 
 describe('an authoritative server', () => {
+  test('that cannot be found is a matter of the DNS, not of the record', async () => {
+    const down = async () => Promise.reject(new DnsUnavailableError('shop.test NS', ['no answer']))
+    expect(await codeOf(zoneOf(server, { authoritativeServers: down }).authoritative(NAME))).toBe(
+      'unavailable',
+    )
+    const broken = async () => Promise.reject(new Error('a fault'))
+    await expect(zoneOf(server, { authoritativeServers: broken }).authoritative(NAME)).rejects.toThrow(
+      'a fault',
+    )
+  })
+
   test('that fails is reported beside those that answer', async () => {
     const silent = await startScriptedZoneServer('shop.test', SECRET)
     silent.follow(() => [])
@@ -214,7 +226,7 @@ function flip(wire: Uint8Array, at: number, bits = 1): Uint8Array {
   return changed
 }
 
-async function codeOf(change: Promise<void>): Promise<string | null> {
+async function codeOf(change: Promise<unknown>): Promise<string | null> {
   try {
     await change
     return null

@@ -3,6 +3,7 @@ import { RCODE, rcodeName } from '@holdfast/protocols/dns/codes'
 import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
 import { type AskServer, authoritativeAnswer } from './authoritative-answer.ts'
 import { DnsExchangeError, exchangeTcp } from './dns-exchange.ts'
+import { DnsUnavailableError } from './dns-transport.ts'
 import { parseServerAddress } from './server-address.ts'
 import { signRequest, type TsigFailure, type TsigKey, verifyResponse } from './tsig.ts'
 import { addTxt, deleteTxt, encodeUpdate, nameIsFree, txtIs } from './update-message.ts'
@@ -36,7 +37,7 @@ export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
     publish: (record) => settled(() => publish(record)),
     withdraw: (name) => settled(() => withdraw(name)),
     async authoritative(name) {
-      const servers = await options.authoritativeServers()
+      const servers = await options.authoritativeServers().catch(unavailable)
       return Promise.all(servers.map((server) => authoritativeAnswer(server, name, ask)))
     },
   }
@@ -142,6 +143,6 @@ async function settled(change: () => Promise<void>): Promise<void> {
 }
 
 function unavailable(error: unknown): never {
-  if (!(error instanceof DnsExchangeError)) throw error
+  if (!(error instanceof DnsExchangeError || error instanceof DnsUnavailableError)) throw error
   throw new DnsZoneError('unavailable', error.message, { cause: error })
 }
