@@ -103,4 +103,15 @@ describe('a transaction', () => {
       select run_at, max_attempts from graphile_worker.jobs where key = 'later'`.execute(database.db)
     expect(rows).toEqual([{ run_at: runAt, max_attempts: 3 }])
   })
+
+  test('whose connection is cut while it waits is thrown, and the process lives on', async () => {
+    const work = database.transact(async (tx) => {
+      tx.append(claimed('cut'))
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx.db)
+      await sql`select pg_terminate_backend(${rows[0]!.pid})`.execute(database.db)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    })
+    await expect(work).rejects.toThrow()
+    expect(await entriesOf('cut')).toEqual([])
+  })
 })
