@@ -3,43 +3,40 @@ import { RpcArguments } from './rpc-arguments.ts'
 import { RPC_CODE, RpcFailure } from './rpc-failure.ts'
 import { RPC_METHODS, type RpcMethod } from './rpc-methods.ts'
 
-type Id = string | number | null
 /** One answer. `version` 2 follows JSON-RPC 2.0; 1 is bitcoind's older form, which always has both fields. */
 export type RpcAnswer = {
   readonly version: 1 | 2
-  /** Absent in a notification of JSON-RPC 2.0, which gets no answer. */
-  readonly id: Id | undefined
+  /** As it was given. Absent in a notification, to which JSON-RPC 2.0 gives no answer. */
+  readonly id: unknown
   readonly outcome: { readonly result: unknown } | { readonly error: { code: number; message: string } }
 }
 
-/** Performs one request object. What is not a failure of the caller is thrown on. */
-export function performCall(regtest: Regtest, request: unknown): RpcAnswer {
+/**
+ * Performs one request object. `wallet` is the one that the address named, if any. What is not a failure of the caller
+ * is thrown on.
+ */
+export function performCall(regtest: Regtest, request: unknown, wallet: string | null): RpcAnswer {
   let version: 1 | 2 = 1
-  let id: Id | undefined = null
+  let id: unknown = null
   try {
     if (typeof request !== 'object' || request === null || Array.isArray(request)) {
       throw new RpcFailure(RPC_CODE.invalidRequest, 'Invalid Request object')
     }
-    const { jsonrpc, id: givenId, method, params } = request as Record<string, unknown>
+    const { jsonrpc, method, params } = request as Record<string, unknown>
+    id = (request as { id?: unknown }).id
     if (jsonrpc === '2.0') version = 2
-    id = readId(givenId, version)
     if (method === undefined || method === null)
       throw new RpcFailure(RPC_CODE.invalidRequest, 'Missing method')
     if (typeof method !== 'string') throw new RpcFailure(RPC_CODE.invalidRequest, 'Method must be a string')
     const found = RPC_METHODS.get(method)
     if (found === undefined) throw new RpcFailure(RPC_CODE.methodNotFound, 'Method not found')
-    const result = found.run(regtest, new RpcArguments(nameParams(found, method, params)))
+    const args = new RpcArguments(found.params, nameParams(found, method, params), wallet)
+    const result = found.run(regtest, args)
     return { version, id, outcome: { result } }
   } catch (fault) {
     if (!(fault instanceof RpcFailure)) throw fault
     return { version, id, outcome: { error: { code: fault.code, message: fault.message } } }
   }
-}
-
-function readId(id: unknown, version: 1 | 2): Id | undefined {
-  if (id === undefined) return version === 2 ? undefined : null
-  if (id === null || typeof id === 'string' || typeof id === 'number') return id
-  throw new RpcFailure(RPC_CODE.invalidRequest, 'Id must be a string or a number')
 }
 
 function nameParams(method: RpcMethod, name: string, params: unknown): Record<string, unknown> {
@@ -60,6 +57,11 @@ function nameParams(method: RpcMethod, name: string, params: unknown): Record<st
   return Object.fromEntries(params.map((value, i) => [method.params[i]!, value]))
 }
 
+/** A notification: JSON-RPC 2.0 answers it with silence. */
+export function isNotification({ version, id }: RpcAnswer): boolean {
+  return version === 2 && id === undefined
+}
+
 /** The HTTP status that bitcoind gives to a single call. */
 export function httpStatus({ version, outcome }: RpcAnswer): number {
   if (version === 2 || 'result' in outcome) return 200
@@ -68,6 +70,6 @@ export function httpStatus({ version, outcome }: RpcAnswer): number {
 }
 
 export function answerBody({ version, id, outcome }: RpcAnswer): unknown {
-  if (version === 2) return { jsonrpc: '2.0', ...outcome, id: id ?? null }
+  if (version === 2) return { jsonrpc: '2.0', ...outcome, id }
   return 'result' in outcome ? { ...outcome, error: null, id } : { result: null, ...outcome, id }
 }

@@ -8,7 +8,7 @@ import { viewChain, viewHeader, viewTransaction } from './rpc-views.ts'
 
 /** Blocks and the chain of them. */
 export const chainMethods = {
-  getblockchaininfo: { params: [], run: (regtest) => viewChain(regtest.chain) },
+  getblockchaininfo: { params: [], run: (regtest) => viewChain(regtest) },
   getbestblockhash: { params: [], run: (regtest) => regtest.chain.tip.hash },
   getblockcount: { params: [], run: (regtest) => regtest.chain.tip.height },
   getblockhash: {

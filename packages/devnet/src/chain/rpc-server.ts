@@ -2,13 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { CommandQueue } from './command-queue.ts'
 import type { Regtest } from './regtest.ts'
-import { answerBody, httpStatus, performCall } from './rpc-call.ts'
+import { answerBody, httpStatus, isNotification, performCall } from './rpc-call.ts'
 import { RPC_CODE } from './rpc-failure.ts'
 
 /** A block of four million weight units is at most 8 MB in hex; a transaction that is relayed, 800 kB. */
 export const MAX_BODY_BYTES = 4_000_000
 const MAX_BATCH = 1_000
 const REQUEST_TIMEOUT_MS = 30_000
+
+const WALLET_PATH = '/wallet/'
 
 type Answer = { readonly status: number; readonly body: unknown }
 
@@ -31,7 +33,9 @@ export function makeRpcServer(
     }
     const body = await readBody(request)
     if (body === null) return refuse(request, response, 413, 'The request is too large')
-    const answer = await answerTo(regtest, queue, request.url ?? '/', body)
+    const url = request.url ?? '/'
+    if (!/^\/(wallet\/[\w.~%-]*)?$/.test(url)) return refuse(request, response, 404, '')
+    const answer = await answerTo(regtest, queue, url, body)
     response.statusCode = answer.status
     if (answer.body === undefined) return void response.end()
     response.setHeader('content-type', 'application/json')
@@ -57,31 +61,27 @@ async function answerTo(regtest: Regtest, queue: CommandQueue, url: string, body
   } catch {
     return { status: 500, body: failure(RPC_CODE.parseError, 'Parse error') }
   }
-  const unknownWallet = walletMismatch(regtest, url)
-  if (unknownWallet !== null) return unknownWallet
+  if (typeof request !== 'object' || request === null) {
+    return { status: 500, body: failure(RPC_CODE.parseError, 'Top-level object parse error') }
+  }
+  const wallet = walletNamed(url)
   if (!Array.isArray(request)) {
-    const answer = await queue.run(() => performCall(regtest, request))
-    if (answer.id === undefined) return { status: 204, body: undefined }
+    const answer = await queue.run(() => performCall(regtest, request, wallet))
+    if (isNotification(answer)) return { status: 204, body: undefined }
     return { status: httpStatus(answer), body: answerBody(answer) }
   }
   if (request.length > MAX_BATCH) {
     return { status: 400, body: failure(RPC_CODE.invalidRequest, `A batch holds at most ${MAX_BATCH} calls`) }
   }
-  const answers = await queue.run(() => request.map((one) => performCall(regtest, one)))
-  const spoken = answers.filter((answer) => answer.id !== undefined)
+  const answers = await queue.run(() => request.map((one) => performCall(regtest, one, wallet)))
+  const spoken = answers.filter((answer) => !isNotification(answer))
   if (spoken.length === 0 && answers.length > 0) return { status: 204, body: undefined }
   return { status: 200, body: spoken.map(answerBody) }
 }
 
-function walletMismatch(regtest: Regtest, url: string): Answer | null {
-  if (url === '/') return null
-  const [, name] = /^\/wallet\/([^/?]*)$/.exec(url) ?? []
-  if (name === undefined) return { status: 404, body: undefined }
-  if (name === encodeURIComponent(regtest.wallet.name ?? '')) return null
-  return {
-    status: 500,
-    body: failure(RPC_CODE.walletNotFound, 'Requested wallet does not exist or is not loaded'),
-  }
+/** Calls go to `/`, or to `/wallet/<name>` to name a wallet. */
+function walletNamed(url: string): string | null {
+  return url.startsWith(WALLET_PATH) ? decodeURIComponent(url.slice(WALLET_PATH.length)) : null
 }
 
 function failure(code: number, message: string): unknown {

@@ -1,4 +1,3 @@
-import { parseBtc } from './amounts.ts'
 import { MalformedBytes } from './bytes.ts'
 import type { Regtest } from './regtest.ts'
 import { describeRejection, isRejection, type Rejection } from './rejection.ts'
@@ -12,14 +11,18 @@ import { feeFor, largestBurn, MIN_RELAY_SAT_PER_KVB } from './transaction-rules.
 
 /** bitcoind's default `maxfeerate`: 0.1 BTC per 1000 vbytes, in satoshi. */
 const DEFAULT_MAX_FEE_RATE = 10_000_000n
+const SATOSHI_PER_BITCOIN = 100_000_000n
 
 /** Transactions, mempool, coins and fees. */
 export const transactionMethods = {
   sendrawtransaction: {
     params: ['hexstring', 'maxfeerate', 'maxburnamount'],
     run(regtest, args) {
-      const tx = transactionFromHex(args.text('hexstring'))
-      if (largestBurn(tx) > args.amount('maxburnamount', 0n)) {
+      const hex = args.text('hexstring')
+      const maxRate = maxFeeRate(args)
+      const maxBurn = args.amount('maxburnamount', 0n)
+      const tx = transactionFromHex(hex)
+      if (largestBurn(tx) > maxBurn) {
         throw new RpcFailure(
           RPC_CODE.verifyError,
           'Unspendable output exceeds maximum configured by user (maxburnamount)',
@@ -28,7 +31,7 @@ export const transactionMethods = {
       const checked = regtest.mempool.get(tx.txid) ?? regtest.mempool.check(tx)
       if (isRejection(checked)) throw refused(checked)
       const fee = 'entry' in checked ? checked.entry.fee : checked.fee
-      if (exceedsMaxFeeRate(tx, fee, args)) {
+      if (exceeds(maxRate, tx, fee)) {
         throw new RpcFailure(
           RPC_CODE.verifyError,
           'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)',
@@ -42,19 +45,20 @@ export const transactionMethods = {
   testmempoolaccept: {
     params: ['rawtxs', 'maxfeerate'],
     run(regtest, args) {
-      const raw = args.raw('rawtxs')
-      if (!Array.isArray(raw) || raw.length !== 1 || typeof raw[0] !== 'string') {
-        throw new RpcFailure(
-          RPC_CODE.invalidParameter,
-          'The devnet chain tests exactly one transaction at a time.',
-        )
+      const [hex, ...more] = args.texts('rawtxs')
+      const maxRate = maxFeeRate(args)
+      if (hex === undefined || more.length > 24) {
+        throw new RpcFailure(RPC_CODE.invalidParameter, 'Array must contain between 1 and 25 transactions.')
       }
-      const tx = transactionFromHex(raw[0])
+      if (more.length > 0) {
+        throw new RpcFailure(RPC_CODE.invalidParameter, 'The devnet chain tests one transaction at a time.')
+      }
+      const tx = transactionFromHex(hex)
       const { txid, wtxid } = tx
       const checked = regtest.mempool.check(tx)
       if (isRejection(checked)) return [{ txid, wtxid, allowed: false, 'reject-reason': testReason(checked) }]
       const { fee } = checked.entry
-      if (exceedsMaxFeeRate(tx, fee, args))
+      if (exceeds(maxRate, tx, fee))
         return [{ txid, wtxid, allowed: false, 'reject-reason': 'max-fee-exceeded' }]
       return [{ txid, wtxid, allowed: true, vsize: tx.vsize, fees: { base: btcNumber(fee) } }]
     },
@@ -71,7 +75,7 @@ export const transactionMethods = {
   gettxout: {
     params: ['txid', 'n', 'include_mempool'],
     run(regtest, args) {
-      const outpoint = { txid: args.hash('txid'), vout: args.integer('n') }
+      const outpoint = { txid: args.hash('txid'), vout: args.unsigned('n') }
       const withMempool = args.boolean('include_mempool', true)
       const { chain, mempool } = regtest
       if (withMempool && mempool.spender(outpoint) !== undefined) return null
@@ -109,7 +113,7 @@ export const transactionMethods = {
       if (target < 1 || target > 1008) {
         throw new RpcFailure(RPC_CODE.invalidParameter, 'Invalid conf_target, must be between 1 and 1008')
       }
-      return { errors: ['Insufficient data or no feerate found'], blocks: Math.max(target, 2) }
+      return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
     },
   },
 } satisfies Record<string, RpcMethod>
@@ -138,25 +142,28 @@ function testReason(rejection: Rejection): string {
   return rejection.code === -25 ? 'missing-inputs' : rejection.rejected
 }
 
-/** 0 means no limit. */
-function exceedsMaxFeeRate(tx: Transaction, fee: bigint, args: RpcArguments): boolean {
-  const limit = args.has('maxfeerate') ? maxFeeRate(args) : DEFAULT_MAX_FEE_RATE
-  return limit > 0n && fee > feeFor(tx.vsize, limit)
+/** Satoshi per 1000 vbytes; 0 means no limit. */
+function maxFeeRate(args: RpcArguments): bigint {
+  const limit = args.amount('maxfeerate', DEFAULT_MAX_FEE_RATE)
+  if (limit < SATOSHI_PER_BITCOIN) return limit
+  throw new RpcFailure(
+    RPC_CODE.invalidParameter,
+    'Fee rates larger than or equal to 1BTC/kvB are not accepted',
+  )
 }
 
-function maxFeeRate(args: RpcArguments): bigint {
-  const limit = args.amount('maxfeerate')
-  if (limit > parseBtc('1')!) {
-    throw new RpcFailure(
-      RPC_CODE.invalidParameter,
-      'Fee rates larger than or equal to 1BTC/kvB are not accepted',
-    )
-  }
-  return limit
+function exceeds(maxRate: bigint, tx: Transaction, fee: bigint): boolean {
+  return maxRate > 0n && fee > feeFor(tx.vsize, maxRate)
 }
 
 function findTransaction(regtest: Regtest, args: RpcArguments): { tx: Transaction } {
   const txid = args.hash('txid')
+  if (txid === regtest.chain.tree.genesis.header.merkleRoot) {
+    throw new RpcFailure(
+      RPC_CODE.invalidAddressOrKey,
+      'The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved',
+    )
+  }
   if (args.has('blockhash')) {
     const node = blockNamed(regtest, args, 'blockhash')
     const found = regtest.transactionIn(node, txid)

@@ -2,6 +2,7 @@ import { Address, OutScript, TEST_NETWORK } from '@scure/btc-signer'
 import { formatBtc } from './amounts.ts'
 import type { BlockNode } from './block-tree.ts'
 import type { ChainState } from './chain-state.ts'
+import type { Regtest } from './regtest.ts'
 import { outputKind } from './script/output-script.ts'
 import { isCoinbase, type Transaction } from './transaction.ts'
 
@@ -47,7 +48,10 @@ function chainwork(node: BlockNode): string {
   return (2 * (node.height + 1)).toString(16).padStart(64, '0')
 }
 
-export function viewChain(chain: ChainState): Record<string, unknown> {
+/** A tip older than a day means to bitcoind that blocks are still to come. */
+const STALE_TIP_SECONDS = 24 * 60 * 60
+
+export function viewChain({ chain, now }: Regtest): Record<string, unknown> {
   const { tip } = chain
   return {
     chain: 'regtest',
@@ -60,7 +64,7 @@ export function viewChain(chain: ChainState): Record<string, unknown> {
     time: tip.header.time,
     mediantime: tip.medianTimePast,
     verificationprogress: 1,
-    initialblockdownload: false,
+    initialblockdownload: now - tip.header.time > STALE_TIP_SECONDS,
     chainwork: chainwork(tip),
     pruned: false,
     warnings: [],

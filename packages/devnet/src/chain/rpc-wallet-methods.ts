@@ -5,6 +5,7 @@ import type { RpcArguments } from './rpc-arguments.ts'
 import { RPC_CODE, RpcFailure } from './rpc-failure.ts'
 import type { RpcMethod } from './rpc-methods.ts'
 import { addressOf, btcNumber, REGTEST_NETWORK } from './rpc-views.ts'
+import { dustThreshold } from './script/output-script.ts'
 import { InsufficientFunds } from './wallet.ts'
 
 /** bitcoind's fallback fee on regtest, 0.0002 BTC per 1000 vbytes. */
@@ -65,14 +66,14 @@ export const walletMethods = {
   getnewaddress: {
     params: ['label', 'address_type'],
     run(regtest, args) {
-      const wallet = loadedWallet(regtest)
+      const wallet = loadedWallet(regtest, args)
       const type = args.has('address_type') ? args.text('address_type') : 'bech32'
       if (type !== 'bech32')
         throw new RpcFailure(RPC_CODE.invalidAddressOrKey, `Unknown address type '${type}'`)
       return addressOf(wallet.newScript())
     },
   },
-  getbalance: { params: [], run: (regtest) => btcNumber(loadedWallet(regtest).balance()) },
+  getbalance: { params: [], run: (regtest, args) => btcNumber(loadedWallet(regtest, args).balance()) },
   sendtoaddress: {
     params: [
       'address',
@@ -87,10 +88,13 @@ export const walletMethods = {
       'fee_rate',
     ],
     run(regtest, args) {
-      const wallet = loadedWallet(regtest)
-      const script = scriptOf(args.text('address'), 'Invalid address')
+      const wallet = loadedWallet(regtest, args)
+      const address = args.text('address')
       const value = args.amount('amount')
-      if (value === 0n) throw new RpcFailure(RPC_CODE.typeError, 'Invalid amount for send')
+      const script = scriptOf(address, `Invalid Bitcoin address: ${address}`)
+      if (value < dustThreshold(script)) {
+        throw new RpcFailure(RPC_CODE.insufficientFunds, 'Transaction amount too small')
+      }
       return send(regtest, wallet, { value, script }, args)
     },
   },
@@ -104,7 +108,7 @@ function send(
 ): string {
   try {
     const subtractFee = args.boolean('subtractfeefromamount', false)
-    const satPerKvb = args.has('fee_rate') ? feeRate(args) : FALLBACK_SAT_PER_KVB
+    const satPerKvb = args.has('fee_rate') ? args.feeRate('fee_rate') : FALLBACK_SAT_PER_KVB
     const tx = wallet.pay(output, { satPerKvb, subtractFee })
     const rejection = regtest.submit(tx)
     if (rejection === null) return tx.txid
@@ -115,17 +119,12 @@ function send(
   }
 }
 
-/** sat/vB with up to three decimals. */
-function feeRate(args: RpcArguments): bigint {
-  const rate = Number(args.raw('fee_rate'))
-  if (!Number.isFinite(rate) || rate < 1 || rate > 10_000) {
-    throw new RpcFailure(RPC_CODE.typeError, 'Invalid amount')
+function loadedWallet(regtest: Regtest, args: RpcArguments): Regtest['wallet'] {
+  const { name } = regtest.wallet
+  if (args.wallet !== null && args.wallet !== name) {
+    throw new RpcFailure(RPC_CODE.walletNotFound, 'Requested wallet does not exist or is not loaded')
   }
-  return BigInt(Math.round(rate * 1000))
-}
-
-function loadedWallet(regtest: Regtest): Regtest['wallet'] {
-  if (regtest.wallet.name !== null) return regtest.wallet
+  if (name !== null) return regtest.wallet
   throw new RpcFailure(
     RPC_CODE.walletNotFound,
     'No wallet is loaded. Load a wallet using loadwallet or create a new one with createwallet. (Note: A default wallet is no longer automatically created)',
