@@ -1,41 +1,11 @@
 import { verifyEvent } from 'nostr-tools/pure'
 import { describe, expect, test } from 'vitest'
-import { createHoldfastClient, type Job, secretKeySigner } from './index.ts'
-import { type Answer, BASE_URL, manualClock, NOW, problem, scriptServer } from './testing/scripted-server.ts'
-
-const signer = secretKeySigner(new Uint8Array(32).fill(1))
-const SESSION: Answer = { json: { token: 'token-1', expiresAt: NOW + 3_600_000 } }
-const JOB = {
-  id: 'job-1',
-  kind: 'register-name',
-  state: 'running',
-  percent: 20,
-  step: 'make-offer',
-  stepsDone: [{ step: 'name-claimed', at: NOW }],
-}
-const PAYMENT = {
-  id: 'pay-1',
-  nodePaymentId: 'ab',
-  to: '₿alice@shop.test',
-  state: 'sending',
-  amountMsat: '21000',
-}
-const NAME = { name: 'alice@shop.test', state: 'active', owner: signer.pubkey, offer: 'lno1x' }
-
-function client(answers: Record<string, Answer[]>, options: { signer?: undefined; baseUrl?: string } = {}) {
-  const server = scriptServer({ 'POST /v1/sessions': [SESSION], ...answers })
-  const clock = manualClock()
-  const { fetch, seen } = server
-  return {
-    client: createHoldfastClient({ baseUrl: BASE_URL, fetch, clock, signer, ...options } as never),
-    seen,
-    clock,
-  }
-}
+import { clientOf, JOB, NAME, PAYMENT, SESSION, signer } from './testing/client-of.ts'
+import { type Answer, BASE_URL, NOW, problem } from './testing/scripted-server.ts'
 
 describe('a session', () => {
   test('is opened with one NIP-98 request and shared by calls that start together', async () => {
-    const { client: holdfast, seen } = client({ 'GET /v1/jobs/job-1': [{ json: JOB }] })
+    const { client: holdfast, seen } = clientOf({ 'GET /v1/jobs/job-1': [{ json: JOB }] })
     await Promise.all([holdfast.getJob('job-1'), holdfast.getJob('job-1')])
     expect(seen.map(({ path }) => path)).toEqual(['/v1/sessions', '/v1/jobs/job-1', '/v1/jobs/job-1'])
     const event = JSON.parse(atob(seen[0]!.headers.authorization!.replace('Nostr ', '')))
@@ -49,7 +19,7 @@ describe('a session', () => {
   })
 
   test('signs a new event for every attempt, also within one second', async () => {
-    const { client: holdfast, seen } = client({
+    const { client: holdfast, seen } = clientOf({
       'POST /v1/sessions': ['broken', SESSION],
       'GET /v1/jobs/job-1': [{ json: JOB }],
     })
@@ -65,7 +35,7 @@ describe('a session', () => {
       client: holdfast,
       seen,
       clock,
-    } = client({
+    } = clientOf({
       'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 7_200_000 } }],
       'GET /v1/jobs/job-1': [{ json: JOB }],
     })
@@ -76,7 +46,7 @@ describe('a session', () => {
   })
 
   test('that the server has forgotten is opened anew, once', async () => {
-    const { client: holdfast, seen } = client({
+    const { client: holdfast, seen } = clientOf({
       'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 3_600_000 } }],
       'POST /v1/payments': [problem(401, 'SESSION_INVALID'), { json: PAYMENT }],
     })
@@ -87,12 +57,12 @@ describe('a session', () => {
   })
 
   test('that is refused twice is an error', async () => {
-    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [problem(401, 'SESSION_INVALID')] })
+    const { client: holdfast } = clientOf({ 'GET /v1/jobs/job-1': [problem(401, 'SESSION_INVALID')] })
     await expect(holdfast.getJob('job-1')).rejects.toMatchObject({ code: 'SESSION_INVALID', status: 401 })
   })
 
   test('that could not be opened is tried again by the next call', async () => {
-    const { client: holdfast } = client({
+    const { client: holdfast } = clientOf({
       'POST /v1/sessions': [problem(401, 'AUTH_EVENT_EXPIRED'), SESSION],
       'GET /v1/jobs/job-1': [{ json: JOB }],
     })
@@ -101,14 +71,14 @@ describe('a session', () => {
   })
 
   test('is not needed for what everybody may ask', async () => {
-    const { client: holdfast, seen } = client(
+    const { client: holdfast, seen } = clientOf(
       {
         'GET /v1/names/alice%40shop.test': [{ json: NAME }],
         'GET /v1/resolve/alice%40shop.test': [
           { json: { name: NAME.name, uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' } },
         ],
       },
-      { signer: undefined },
+      { anonymous: true },
     )
     expect(await holdfast.getName('₿alice@shop.test')).toEqual(NAME)
     expect(await holdfast.resolve('₿alice@shop.test')).toEqual({
@@ -123,7 +93,7 @@ describe('a session', () => {
 
 describe('a mutation', () => {
   test('sends its amounts as decimal strings and an Idempotency-Key', async () => {
-    const { client: holdfast, seen } = client({ 'POST /v1/payments': [{ json: PAYMENT }] })
+    const { client: holdfast, seen } = clientOf({ 'POST /v1/payments': [{ json: PAYMENT }] })
     const payment = await holdfast.pay({ to: PAYMENT.to, amountMsat: 21_000n, maxFeeMsat: 0n })
     expect(payment).toEqual({ ...PAYMENT, amountMsat: 21_000n })
     expect(seen.at(-1)).toMatchObject({ body: { to: PAYMENT.to, amountMsat: '21000', maxFeeMsat: '0' } })
@@ -135,7 +105,7 @@ describe('a mutation', () => {
       client: holdfast,
       seen,
       clock,
-    } = client({
+    } = clientOf({
       'POST /v1/names': [
         'broken',
         problem(503, 'SHUTTING_DOWN'),
@@ -154,7 +124,7 @@ describe('a mutation', () => {
   })
 
   test('has a key of its own for each call, or the one that the caller gives', async () => {
-    const { client: holdfast, seen } = client({ 'POST /v1/payments': [{ json: PAYMENT }] })
+    const { client: holdfast, seen } = clientOf({ 'POST /v1/payments': [{ json: PAYMENT }] })
     await holdfast.pay({ to: 'x' })
     await holdfast.pay({ to: 'x' })
     await holdfast.pay({ to: 'x' }, { idempotencyKey: 'mine' })
@@ -168,7 +138,7 @@ describe('a mutation', () => {
     [422, 'NAME_INVALID'],
     [500, 'INTERNAL'],
   ])('that is refused with %d %s is not repeated', async (status, code) => {
-    const { client: holdfast, seen } = client({ 'POST /v1/names': [problem(status, code)] })
+    const { client: holdfast, seen } = clientOf({ 'POST /v1/names': [problem(status, code)] })
     await expect(holdfast.registerName({ user: 'a', domain: 'b' })).rejects.toMatchObject({
       name: 'HoldfastError',
       code,
@@ -181,7 +151,7 @@ describe('a mutation', () => {
   })
 
   test('that goes unanswered is given up after six attempts', async () => {
-    const { client: holdfast, seen, clock } = client({ 'POST /v1/names': ['broken'] })
+    const { client: holdfast, seen, clock } = clientOf({ 'POST /v1/names': ['broken'] })
     await expect(holdfast.registerName({ user: 'a', domain: 'b' })).rejects.toMatchObject({
       code: 'NETWORK_FAILED',
       status: 0,
@@ -193,7 +163,7 @@ describe('a mutation', () => {
   })
 
   test('stops when its signal is aborted', async () => {
-    const { client: holdfast } = client({ 'POST /v1/names': [{ json: JOB }] })
+    const { client: holdfast } = clientOf({ 'POST /v1/names': [{ json: JOB }] })
     const reason = new Error('the user went away')
     await expect(
       holdfast.registerName({ user: 'a', domain: 'b' }, { signal: AbortSignal.abort(reason) }),
@@ -202,10 +172,10 @@ describe('a mutation', () => {
 })
 
 describe('an answer', () => {
-  const asking = (answer: Answer) => client({ 'GET /v1/names/a%40b': [answer] }).client.getName('a@b')
+  const asking = (answer: Answer) => clientOf({ 'GET /v1/names/a%40b': [answer] }).client.getName('a@b')
 
   test('of "no such name" is null to findName', async () => {
-    const { client: holdfast } = client({
+    const { client: holdfast } = clientOf({
       'GET /v1/names/a%40b': [problem(404, 'NAME_NOT_FOUND')],
       'GET /v1/names/c%40d': [problem(404, 'ROUTE_NOT_FOUND')],
     })
@@ -229,7 +199,7 @@ describe('an answer', () => {
   })
 
   test('of a proxy that cannot reach the server is asked again', async () => {
-    const { client: holdfast } = client({
+    const { client: holdfast } = clientOf({
       'GET /v1/names/a%40b': [
         { status: 502, text: 'bad gateway', headers: { 'x-request-id': 'r' } },
         { json: { ...NAME, offer: null, later: 1 } },
@@ -243,7 +213,7 @@ describe('an answer', () => {
     ['an amount that is a number', { ...PAYMENT, amountMsat: 21_000 }],
     ['an amount with a sign', { ...PAYMENT, amountMsat: '-1' }],
   ])('about a payment with %s is refused', async (_, json) => {
-    const { client: holdfast } = client({ 'GET /v1/payments/pay-1': [{ json }] })
+    const { client: holdfast } = clientOf({ 'GET /v1/payments/pay-1': [{ json }] })
     await expect(holdfast.getPayment('pay-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
   })
 
@@ -252,77 +222,13 @@ describe('an answer', () => {
     ['steps that are no list', { ...JOB, stepsDone: {} }],
     ['an id that is missing', { ...JOB, id: undefined }],
   ])('about a job with %s is refused', async (_, json) => {
-    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [{ json }] })
+    const { client: holdfast } = clientOf({ 'GET /v1/jobs/job-1': [{ json }] })
     await expect(holdfast.getJob('job-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
   })
 })
 
-describe('waiting', () => {
-  const failure = { code: 'DNS_UNAVAILABLE', title: 'The DNS does not answer.', hint: 'Try again later.' }
-
-  test('for a job tells each change once and ends with the job', async () => {
-    const ended = { ...JOB, state: 'succeeded', percent: 100, step: 'done' }
-    const { client: holdfast, clock } = client({
-      'GET /v1/jobs/job-1': [
-        { json: JOB },
-        { json: JOB },
-        { json: JOB },
-        { json: { ...JOB, percent: 60 } },
-        { json: ended },
-      ],
-    })
-    const told: number[] = []
-    expect(
-      await holdfast.waitForJob('job-1', { onProgress: ({ percent }: Job) => told.push(percent) }),
-    ).toEqual(ended)
-    expect(told).toEqual([20, 60, 100])
-    expect(clock.slept).toEqual([100, 150, 225, 100])
-  })
-
-  test('for a job that fails ends with the job and its error', async () => {
-    const { client: holdfast } = client({
-      'GET /v1/jobs/job-1': [{ json: { ...JOB, state: 'failed', error: failure } }],
-    })
-    expect(await holdfast.waitForJob('job-1')).toMatchObject({ state: 'failed', error: failure })
-  })
-
-  test('for a payment goes on while its outcome is unknown', async () => {
-    const { client: holdfast } = client({
-      'GET /v1/payments/pay-1': [
-        { json: PAYMENT },
-        { json: { ...PAYMENT, state: 'unknown' } },
-        { json: { ...PAYMENT, state: 'succeeded', feeMsat: '1', paymentHash: 'aa' } },
-      ],
-    })
-    const states: string[] = []
-    const payment = await holdfast.waitForPayment('pay-1', { onProgress: ({ state }) => states.push(state) })
-    expect(states).toEqual(['sending', 'unknown', 'succeeded'])
-    expect(payment).toMatchObject({ feeMsat: 1n, paymentHash: 'aa' })
-  })
-
-  test('ends after its time, and says that the payment goes on', async () => {
-    const { client: holdfast, clock } = client({ 'GET /v1/payments/pay-1': [{ json: PAYMENT }] })
-    await expect(holdfast.waitForPayment('pay-1', { timeoutMs: 10_000 })).rejects.toMatchObject({
-      code: 'WAIT_TIMED_OUT',
-    })
-    expect(clock.now() - NOW).toBeLessThanOrEqual(10_000)
-    expect(clock.slept.at(-1)).toBe(2000)
-  })
-
-  test('ends when its signal is aborted', async () => {
-    const { client: holdfast } = client({ 'GET /v1/jobs/job-1': [{ json: JOB }] })
-    const stop = new AbortController()
-    const reason = new Error('enough')
-    const waiting = holdfast.waitForJob('job-1', {
-      signal: stop.signal,
-      onProgress: () => stop.abort(reason),
-    })
-    await expect(waiting).rejects.toBe(reason)
-  })
-})
-
 test('a base URL with a path keeps it, and so does what is signed', async () => {
-  const { client: holdfast, seen } = client(
+  const { client: holdfast, seen } = clientOf(
     { 'POST /pay/v1/sessions': [SESSION], 'GET /pay/v1/jobs/a%2Fb': [{ json: JOB }] },
     { baseUrl: `${BASE_URL}/pay` },
   )
