@@ -14,8 +14,8 @@ import {
 import { prepareFaucet } from '../chain/faucet.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
 
-const NAMES = ['payer', 'hub', 'payee'] as const
-export type NodeName = (typeof NAMES)[number]
+export const NODE_NAMES = ['payer', 'hub', 'payee'] as const
+export type NodeName = (typeof NODE_NAMES)[number]
 
 const CHANNEL_SAT = 10_000_000n
 const MOST_LOGGED = 200
@@ -27,12 +27,17 @@ export type LdkWorld = ContractWorld & {
   readonly host: LdkHost
   readonly rpc: BitcoinRpc
   readonly folder: string
+  /** Of the chain, with credentials. */
+  readonly url: string
   /** What the host reported, newest last. */
   readonly logged: string[]
   optionsOf(name: NodeName): LdkNodeOptions
   /** Opens a stopped node again from its file. */
   open(name: NodeName): Promise<LdkNode>
   usable(): Promise<void>
+  stopHost(): Promise<void>
+  /** A new host with the same nodes on the same ports. */
+  startHost(): Promise<void>
 }
 
 export type LdkWorldParts = {
@@ -53,29 +58,37 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
     if (logged.length > MOST_LOGGED) logged.shift()
   }
   const log: LdkLog = { info: note('info'), warn: note('warn'), error: note('error') }
-  const host = await startLdkHost({ network: 'regtest', bitcoind: { url: chain.url }, log }, startLink)
+  const startHost = () => startLdkHost({ network: 'regtest', bitcoind: { url: chain.url }, log }, startLink)
+  let host = await startHost()
 
+  /** Peers remember each other's addresses, so a node must come back on its port. */
+  const ports = new Map<NodeName, { host: string; port: number }>()
+  const open = async (name: NodeName) => {
+    const node = await host.openNode(optionsOf(name))
+    if (node.listening) ports.set(name, node.listening)
+    return node
+  }
   const optionsOf = (name: NodeName): LdkNodeOptions => ({
     folder: join(folder, name),
     seed: createHash('sha256').update(`seed of ${name}`).digest(),
     alias: name,
-    listen: { host: '127.0.0.1', port: 0 },
+    listen: ports.get(name) ?? { host: '127.0.0.1', port: 0 },
     keepProofs: name === 'payer',
   })
   const nodes = {
-    payer: await host.openNode(optionsOf('payer')),
-    hub: await host.openNode(optionsOf('hub')),
-    payee: await host.openNode(optionsOf('payee')),
+    payer: await open('payer'),
+    hub: await open('hub'),
+    payee: await open('payee'),
   }
   const mineTo = await rpc.getNewAddress()
   const mine = async (blocks: number) => {
     // Nodes that hear of a block one after the other refuse each other's HTLCs for a while: all follow each block.
     for (let left = blocks; left > 0; left -= 1) await rpc.generateToAddress(1, mineTo)
-    await Promise.all(NAMES.map((name) => nodes[name].sync()))
+    await Promise.all(NODE_NAMES.map((name) => nodes[name].sync()))
   }
   const usable = async () => {
     await isTrue('all channels are usable', async () => {
-      const channels = (await Promise.all(NAMES.map((name) => nodes[name].listChannels()))).flat()
+      const channels = (await Promise.all(NODE_NAMES.map((name) => nodes[name].listChannels()))).flat()
       return channels.length === 4 && channels.every((channel) => channel.usable)
     })
   }
@@ -100,7 +113,10 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
   })
 
   return {
-    ...{ host, rpc, folder, logged, optionsOf, mine, usable },
+    ...{ rpc, folder, url: chain.url, logged, optionsOf, mine, usable },
+    get host() {
+      return host
+    },
     get payer() {
       return nodes.payer
     },
@@ -112,9 +128,13 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
     },
     height: () => rpc.getBlockCount(),
     async open(name) {
-      const listen = nodes[name].listening
-      nodes[name] = await host.openNode({ ...optionsOf(name), ...(listen ? { listen } : {}) })
+      nodes[name] = await open(name)
       return nodes[name]
+    },
+    stopHost: () => host.stop(),
+    async startHost() {
+      host = await startHost()
+      for (const name of NODE_NAMES) nodes[name] = await open(name)
     },
     async stop() {
       await host.stop()

@@ -1,0 +1,10 @@
+import { describeNode } from '@holdfast/lightning/contract/node.contract'
+import { startBitcoind } from '../testing/bitcoind.ts'
+import { describeLdkLife } from './ldk-life.ts'
+import { makeLdkWorld } from './ldk-world.ts'
+
+describeNode(
+  'the ldk backend on bitcoind',
+  () => makeLdkWorld({ startChain: () => startBitcoind() }),
+  describeLdkLife,
+)
