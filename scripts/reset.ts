@@ -1,54 +1,49 @@
-// npm run reset: clears the embedded data (database, nodes, chain, zone keys) after asking.
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { resolve } from 'node:path'
+// npm run reset: clears the embedded data (database, chain, devnet nodes, zone keys) after asking.
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
+import { readConfig } from '@holdfast/server/platform/config'
+import { DataFolderBusyError, lockDataFolder } from '@holdfast/server/platform/data-folder-lock'
+import { makeLog } from '@holdfast/server/platform/log'
+import { clearPostgres } from '@holdfast/server/platform/postgres/open-postgres'
 
-const HELP = `npm run reset [-- --yes] [--data-dir FOLDER]
+const HELP = `npm run reset [-- --yes]
 
-Deletes the embedded data: database, regtest chain, devnet nodes and zone keys.
-Nothing outside the data folder is touched. A server that is running must be stopped first.
+Deletes the embedded data in HOLDFAST_DATA_DIR (default .holdfast): database, regtest chain, devnet nodes, zone keys.
+Nothing else is touched. A server that is running must be stopped first.
 
-  --yes              do not ask
-  --data-dir FOLDER  default: HOLDFAST_DATA_DIR, else .holdfast
+  --yes   do not ask
 `
 
-const { values } = parseArgs({
-  options: { yes: { type: 'boolean' }, help: { type: 'boolean' }, 'data-dir': { type: 'string' } },
-})
+const { values } = parseArgs({ options: { yes: { type: 'boolean' }, help: { type: 'boolean' } } })
 
 if (values.help) {
   console.log(HELP)
 } else {
-  await reset(resolve(values['data-dir'] ?? process.env.HOLDFAST_DATA_DIR ?? '.holdfast'))
+  const { dataDir, logLevel } = readConfig(process.env)
+  await reset(dataDir, makeLog({ level: logLevel })).catch((error: Error) => {
+    if (!(error instanceof DataFolderBusyError)) throw error
+    console.error(`${error.message} Nothing was deleted.`)
+    process.exitCode = 1
+  })
 }
 
-async function reset(folder: string) {
+async function reset(folder: string, log: ReturnType<typeof makeLog>) {
   if (!existsSync(folder)) return console.log(`There is no embedded data at ${folder}.`)
-  if (!looksLikeOurs(folder))
-    return stop(`${folder} does not look like a Holdfast data folder; nothing was deleted.`)
-  const holder = runningHolder(folder)
-  if (holder)
-    return stop(`Holdfast (process ${holder}) is using ${folder}. Stop it first; nothing was deleted.`)
-  if (!values.yes && !(await confirmed(folder))) return console.log('Nothing was deleted.')
-  rmSync(folder, { recursive: true, force: true })
-  console.log(`Deleted ${folder}. The next npm start makes a new world.`)
-}
-
-function looksLikeOurs(folder: string) {
-  const known = ['postgres', 'devnet', 'server.lock', 'demo']
-  return readdirSync(folder).some((entry) => known.includes(entry))
-}
-
-function runningHolder(folder: string): number | null {
-  const lock = resolve(folder, 'server.lock')
-  if (!existsSync(lock)) return null
-  const pid = Number.parseInt(readFileSync(lock, 'utf8'), 10)
+  // A mistyped HOLDFAST_DATA_DIR must not cost anybody their home folder.
+  if (!readdirSync(folder).includes('holdfast.lock')) {
+    console.error(`${folder} is not a data folder of Holdfast. Nothing was deleted.`)
+    process.exitCode = 1
+    return
+  }
+  const lock = await lockDataFolder(folder)
   try {
-    process.kill(pid, 0)
-    return pid
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM' ? pid : null
+    if (!values.yes && !(await confirmed(folder))) return console.log('Nothing was deleted.')
+    await clearPostgres(folder, log)
+    rmSync(folder, { recursive: true, force: true })
+    console.log(`Deleted ${folder}. The next npm start makes a new world.`)
+  } finally {
+    lock.release()
   }
 }
 
@@ -57,9 +52,4 @@ async function confirmed(folder: string) {
   const answer = await terminal.question(`Delete all embedded data in ${folder}, for good? [y/N] `)
   terminal.close()
   return /^y(es)?$/i.test(answer.trim())
-}
-
-function stop(message: string) {
-  console.error(message)
-  process.exitCode = 1
 }
