@@ -1,0 +1,21 @@
+import type { NameState } from '@holdfast/core/names/name-states'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { type Failed, failureOfNode, unavailable, within } from './effect-outcome.ts'
+
+const NODE_TIMEOUT_MS = 10_000
+
+export async function disableOffer(
+  { nodes }: { nodes: NodeDirectory },
+  { id, owner }: NameState,
+): Promise<'done' | Failed> {
+  try {
+    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
+    if (node === null) return unavailable('NODE_NOT_CONNECTED')
+    // A node that knows no offers made none.
+    if (node.offers === undefined) return 'done'
+    await within(NODE_TIMEOUT_MS, node.offers.disable(id))
+    return 'done'
+  } catch (error) {
+    return failureOfNode(error)
+  }
+}

@@ -1,0 +1,68 @@
+import type { Refusal, RefusalCode } from '@holdfast/core'
+import { DnsZoneError } from '@holdfast/core/dns-zone'
+import type { EffectFailure } from '@holdfast/core/names/name-states'
+import { NodeError } from '@holdfast/lightning'
+
+/** What an effect has to say when it could not be done. */
+export type Failed = { readonly failure: EffectFailure }
+
+export function unavailable(code: RefusalCode): Failed {
+  return { failure: { code, kind: 'unavailable' } }
+}
+
+export function refused(code: RefusalCode): Failed {
+  return { failure: { code, kind: 'refused' } }
+}
+
+export function unavailableBecause({ refused: code }: Refusal): Failed {
+  return unavailable(code)
+}
+
+/** Anything that is not the node's own word is a fault, and thrown on. */
+export function failureOfNode(error: unknown): Failed {
+  if (error instanceof EffectTimeout) return unavailable('NODE_OFFLINE')
+  if (!(error instanceof NodeError)) throw error
+  switch (error.code) {
+    case 'offline':
+      return unavailable('NODE_OFFLINE')
+    case 'unsupported':
+    case 'invalid':
+    case 'not-held':
+    case 'conflict':
+      return refused('NODE_CANNOT')
+  }
+}
+
+export function failureOfZone(error: unknown): Failed {
+  if (error instanceof EffectTimeout) return unavailable('DNS_UNAVAILABLE')
+  if (!(error instanceof DnsZoneError)) throw error
+  switch (error.code) {
+    case 'unavailable':
+      return unavailable('DNS_UNAVAILABLE')
+    case 'conflict':
+      return { failure: { code: 'RECORD_OCCUPIED', kind: 'occupied' } }
+    case 'not-authorized':
+    case 'not-this-zone':
+      return refused('DNS_REFUSED')
+  }
+}
+
+export class EffectTimeout extends Error {
+  constructor(timeoutMs: number) {
+    super(`No answer within ${timeoutMs} ms.`)
+    this.name = 'EffectTimeout'
+  }
+}
+
+/** Gives up waiting, not the work itself: what it did all the same is found by whoever looks again. */
+export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new EffectTimeout(timeoutMs)), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
