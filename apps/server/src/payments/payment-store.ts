@@ -1,0 +1,93 @@
+import type { PaymentDecision } from '@holdfast/core/payments/payment-machine'
+import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../platform/database.ts'
+import type { PagePosition } from '../platform/page-cursor.ts'
+import { decodePaymentState, encodePayment } from './payment-codec.ts'
+import './payment-tables.ts'
+
+/** How long after an effect was due the sweeper begins to doubt that its job still exists. */
+const SILENCE_MS = 60_000
+
+export async function insertPayment(db: Kysely<Database>, decision: PaymentDecision): Promise<void> {
+  const { state } = decision
+  await db
+    .insertInto('payment')
+    .values({
+      id: state.id,
+      owner: state.owner,
+      node_payment_id: state.nodePaymentId,
+      phase: state.phase,
+      state: JSON.stringify(encodePayment(state)),
+      requested_at: new Date(state.requestedAt),
+      look_at: lookAt(decision),
+    })
+    .execute()
+}
+
+export async function updatePayment(db: Kysely<Database>, decision: PaymentDecision): Promise<void> {
+  const { state } = decision
+  await db
+    .updateTable('payment')
+    .set({
+      phase: state.phase,
+      state: JSON.stringify(encodePayment(state)),
+      look_at: lookAt(decision),
+    })
+    .where('id', '=', state.id)
+    .executeTakeFirstOrThrow()
+}
+
+/** Locks the row until the transaction ends. */
+export async function lockPayment(db: Kysely<Database>, id: string): Promise<PaymentState | null> {
+  const row = await db
+    .selectFrom('payment')
+    .select('state')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row ? decodePaymentState(row.state) : null
+}
+
+export async function findPayment(db: Kysely<Database>, id: string): Promise<PaymentState | null> {
+  const row = await db.selectFrom('payment').select('state').where('id', '=', id).executeTakeFirst()
+  return row ? decodePaymentState(row.state) : null
+}
+
+/** An owner's payments, newest first. */
+export async function listPayments(
+  db: Kysely<Database>,
+  page: { owner: string; limit: number; after: PagePosition | null },
+): Promise<PaymentState[]> {
+  let query = db
+    .selectFrom('payment')
+    .select('state')
+    .where('owner', '=', page.owner)
+    .orderBy('requested_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+  const { after } = page
+  if (after) {
+    query = query.where(
+      sql<boolean>`(requested_at, id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`,
+    )
+  }
+  return (await query.execute()).map((row) => decodePaymentState(row.state))
+}
+
+export async function findOverdue(db: Kysely<Database>, now: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('payment')
+    .select('id')
+    .where('look_at', '<', new Date(now))
+    .orderBy('look_at')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+function lookAt({ state, effects }: PaymentDecision): Date | null {
+  if (state.phase === 'succeeded' || state.phase === 'failed') return null
+  const due = effects.filter((effect) => effect.kind !== 'wake').map((effect) => effect.at)
+  return new Date(Math.max(state.requestedAt, ...due) + SILENCE_MS)
+}
