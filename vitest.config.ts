@@ -12,6 +12,7 @@ export default defineConfig({
     globalSetup: ['apps/server/src/platform/testing/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 10_000 } },
     pool: 'forks',
     maxWorkers: 2,
     coverage: {

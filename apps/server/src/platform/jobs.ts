@@ -1,11 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { EventEmitter } from 'node:events'
 import type { JsonObject } from '@holdfast/core'
-import { type JobHelpers, type Runner, run } from 'graphile-worker'
+import { type JobHelpers, type Runner, run, type WorkerEvents } from 'graphile-worker'
 import { type Kysely, sql } from 'kysely'
 import type pg from 'pg'
 import type { Database, OpenDatabase } from './database.ts'
 import { graphileLog } from './graphile-log.ts'
 import type { Log } from './log.ts'
+import { pause } from './pause.ts'
 import type { NewJob } from './transaction.ts'
 import { keepWorkerAlive, type WorkerLiveness } from './worker-liveness.ts'
 
@@ -64,26 +65,27 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   // Not the server's pool: graphile-worker writes its ids as JSON, which has no bigint.
   const pool = database.openPlainPool({ applicationName: 'worker', maxConnections: 4 })
   const liveness = await keepWorkerAlive({ database, log })
-  let stopping = false
+  const stopping = new AbortController()
   let runner = await startRunner(options, pool, liveness)
 
   const supervised = (async () => {
-    while (true) {
+    while (!stopping.signal.aborted) {
       try {
         await runner.promise
+        if (!stopping.signal.aborted) runner = await startRunner(options, pool, liveness)
       } catch (error) {
-        log.error({ err: error }, 'the worker pool has ended with a fault')
+        log.error({ err: error }, 'the worker pool has ended or could not start; trying again')
+        await pause(1_000, stopping.signal)
       }
-      if (stopping) return
-      await sleep(1_000)
-      runner = await startRunner(options, pool, liveness)
     }
+    // One that was starting while we were told to stop.
+    await stopRunner(runner)
   })()
 
   return {
     async stop() {
-      stopping = true
-      await runner.stop()
+      stopping.abort()
+      await stopRunner(runner)
       await supervised
       await liveness.stop()
       await pool.end()
@@ -91,7 +93,14 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
-function startRunner(options: WorkerOptions, pgPool: pg.Pool, liveness: WorkerLiveness): Promise<Runner> {
+/** Errors in a row after which a pool is replaced. */
+const GET_JOB_ERRORS = 4
+
+async function startRunner(
+  options: WorkerOptions,
+  pgPool: pg.Pool,
+  liveness: WorkerLiveness,
+): Promise<Runner> {
   const { tasks, concurrency, log, graceMs = 10_000 } = options
   const announce: GraphileConfig.Plugin = {
     name: 'HoldfastLiveness',
@@ -103,10 +112,13 @@ function startRunner(options: WorkerOptions, pgPool: pg.Pool, liveness: WorkerLi
       },
     },
   }
-  return run({
+  const events: WorkerEvents = new EventEmitter()
+  const runner = await run({
     pgPool,
     concurrency,
+    events,
     noHandleSignals: true,
+    parsedCronItems: [],
     logger: graphileLog(log),
     taskList: Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => [
@@ -114,8 +126,35 @@ function startRunner(options: WorkerOptions, pgPool: pg.Pool, liveness: WorkerLi
         (payload: unknown, helpers: JobHelpers) => perform(task, payload as JsonObject, helpers, log),
       ]),
     ),
-    preset: { plugins: [announce], worker: { gracefulShutdownAbortTimeout: graceMs } },
+    preset: {
+      plugins: [announce],
+      worker: {
+        pollInterval: 1_000,
+        gracefulShutdownAbortTimeout: graceMs,
+        // Only its batches try again when the database was away as a job ended; without them that is an unhandled
+        // rejection, which ends the process.
+        completeJobBatchDelay: 0,
+        failJobBatchDelay: 0,
+      },
+    },
   })
+  // A pool whose connection breaks at its very first look keeps the failure for ever (graphile-worker 0.18 caches the
+  // rejected promise of its task ids).
+  let errors = 0
+  const works = () => {
+    errors = 0
+  }
+  events.on('worker:getJob:empty', works)
+  events.on('job:start', works)
+  events.on('worker:getJob:error', () => {
+    if (++errors === GET_JOB_ERRORS) void stopRunner(runner)
+  })
+  return runner
+}
+
+/** Ends a runner; one that has ended, or is ending because of an error, is left alone. */
+async function stopRunner(runner: Runner): Promise<void> {
+  await runner.stop().catch(() => runner.promise.catch(() => undefined))
 }
 
 async function perform(task: Task, payload: JsonObject, { job, abortSignal }: JobHelpers, log: Log) {

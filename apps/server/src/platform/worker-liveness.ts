@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type pg from 'pg'
 import type { OpenDatabase } from './database.ts'
 import type { Log } from './log.ts'
+import { pause } from './pause.ts'
 
 /** First key of the advisory locks by which worker pools show that they live; the second comes from the pool's id. */
 const WORKER_LOCK = 0x776c // "wl"
@@ -121,10 +121,4 @@ async function takeLock(client: pg.Client, poolId: string): Promise<void> {
 
 function lockKey(poolId: string): number {
   return createHash('sha256').update(poolId).digest().readInt32BE(0)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal, ref: false }).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../log.ts'
+import { pause } from '../pause.ts'
 import type { WakeUps } from './wake-ups.ts'
 
 export type Loop = { stop(): Promise<void> }
@@ -45,10 +45,4 @@ export function loopOnWake(options: {
       await running
     },
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
-    if (!signal.aborted) throw error
-  })
 }
