@@ -110,6 +110,12 @@ describe('a server that', () => {
     ['refuses without a signature', unsigned(RCODE.REFUSED), 'not-authorized', /REFUSED.*no TSIG/],
     ['takes no updates', unsigned(RCODE.NOTIMP), 'not-authorized', /NOTIMP/],
     ['holds another zone', answered(RCODE.NOTAUTH), 'not-this-zone', /NOTAUTH/],
+    [
+      'holds another zone and does not sign that',
+      unsigned(RCODE.NOTAUTH),
+      'not-this-zone',
+      /NOTAUTH.*no TSIG/,
+    ],
   ]
   for (const [what, fault, code, message] of refusals) {
     test(`${what} is ${code}, and is not asked again`, async () => {
@@ -144,8 +150,8 @@ describe('what an rcode means', () => {
     [RCODE.YXDOMAIN, 'prerequisite-failed', 'unavailable'],
     [RCODE.YXRRSET, 'prerequisite-failed', 'unavailable'],
     [RCODE.NXRRSET, 'prerequisite-failed', 'unavailable'],
-    [RCODE.NOTAUTH, 'not-this-zone', 'not-authorized'],
-    [RCODE.NOTZONE, 'not-this-zone', 'not-authorized'],
+    [RCODE.NOTAUTH, 'not-this-zone', 'not-this-zone'],
+    [RCODE.NOTZONE, 'not-this-zone', 'not-this-zone'],
     [15, 'unavailable', 'unavailable'],
   ]
   for (const [rcode, signed, unsigned] of table) {

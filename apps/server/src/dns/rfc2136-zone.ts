@@ -113,7 +113,7 @@ export function meaningOf(rcode: number): 'done' | 'prerequisite-failed' | DnsZo
 }
 
 /** An answer that proves nothing is never success or conflict; it may still tell a person what to mend. */
-export function unprovenCode(failure: TsigFailure, rcode: number): 'not-authorized' | 'unavailable' {
+export function unprovenCode(failure: TsigFailure, rcode: number): Exclude<DnsZoneErrorCode, 'conflict'> {
   switch (failure) {
     case 'BADKEY':
     case 'BADSIG':
@@ -125,7 +125,8 @@ export function unprovenCode(failure: TsigFailure, rcode: number): 'not-authoriz
       return 'unavailable'
     case 'unsigned': {
       const meaning = meaningOf(rcode)
-      return meaning === 'not-authorized' || meaning === 'not-this-zone' ? 'not-authorized' : 'unavailable'
+      // Knot does not sign the NOTAUTH for a zone that it does not hold.
+      return meaning === 'not-authorized' || meaning === 'not-this-zone' ? meaning : 'unavailable'
     }
   }
 }

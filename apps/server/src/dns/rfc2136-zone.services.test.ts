@@ -1,0 +1,93 @@
+import { DnsZoneError } from '@holdfast/core/dns-zone'
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { decodeMessage } from '@holdfast/protocols/dns/message'
+import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
+import { resolveTxt, type TrustAnchor } from '@holdfast/protocols/dnssec'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeQuery } from './dns-transport.ts'
+import { describeDnsZone } from './dns-zone.contract.ts'
+import { makeRfc2136Zone, type Rfc2136ZoneOptions } from './rfc2136-zone.ts'
+import { type RunningKnot, startKnotZone } from './testing/knot.ts'
+import type { TsigKey } from './tsig.ts'
+
+const DOMAIN = 'shop.test'
+const ALGORITHMS: TsigKey['algorithm'][] = ['hmac-sha256', 'hmac-sha512']
+
+function zoneOn(knot: RunningKnot, options: Partial<Rfc2136ZoneOptions> = {}) {
+  return makeRfc2136Zone({
+    domain: DOMAIN,
+    primary: knot.server,
+    key: knot.key,
+    authoritativeServers: async () => [knot.server],
+    now: Date.now,
+    ...options,
+  })
+}
+
+for (const algorithm of ALGORITHMS) {
+  describeDnsZone(`Knot with ${algorithm}`, async () => {
+    const knot = await startKnotZone(DOMAIN, algorithm)
+    return { zone: zoneOn(knot), signed: true, stop: () => knot.stop() }
+  })
+}
+
+describe('Knot', () => {
+  const name = `alice.user._bitcoin-payment.${DOMAIN}`
+  let knot: RunningKnot
+
+  beforeAll(async () => {
+    knot = await startKnotZone(DOMAIN, 'hmac-sha256')
+  })
+  afterAll(() => knot.stop())
+
+  test('serves what was published so that it validates at once', async () => {
+    const query = makeQuery({ servers: [knot.server], timeoutMs: 1_000 })
+    const anchors = decodeMessage(await query(DOMAIN, TYPE.DNSKEY))
+      .answer.filter(({ type }) => type === TYPE.DNSKEY)
+      .map(({ rdata }): TrustAnchor => ({ zone: `${DOMAIN}.`, kind: 'dnskey', key: decodeDnskey(rdata) }))
+    const resolve = () => resolveTxt(name, { query, anchors, nowSeconds: Math.floor(Date.now() / 1000) })
+    expect(await resolve()).toMatchObject({ status: 'nxdomain' })
+    const value = `bitcoin:?lno=lno1${'qp0z'.repeat(150)}`
+    await zoneOn(knot).publish({ name, value, ttlSeconds: 60 })
+    expect(await resolve()).toMatchObject({ status: 'secure', values: [new TextEncoder().encode(value)] })
+    await zoneOn(knot).withdraw(name)
+    expect(await resolve()).toMatchObject({ status: 'nxdomain' })
+  })
+
+  const refusals: [
+    what: string,
+    options: () => Partial<Rfc2136ZoneOptions>,
+    code: string,
+    message: RegExp,
+  ][] = [
+    [
+      'a key that it does not know',
+      () => ({ key: { ...knot.key, name: 'nobody' } }),
+      'not-authorized',
+      /not know/,
+    ],
+    [
+      'another algorithm',
+      () => ({ key: { ...knot.key, algorithm: 'hmac-sha512' } }),
+      'not-authorized',
+      /not know/,
+    ],
+    [
+      'another secret',
+      () => ({ key: { ...knot.key, secret: new Uint8Array(64) } }),
+      'not-authorized',
+      /secret/,
+    ],
+    ['a key without rights', () => ({ key: knot.idleKey }), 'not-authorized', /NOTAUTH|REFUSED/],
+    ['a clock 1000 s behind', () => ({ now: () => Date.now() - 1_000_000 }), 'not-authorized', /by 1000 s/],
+    ['another zone', () => ({ domain: 'other.test' }), 'not-this-zone', /NOTAUTH/],
+  ]
+  for (const [what, options, code, message] of refusals) {
+    test(`refuses ${what} in a way that we can tell`, async () => {
+      const zone = zoneOn(knot, options())
+      const error = await zone.withdraw(name).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(DnsZoneError)
+      expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
+    })
+  }
+})

@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { decodeMessage } from '@holdfast/protocols/dns/message'
+import { makeQuery } from '../dns-transport.ts'
+import type { TsigKey } from '../tsig.ts'
+
+export type RunningKnot = {
+  /** `127.0.0.1:port`, primary and only server of the zone. */
+  readonly server: string
+  /** A key that may update the zone. */
+  readonly key: TsigKey
+  /** A key that the server knows and that may do nothing. */
+  readonly idleKey: TsigKey
+  stop(): Promise<void>
+}
+
+/** Debian's Knot with one zone, empty but for its apex, signed by Knot itself with algorithm 13. */
+export async function startKnotZone(domain: string, algorithm: TsigKey['algorithm']): Promise<RunningKnot> {
+  const program = requiredProgram('HOLDFAST_KNOTD')
+  const { folder, remove } = makeFolder('knot')
+  const port = await freePort()
+  const key: TsigKey = { name: 'holdfast', algorithm, secret: crypto.getRandomValues(new Uint8Array(64)) }
+  const idleKey: TsigKey = { ...key, name: 'idle', secret: crypto.getRandomValues(new Uint8Array(64)) }
+  mkdirSync(join(folder, 'db'))
+  writeFileSync(join(folder, 'zone'), zoneFile(domain))
+  writeFileSync(join(folder, 'knot.conf'), configuration({ domain, folder, port, keys: [key, idleKey] }))
+  const query = makeQuery({
+    servers: [`127.0.0.1:${port}`],
+    timeoutMs: 500,
+    rounds: 1,
+    failuresToBreak: 1_000,
+  })
+  const isReady = async () => {
+    const answer = await query(domain, TYPE.DNSKEY).catch(() => null)
+    return answer !== null && decodeMessage(answer).answer.length > 0
+  }
+  try {
+    const service = await startService(program, ['-c', join(folder, 'knot.conf')], { cwd: folder, isReady })
+    return {
+      server: `127.0.0.1:${port}`,
+      key,
+      idleKey,
+      async stop() {
+        await service.stop()
+        remove()
+      },
+    }
+  } catch (fault) {
+    remove()
+    throw fault
+  }
+}
+
+function zoneFile(domain: string): string {
+  return `${domain}. 60 SOA ns1.${domain}. root.${domain}. 1 60 60 600 60
+${domain}. 60 NS ns1.${domain}.
+ns1.${domain}. 60 A 127.0.0.1
+`
+}
+
+function configuration(options: {
+  domain: string
+  folder: string
+  port: number
+  keys: readonly TsigKey[]
+}): string {
+  const { domain, folder, port, keys } = options
+  const keyLines = keys.map(
+    ({ name, algorithm, secret }) => `  - id: ${name}.
+    algorithm: ${algorithm}
+    secret: ${Buffer.from(secret).toString('base64')}`,
+  )
+  return `server:
+    rundir: "${folder}"
+    listen: 127.0.0.1@${port}
+database:
+    storage: "${folder}/db"
+log:
+  - target: stderr
+    any: info
+key:
+${keyLines.join('\n')}
+acl:
+  - id: update
+    key: ${keys[0]!.name}.
+    action: update
+policy:
+  - id: holdfast
+    algorithm: ecdsap256sha256
+zone:
+  - domain: ${domain}
+    storage: "${folder}"
+    file: zone
+    acl: update
+    dnssec-signing: on
+    dnssec-policy: holdfast
+    zonefile-load: difference-no-serial
+    journal-content: all
+`
+}
