@@ -1,9 +1,10 @@
 import { isRefusal, refuse } from '@holdfast/core'
 import { parseNewName } from '@holdfast/core/names/name'
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import { type ChangeSignal, waitUntil } from '../platform/change-signal.ts'
-import type { OpenDatabase } from '../platform/database.ts'
+import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError, refusals } from '../platform/http/problem.ts'
 import { decodeCursor, encodeCursor } from '../platform/page-cursor.ts'
@@ -106,7 +107,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
       },
     },
     async ({ params: { name } }) => {
-      const claim = await findByText(name)
+      const claim = await findByText(db, name)
       if (claim === null) throw new RefusalError(refuse('NAME_NOT_FOUND'))
       return nameJson(claim)
     },
@@ -124,7 +125,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
     },
     (request, reply) =>
       deps.identity.mutate(request, reply, async (tx, owner) => {
-        const claim = await findByText(request.params.name)
+        const claim = await findByText(tx.db, request.params.name)
         if (claim === null) return refuse('NAME_NOT_FOUND')
         const state = await releaseName(tx, claim.id, owner, deps.clock())
         return isRefusal(state) ? state : { status: 202, body: nameJson(state) }
@@ -171,11 +172,11 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
     },
     async () => ({ domains: [...deps.zones.keys()].sort() }),
   )
+}
 
-  async function findByText(text: string) {
-    const [user = '', domain = '', ...more] = text.split('@')
-    if (more.length > 0) return null
-    const name = parseNewName(user, domain.toLowerCase())
-    return isRefusal(name) ? null : findClaim(db, name.user, name.domain)
-  }
+async function findByText(db: Kysely<Database>, text: string) {
+  const [user = '', domain = '', ...more] = text.split('@')
+  if (more.length > 0) return null
+  const name = parseNewName(user, domain.toLowerCase())
+  return isRefusal(name) ? null : findClaim(db, name.user, name.domain)
 }
