@@ -47,18 +47,16 @@ function takeInstallLock() {
 
 function install() {
   takeInstallLock()
-  try {
-    console.error('Installing the packages of package-lock.json (once; about half a minute) ...')
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-      cwd: root,
-      stdio: ['ignore', 2, 2],
-      shell: process.platform === 'win32',
-    })
-    if (npm.status !== 0) fail('npm ci failed: see the lines above. Nothing was started.')
-    writeFileSync(stamp, readFileSync(lockfile))
-  } finally {
-    rmSync(installing, { force: true })
-  }
+  process.on('exit', () => rmSync(installing, { force: true }))
+  console.error('Installing the packages of package-lock.json (once; about half a minute) ...')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  })
+  if (npm.status !== 0) fail('npm ci failed: see the lines above. Nothing was started.')
+  writeFileSync(stamp, readFileSync(lockfile))
+  rmSync(installing, { force: true })
 }
 
 if (Number(process.versions.node.split('.')[0]) < 20)
