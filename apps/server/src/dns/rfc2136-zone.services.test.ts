@@ -4,6 +4,7 @@ import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
 import { resolveTxt, type TrustAnchor } from '@holdfast/protocols/dnssec'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Secret } from '../platform/secret.ts'
 import { makeQuery } from './dns-transport.ts'
 import { describeDnsZone } from './dns-zone.contract.ts'
 import { makeRfc2136Zone, type Rfc2136ZoneOptions } from './rfc2136-zone.ts'
@@ -74,7 +75,7 @@ describe('Knot', () => {
     ],
     [
       'another secret',
-      () => ({ key: { ...knot.key, secret: new Uint8Array(64) } }),
+      () => ({ key: { ...knot.key, secret: new Secret(new Uint8Array(64)) } }),
       'not-authorized',
       /secret/,
     ],

@@ -3,6 +3,7 @@ import { RCODE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { splitTsig } from '@holdfast/protocols/dns/tsig'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Secret } from '../platform/secret.ts'
 import { DnsUnavailableError } from './dns-transport.ts'
 import { describeDnsZone } from './dns-zone.contract.ts'
 import { makeRfc2136Zone, meaningOf, type Rfc2136ZoneOptions, unprovenCode } from './rfc2136-zone.ts'
@@ -25,7 +26,7 @@ function zoneOf({ server: address }: ScriptedZoneServer, options: Partial<Rfc213
   return makeRfc2136Zone({
     domain: 'shop.test',
     primary: address,
-    key: { name: 'holdfast', algorithm: 'hmac-sha256', secret: SECRET },
+    key: { name: 'holdfast', algorithm: 'hmac-sha256', secret: new Secret(SECRET) },
     authoritativeServers: async () => [address],
     now: Date.now,
     timeoutMs: 150,

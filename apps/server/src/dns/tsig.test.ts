@@ -1,10 +1,11 @@
 import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
 import { describe, expect, test } from 'vitest'
+import { Secret } from '../platform/secret.ts'
 import { signResponse, type TsigResponse } from './testing/tsig-responder.ts'
 import { signRequest, type TsigFailure, type TsigKey, verifyResponse } from './tsig.ts'
 
 const SECRET = Uint8Array.from({ length: 32 }, (_, i) => i)
-const KEY: TsigKey = { name: 'holdfast', algorithm: 'hmac-sha256', secret: SECRET }
+const KEY: TsigKey = { name: 'holdfast', algorithm: 'hmac-sha256', secret: new Secret(SECRET) }
 const NOW_MS = 1_700_000_000_000
 /** An UPDATE of the zone shop.test with id 0x1234, and the answer NOERROR to it. */
 const MESSAGE = hex('1234280000010000000000000473686f7004746573740000060001')

@@ -3,13 +3,14 @@ import { CLASS } from '@holdfast/protocols/dns/codes'
 import { canonicalName, nameToWire, sameName } from '@holdfast/protocols/dns/names'
 import { appendTsig, splitTsig, type Tsig } from '@holdfast/protocols/dns/tsig'
 import { WireWriter } from '@holdfast/protocols/dns/writer'
+import type { Secret } from '../platform/secret.ts'
 
 /** A secret that we share with a DNS server (RFC 8945). */
 export type TsigKey = {
   /** The key's name, a domain name; both sides must use the same. */
   readonly name: string
   readonly algorithm: 'hmac-sha256' | 'hmac-sha512'
-  readonly secret: Uint8Array
+  readonly secret: Secret<Uint8Array>
 }
 
 export type TsigFailure =
@@ -125,7 +126,7 @@ function lengthPrefixed(mac: Uint8Array): Uint8Array {
 }
 
 function macOf(key: TsigKey, parts: readonly Uint8Array[]): Uint8Array {
-  const hmac = createHmac(HASH[key.algorithm], key.secret)
+  const hmac = createHmac(HASH[key.algorithm], key.secret.reveal())
   for (const part of parts) hmac.update(part)
   return hmac.digest()
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
+import { Secret } from '../../platform/secret.ts'
 import { makeQuery } from '../dns-transport.ts'
 import type { TsigKey } from '../tsig.ts'
 
@@ -21,8 +22,8 @@ export async function startKnotZone(domain: string, algorithm: TsigKey['algorith
   const program = requiredProgram('HOLDFAST_KNOTD')
   const { folder, remove } = makeFolder('knot')
   const port = await freePort()
-  const key: TsigKey = { name: 'holdfast', algorithm, secret: crypto.getRandomValues(new Uint8Array(64)) }
-  const idleKey: TsigKey = { ...key, name: 'idle', secret: crypto.getRandomValues(new Uint8Array(64)) }
+  const key: TsigKey = { name: 'holdfast', algorithm, secret: newSecret() }
+  const idleKey: TsigKey = { ...key, name: 'idle', secret: newSecret() }
   mkdirSync(join(folder, 'db'))
   writeFileSync(join(folder, 'zone'), zoneFile(domain))
   writeFileSync(join(folder, 'knot.conf'), configuration({ domain, folder, port, keys: [key, idleKey] }))
@@ -53,6 +54,10 @@ export async function startKnotZone(domain: string, algorithm: TsigKey['algorith
   }
 }
 
+function newSecret(): Secret<Uint8Array> {
+  return new Secret(crypto.getRandomValues(new Uint8Array(64)))
+}
+
 function zoneFile(domain: string): string {
   return `${domain}. 60 SOA ns1.${domain}. root.${domain}. 1 60 60 600 60
 ${domain}. 60 NS ns1.${domain}.
@@ -70,7 +75,7 @@ function configuration(options: {
   const keyLines = keys.map(
     ({ name, algorithm, secret }) => `  - id: ${name}.
     algorithm: ${algorithm}
-    secret: ${Buffer.from(secret).toString('base64')}`,
+    secret: ${Buffer.from(secret.reveal()).toString('base64')}`,
   )
   return `server:
     rundir: "${folder}"
