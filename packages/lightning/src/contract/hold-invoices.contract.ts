@@ -128,6 +128,23 @@ export function describeHoldInvoices(world: WorldOf): void {
       await expect(payee.holdInvoices.cancel('00'.repeat(32))).rejects.toMatchObject({ code: 'not-held' })
     })
 
+    test('malformed hashes, amounts, expiries and CLTVs are invalid', async () => {
+      const { payee } = world()
+      const good = holdRequest(freshSecret().paymentHash)
+      for (const wrong of [
+        { paymentHash: 'abc' },
+        { amountMsat: 0n },
+        { amountMsat: 2n ** 64n },
+        { expirySeconds: 0 },
+        { expirySeconds: 1.5 },
+        { minFinalCltvExpiryDelta: 3 },
+        { minFinalCltvExpiryDelta: 70_000 },
+      ])
+        await expect(payee.holdInvoices.create({ ...good, ...wrong })).rejects.toMatchObject({
+          code: 'invalid',
+        })
+    })
+
     test('a watcher hears every change', async () => {
       const { payer, payee } = world()
       const secret = freshSecret()

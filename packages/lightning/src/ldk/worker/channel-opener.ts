@@ -13,6 +13,7 @@ import {
 import { NodeError } from '../../ports.ts'
 import type { LdkNodeOptions, OpenChannelRequest } from '../types.ts'
 import { displayHash, fromHex, toHex } from './bytes.ts'
+import { checkAmount, checkNodeId } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import type { FeeRates } from './fees.ts'
 import { withAnnouncement } from './user-config.ts'
@@ -44,6 +45,8 @@ export class ChannelOpener {
   }
 
   async open(request: OpenChannelRequest): Promise<Opened> {
+    checkNodeId(request.peer)
+    checkAmount(request.amountSat * 1000n, 'The size of a channel')
     if (this.#parts.wallet.balanceSat() < request.amountSat)
       throw new NodeError('invalid', `The wallet holds less than ${request.amountSat} sat.`)
     const created = this.#parts.node.manager.create_channel(
@@ -124,6 +127,11 @@ export class ChannelOpener {
   closed(channelId: string, reason: string): void {
     this.#waiters.get(channelId)?.reject(new NodeError('invalid', `The channel was not opened: ${reason}`))
     this.#waiters.delete(channelId)
+  }
+
+  stop(): void {
+    for (const waiter of this.#waiters.values()) waiter.reject(new NodeError('offline', 'The node stops.'))
+    this.#waiters.clear()
   }
 
   #settle(temporaryId: ChannelId, settle: (waiter: Waiter) => void): void {

@@ -1,8 +1,12 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
+import { checkAmount, checkExpiry, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { createBolt11, isWithinBolt4Limits } from './invoices.ts'
+
+const LEAST_FINAL_CLTV = 24
+const MAX_HTLC_CLTV = 2016
 
 type Row = {
   payment_hash: Hex
@@ -26,6 +30,11 @@ export class Holds {
   }
 
   create(request: HoldInvoiceRequest): { invoice: string } {
+    checkHash(request.paymentHash, 'A payment hash')
+    checkAmount(request.amountMsat, 'The amount of a hold invoice')
+    checkExpiry(request.expirySeconds)
+    // LDK refuses less (its own margins), BOLT 4 more: `max_htlc_cltv` for the whole route.
+    checkWhole(request.minFinalCltvExpiryDelta, 'The final CLTV', LEAST_FINAL_CLTV, MAX_HTLC_CLTV)
     const { store } = this.#node
     const asked = JSON.stringify({ ...request, amountMsat: `${request.amountMsat}` })
     const existing = this.#row(request.paymentHash)

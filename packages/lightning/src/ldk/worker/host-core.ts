@@ -11,6 +11,7 @@ import { Node } from './node.ts'
 import { loadWasm } from './wasm.ts'
 
 const SAVE_GRAPH_EVERY_MS = 10_000
+const PRUNE_GRAPH_EVERY_MS = 60 * 60 * 1000
 
 /** One WASM instance with its graph, its chain poller and any number of nodes. Speaks by messages only. */
 export class HostCore {
@@ -49,6 +50,7 @@ export class HostCore {
     this.#timers = [
       setInterval(() => void this.#poll(), settings.pollMs),
       setInterval(() => this.#saveGraph(), SAVE_GRAPH_EVERY_MS),
+      setInterval(() => this.#pruneGraph(), PRUNE_GRAPH_EVERY_MS),
     ]
   }
 
@@ -139,6 +141,11 @@ export class HostCore {
 
   #saveGraph(): void {
     if (this.#settings.graphFile && !this.#ended) saveGraph(this.#settings.graphFile, this.#graph)
+  }
+
+  /** BOLT 7: channels without an update for two weeks may be forgotten. */
+  #pruneGraph(): void {
+    this.#graph.remove_stale_channels_and_tracking_with_time(BigInt(Math.floor(Date.now() / 1000)))
   }
 
   async #stop(): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from 'lightningdevkit'
 import { type Hex, type InvoiceRequest, NodeError, type ReceivedPayment } from '../../ports.ts'
 import { toHex } from './bytes.ts'
+import { checkAmount, checkExpiry } from './checks.ts'
 import type { NodeContext } from './context.ts'
 
 type Row = {
@@ -30,6 +31,8 @@ export class OrdinaryInvoices {
   }
 
   create(request: InvoiceRequest): { invoice: string; paymentHash: Hex } {
+    if (request.amountMsat !== undefined) checkAmount(request.amountMsat, 'The amount of an invoice')
+    checkExpiry(request.expirySeconds)
     const { store, now } = this.#node
     const made = createBolt11(this.#node, {
       amountMsat: request.amountMsat ?? null,

@@ -211,8 +211,9 @@ export class Node {
           // Promise callbacks run after this turn's synchronous end, hence after its commit.
           resolve(act())
         } catch (cause) {
-          if (!(cause instanceof NodeError)) this.#fatal(cause)
-          reject(cause)
+          // A panic leaves the instance broken; anything else is the mistake of one call.
+          if (cause instanceof WebAssembly.RuntimeError) this.#fatal(cause)
+          reject(cause instanceof NodeError ? cause : new NodeError('invalid', String(cause), { cause }))
         }
       })
       this.wake()
@@ -239,6 +240,7 @@ export class Node {
     this.#ended = true
     if (this.#timer) clearInterval(this.#timer)
     this.events.stop()
+    this.opener.stop()
     await this.peers.stop()
     this.store.close()
   }

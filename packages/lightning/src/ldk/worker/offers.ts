@@ -26,6 +26,7 @@ import {
 import { type Hex, type Network, NodeError, type OfferRecord, type OfferRequest } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { listChannels } from './channels.ts'
+import { checkAmount } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { isWithinBolt4Limits } from './invoices.ts'
 
@@ -68,8 +69,7 @@ export class Offers {
     const { store, now } = this.#node
     const existing = store.get<Row>('SELECT * FROM offers WHERE offer_id = ?', request.offerId)
     if (existing) return { offer: existing.offer }
-    if (request.amountMsat !== undefined && request.amountMsat <= 0n)
-      throw new NodeError('invalid', 'An offer asks for at least 1 msat, or for no amount.')
+    if (request.amountMsat !== undefined) checkAmount(request.amountMsat, 'The amount of an offer')
 
     const nonce = Nonce.constructor_from_entropy_source(this.#entropy)
     const fields: OfferFields = {

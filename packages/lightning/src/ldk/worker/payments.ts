@@ -24,11 +24,15 @@ import {
 } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { listChannels } from './channels.ts'
+import { checkAmount, checkFee, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { CHAIN_HASH } from './offers.ts'
 
 const DEFAULT_MAX_TOTAL_CLTV = 1008
 const ATTEMPTS = 10
+/** BOLT 4: no HTLC may be locked for longer. */
+const MAX_HTLC_CLTV = 2016
+const LONGEST_TIMEOUT_MS = 24 * 3600 * 1000
 
 type Row = {
   payment_id: Hex
@@ -56,12 +60,14 @@ export class Payments {
   }
 
   pay(request: PayRequest): PaymentOutcome {
-    if (!/^[0-9a-f]{64}$/.test(request.paymentId))
-      throw new NodeError('invalid', 'A payment id is 32 bytes of lower-case hex.')
+    checkHash(request.paymentId, 'A payment id')
     const earlier = this.lookup(request.paymentId)
     if (earlier) return earlier
-    if (request.amountMsat <= 0n) throw new NodeError('invalid', 'A payment is of at least 1 msat.')
-    if (request.maxFeeMsat < 0n) throw new NodeError('invalid', 'A fee limit is not negative.')
+    checkAmount(request.amountMsat, 'The amount of a payment')
+    checkFee(request.maxFeeMsat)
+    checkWhole(request.timeoutMs, 'A time-out in milliseconds', 0, LONGEST_TIMEOUT_MS)
+    if (request.maxTotalCltvExpiryDelta !== undefined)
+      checkWhole(request.maxTotalCltvExpiryDelta, 'A cap on the total CLTV', 1, MAX_HTLC_CLTV)
     return request.destination.kind === 'bolt11'
       ? this.#payInvoice(request, request.destination.invoice)
       : this.#payOffer(request, request.destination)

@@ -2,12 +2,15 @@ import { createServer, connect as openSocket, type Server, type Socket } from 'n
 import { Option_SocketAddressZ, type PeerManager, Result_CVec_u8ZPeerHandleErrorZ_OK } from 'lightningdevkit'
 import { NodeError } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
+import { checkNodeId, checkWhole } from './checks.ts'
 import { Connection } from './connection.ts'
 import type { Store } from './store.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
 const FIRST_RETRY_MS = 200
 const LONGEST_RETRY_MS = 30_000
+/** Strangers may connect to a listening node; each costs memory. */
+const MOST_INBOUND = 500
 
 type Waiter = { resolve: () => void; reject: (error: Error) => void }
 type Dial = { host: string; port: number; failures: number; timer: NodeJS.Timeout | null; dialling: boolean }
@@ -34,6 +37,7 @@ export class Peers {
 
   async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
     const server = createServer((socket) => this.#arrive(() => this.#accept(socket)))
+    server.maxConnections = MOST_INBOUND
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen(address.port, address.host, resolve)
@@ -52,6 +56,8 @@ export class Peers {
 
   /** Remembers the peer with the turn's commit and dials it; `done` is called when LDK has it as a peer. */
   connect(nodeId: string, host: string, port: number): Promise<void> {
+    checkNodeId(nodeId)
+    checkWhole(port, 'A port', 1, 65_535)
     this.#store.run(
       'INSERT INTO peers VALUES (?, ?, ?) ON CONFLICT (node_id) DO UPDATE SET host = excluded.host, port = excluded.port',
       nodeId,

@@ -1,4 +1,11 @@
-import type { ChainMonitor, ChannelManager, EventHandler, OnionMessenger, PeerManager } from 'lightningdevkit'
+import type {
+  ChainMonitor,
+  ChannelManager,
+  EventHandler,
+  EventsProvider,
+  OnionMessenger,
+  PeerManager,
+} from 'lightningdevkit'
 import type { Guard } from './guard.ts'
 import type { MonitorPersister } from './monitor-persister.ts'
 import type { Store } from './store.ts'
@@ -22,12 +29,15 @@ export type TurnParts = {
  */
 export class Turn {
   readonly #parts: TurnParts
+  readonly #eventSources: EventsProvider[]
   #forwards = false
   #heard = false
   #saveManager = false
 
   constructor(parts: TurnParts) {
     this.#parts = parts
+    const { manager, chainMonitor, onionMessenger } = parts
+    this.#eventSources = [manager, chainMonitor, onionMessenger].map((source) => source.as_EventsProvider())
   }
 
   /** HTLCs wait to be forwarded or received. */
@@ -46,14 +56,11 @@ export class Turn {
   }
 
   settle(): void {
-    const { store, guard, manager, chainMonitor, peerManager, onionMessenger, eventHandler, persister } =
-      this.#parts
+    const { store, guard, manager, chainMonitor, peerManager, eventHandler, persister } = this.#parts
     for (let more = true; more; ) {
       this.#heard = false
       peerManager.process_events()
-      manager.as_EventsProvider().process_pending_events(eventHandler)
-      chainMonitor.as_EventsProvider().process_pending_events(eventHandler)
-      onionMessenger.as_EventsProvider().process_pending_events(eventHandler)
+      for (const events of this.#eventSources) events.process_pending_events(eventHandler)
       guard.check()
       more = this.#heard
       if (this.#forwards) {
