@@ -305,6 +305,19 @@ describe('what has expired', () => {
     const left = await database.db.selectFrom('nip98_event').selectAll().execute()
     expect(left).toEqual([])
   })
+
+  test('is swept whole, however much there is', async () => {
+    await sql`insert into nip98_event select sha256(int4send(i)), ${new Date(now - 1)}
+      from generate_series(1, 12000) i`.execute(database.db)
+    await world.identity.sweep()
+    expect(
+      await database.db
+        .selectFrom('nip98_event')
+        .select('id')
+        .where('expires_at', '<', new Date(now))
+        .execute(),
+    ).toEqual([])
+  })
 })
 
 test('a route that was added before identity fails instead of trusting an unseen body', async () => {
