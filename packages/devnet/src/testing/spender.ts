@@ -100,7 +100,7 @@ export class Spender {
         const signature = secp256k1.sign(digest, key.secret, { prehash: false, lowS: true, format: 'der' })
         return Buffer.concat([signature, Buffer.from([sighashType])])
       }
-      const signTaproot = (key: TestKey, sighashType = SIGHASH.DEFAULT) => {
+      const signTaproot = (key: TestKey, sighashType: number = SIGHASH.DEFAULT) => {
         const scripts = inputs.map((one) => one.script)
         const values = inputs.map((one) => one.value)
         const digest = digests.preimageWitnessV1(i, scripts, sighashType, values)
