@@ -18,6 +18,8 @@ export type JournalProtection = 'role' | 'triggers-only'
 /** `duplicate_object`, or `unique_violation` when another database of the cluster creates the role at this moment. */
 const ALREADY_THERE = new Set(['42710', '23505'])
 const INSUFFICIENT_PRIVILEGE = '42501'
+/** There is no such role: `invalid_parameter_value` of SET ROLE, `undefined_object` of GRANT. */
+const UNKNOWN_ROLE = { parameter: '22023', object: '42704' }
 
 /**
  * Makes sure that `holdfast_app` exists and may use everything, but only read and append to the journal. Answers how
@@ -41,30 +43,40 @@ export async function setUpAppRole(
   return { connectionString: connectionStringOf(owner, appRole), journalProtection: 'role' }
 }
 
+/** Whether the server can work as `holdfast_app`, which is created when it is missing and we may. */
 async function createRole(client: pg.Client, appRole: AppRole): Promise<boolean> {
   try {
     await client.query(`create role ${APP_ROLE}`)
   } catch (error) {
     const code = (error as pg.DatabaseError).code ?? ''
-    if (code === INSUFFICIENT_PRIVILEGE) return isMember(client)
-    if (!ALREADY_THERE.has(code)) throw error
+    if (code !== INSUFFICIENT_PRIVILEGE && !ALREADY_THERE.has(code)) throw error
   }
   if (appRole.kind === 'login') {
     const password = client.escapeLiteral(appRole.password.reveal())
     await client.query(`alter role ${APP_ROLE} login password ${password}`)
     return true
   }
-  if (await isMember(client)) return true
-  await client.query(`grant ${APP_ROLE} to current_user`)
-  return true
+  if (await isAllowed(client, `set local role ${APP_ROLE}`)) return true
+  return (
+    (await isAllowed(client, `grant ${APP_ROLE} to current_user`, 'commit')) &&
+    (await isAllowed(client, `set local role ${APP_ROLE}`))
+  )
 }
 
-async function isMember(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ member: boolean }>(
-    `select exists (select 1 from pg_roles where rolname = $1 and pg_has_role(oid, 'member')) as member`,
-    [APP_ROLE],
-  )
-  return rows[0]!.member
+/** Asked by trying: what membership allows differs between the versions of PostgreSQL. */
+async function isAllowed(client: pg.Client, statement: string, end = 'rollback'): Promise<boolean> {
+  await client.query('begin')
+  try {
+    await client.query(statement)
+    await client.query(end)
+    return true
+  } catch (error) {
+    await client.query('rollback')
+    const code = (error as pg.DatabaseError).code ?? ''
+    if (code === INSUFFICIENT_PRIVILEGE || code === UNKNOWN_ROLE.parameter || code === UNKNOWN_ROLE.object)
+      return false
+    throw error
+  }
 }
 
 async function grantRights(client: pg.Client): Promise<void> {
