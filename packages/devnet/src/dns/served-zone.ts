@@ -1,0 +1,188 @@
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { canonicalName, isAtOrBelow, type Name, nameToWire, parseName } from '@holdfast/protocols/dns/names'
+import { encodeDnskey, encodeDs, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
+import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
+import { makeDs } from '@holdfast/protocols/dnssec/keys'
+import type { ZoneKey } from '@holdfast/protocols/dnssec/signing/sign-rrset'
+import { SignedZone, type SigningPolicy } from '@holdfast/protocols/dnssec/signing/signed-zone'
+import { SignedDnsError } from './signed-dns-error.ts'
+import { currentWindow, expiredWindow } from './signing-clock.ts'
+import { makeImpostorKey } from './zone-key.ts'
+import type { PublishedRecord, ZoneStore } from './zone-store.ts'
+
+/** Ways to break a zone for tests. */
+export type SigningFault = 'unsigned' | 'expired' | 'wrong-key'
+
+const INFRASTRUCTURE_TTL_SECONDS = 3600
+/** Short, so that a name that was asked for too early is seen soon after it is published. */
+const NEGATIVE_TTL_SECONDS = 5
+const SHA256_DIGEST = 2
+/** Leaves room for the rest of a 64 KB message. */
+const MAX_VALUE_BYTES = 60_000
+
+/** One zone of the tree: its signed data, its durable records, and the faults that were injected. */
+export class ServedZone {
+  readonly apex: Name
+  readonly signed: SignedZone
+  readonly key: ZoneKey
+  readonly #impostor: ZoneKey
+  readonly #store: ZoneStore
+  readonly #nowMs: () => number
+  /** What the file holds and the server answers. */
+  readonly #published = new Map<Name, PublishedRecord>()
+  /** What it will hold after the write under way or next. */
+  readonly #draft = new Map<Name, PublishedRecord>()
+  #serial: number
+  #write: Promise<void> | null = null
+  #fault: SigningFault | null = null
+  #faults = 0
+
+  constructor(settings: {
+    apex: Name
+    address: Uint8Array
+    key: ZoneKey
+    store: ZoneStore
+    nowMs: () => number
+  }) {
+    const { apex, address, key, store, nowMs } = settings
+    this.apex = apex
+    this.key = key
+    this.#impostor = makeImpostorKey(key)
+    this.#store = store
+    this.#nowMs = nowMs
+    this.signed = new SignedZone({ apex, denial: 'nsec', policy: () => this.#policy() })
+    const server = serverOf(apex)
+    this.signed.set(apex, TYPE.NS, INFRASTRUCTURE_TTL_SECONDS, [nameToWire(server)])
+    this.signed.set(server, TYPE.A, INFRASTRUCTURE_TTL_SECONDS, [address])
+    this.signed.set(apex, TYPE.DNSKEY, INFRASTRUCTURE_TTL_SECONDS, [encodeDnskey(key.dnskey)])
+    const state = store.load()
+    this.#serial = state.serial
+    for (const record of state.records) this.#draft.set(record.name, record)
+    this.#commit()
+  }
+
+  /** Adds the delegation to a child zone that we sign ourselves. */
+  delegateTo(child: ServedZone): void {
+    const ds = encodeDs(makeDs(child.apex, child.key.dnskey, SHA256_DIGEST))
+    this.signed.set(child.apex, TYPE.NS, INFRASTRUCTURE_TTL_SECONDS, [nameToWire(serverOf(child.apex))])
+    this.signed.set(child.apex, TYPE.DS, INFRASTRUCTURE_TTL_SECONDS, [ds])
+  }
+
+  /** Resolves when the record is on disk and answered. @throws SignedDnsError; RangeError for a value too long */
+  async publish(record: PublishedRecord): Promise<void> {
+    const name = this.#ownName(record.name)
+    encodeText(record.value)
+    const there = this.#draft.get(name)
+    if (there && there.value !== record.value) {
+      throw new SignedDnsError('conflict', `another value is published at ${name}`)
+    }
+    if (there?.ttlSeconds === record.ttlSeconds) return this.settled()
+    this.#draft.set(name, { ...record, name })
+    await this.#flush()
+  }
+
+  /** Resolves when the record is gone, on disk and in answers. @throws SignedDnsError */
+  async withdraw(name: string): Promise<void> {
+    if (!this.#draft.delete(this.#ownName(name))) return this.settled()
+    await this.#flush()
+  }
+
+  injectFault(fault: SigningFault | null): void {
+    this.#fault = fault
+    this.#faults += 1
+  }
+
+  /** Ends when nothing waits to be written. */
+  async settled(): Promise<void> {
+    while (this.#write) await this.#write
+  }
+
+  #policy(): SigningPolicy {
+    const now = this.#nowMs()
+    const window = currentWindow(now)
+    const keys = this.#fault === 'unsigned' ? [] : [this.#fault === 'wrong-key' ? this.#impostor : this.key]
+    return {
+      ...(this.#fault === 'expired' ? expiredWindow(now) : window),
+      id: `${window.id} ${this.#faults}`,
+      keysFor: () => keys,
+    }
+  }
+
+  #ownName(text: string): Name {
+    let name: Name
+    try {
+      name = canonicalName(parseName(text))
+    } catch (cause) {
+      if (!(cause instanceof DnsWireError)) throw cause
+      throw new SignedDnsError('not-this-zone', `${text} is no domain name`, { cause })
+    }
+    const taken = name === this.apex || name === serverOf(this.apex)
+    if (taken || !isAtOrBelow(name, this.apex) || this.signed.cutAbove(name) !== null) {
+      throw new SignedDnsError('not-this-zone', `records cannot be published at ${name} in ${this.apex}`)
+    }
+    return name
+  }
+
+  /** One write serves all the changes that came in before it began. */
+  async #flush(): Promise<void> {
+    this.#write ??= new Promise<void>((resolve, reject) => {
+      setImmediate(() => {
+        this.#write = null
+        try {
+          this.#commit()
+          resolve()
+        } catch (cause) {
+          this.#draft.clear()
+          for (const [name, record] of this.#published) this.#draft.set(name, record)
+          reject(new SignedDnsError('unavailable', `the zone ${this.apex} could not be written`, { cause }))
+        }
+      })
+    })
+    await this.#write
+  }
+
+  /** Durable first, visible second. */
+  #commit(): void {
+    this.#store.save({ serial: this.#serial + 1, records: [...this.#draft.values()] })
+    this.#serial += 1
+    for (const name of this.#published.keys()) {
+      if (!this.#draft.has(name)) this.signed.set(name, TYPE.TXT, 0, [])
+    }
+    for (const [name, record] of this.#draft) {
+      if (this.#published.get(name) === record) continue
+      this.signed.set(name, TYPE.TXT, record.ttlSeconds, [encodeText(record.value)])
+    }
+    this.#published.clear()
+    for (const [name, record] of this.#draft) this.#published.set(name, record)
+    this.signed.set(this.apex, TYPE.SOA, INFRASTRUCTURE_TTL_SECONDS, [this.#soa()])
+  }
+
+  #soa(): Uint8Array {
+    return encodeSoa({
+      primary: serverOf(this.apex),
+      mailbox: below('hostmaster', this.apex),
+      serial: this.#serial % 2 ** 32,
+      refresh: 3600,
+      retry: 600,
+      expire: 604_800,
+      minimum: NEGATIVE_TTL_SECONDS,
+    })
+  }
+}
+
+function serverOf(apex: Name): Name {
+  return below('ns', apex)
+}
+
+function below(label: string, apex: Name): Name {
+  return apex === '.' ? `${label}.` : `${label}.${apex}`
+}
+
+/** BIP-353: one TXT RR, its value cut into strings of at most 255 bytes. */
+function encodeText(value: string): Uint8Array {
+  const bytes = new TextEncoder().encode(value)
+  if (bytes.length > MAX_VALUE_BYTES) throw new RangeError(`a TXT value has at most ${MAX_VALUE_BYTES} bytes`)
+  const strings: Uint8Array[] = []
+  for (let at = 0; at < bytes.length || at === 0; at += 255) strings.push(bytes.subarray(at, at + 255))
+  return encodeTxt(strings)
+}
