@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '@holdfast/core'
+import type { TxtResolution } from '@holdfast/protocols/dnssec'
+import { addAliases } from '../../aliases.ts'
+import { makeIdentity } from '../../identity/identity.ts'
+import { type Device, newDevice, PUBLIC_URL, sign } from '../../identity/testing/identity-world.ts'
+import type { NodeDirectory } from '../../nodes/node-directory.ts'
+import { makeNodesSlice } from '../../nodes/nodes-slice.ts'
+import { makeTestNode, type TestNode } from '../../nodes/testing/test-node.ts'
+import { makePaymentsSlice } from '../../payments/payments-slice.ts'
+import { makeHttpApp } from '../../platform/http/app.ts'
+import { startWorker } from '../../platform/jobs.ts'
+import { makeLog } from '../../platform/log.ts'
+import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import { makeResolveSlice } from '../../resolve/resolve-slice.ts'
+import { makeNamesSlice } from '../names-slice.ts'
+import { makeTestZone, type TestZone } from './test-zone.ts'
+
+export type SlicesWorld = Awaited<ReturnType<typeof startSlicesWorld>>
+
+/**
+ * The names, payments, nodes and resolve slices on a real database, with real jobs, over HTTP; only the zone, the nodes
+ * and the validation of DNSSEC (which protocols tests) are doubles.
+ */
+export async function startSlicesWorld(
+  database: TestDatabase,
+  options: { deadlineMs?: number; maxNamesPerOwner?: number; worker?: boolean } = {},
+) {
+  const log = makeLog({ level: 'silent' })
+  const time = { shiftMs: 0 }
+  const clock = () => Date.now() + time.shiftMs
+  const zone: TestZone = makeTestZone()
+  const byOwner = new Map<string, TestNode>()
+  const nodes: NodeDirectory = { nodeOf: async (owner) => byOwner.get(owner) ?? null }
+  const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
+
+  const { transact } = database
+  const app = await makeHttpApp({
+    config: { publicUrl: PUBLIC_URL, rateLimit: 0, trustedProxies: [], bodyLimitBytes: 64 * 1024 },
+    log,
+    readiness: [],
+    openapi: { title: 'Test', version: '0', description: '' },
+  })
+  const identity = makeIdentity({ transact, database: database.database, clock, publicUrl: PUBLIC_URL })
+  await identity.install(app)
+  addAliases(app)
+  const resolve = makeResolveSlice({
+    clock,
+    resolveTxt: async (name, nowSeconds) => {
+      dns.asked++
+      return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
+    },
+  })
+  const names = makeNamesSlice({
+    transact,
+    database: database.database,
+    identity,
+    zones: new Map([['shop.test', zone]]),
+    nodes,
+    resolveFresh: resolve.resolver.resolveFresh,
+    network: 'regtest',
+    clock,
+    ...options,
+  })
+  const payments = makePaymentsSlice({
+    transact,
+    database: database.database,
+    identity,
+    nodes,
+    resolve: resolve.resolver.resolve,
+    clock,
+    ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+  })
+  names.routes(app)
+  payments.routes(app)
+  resolve.routes(app)
+  makeNodesSlice({ nodes, identity }).routes(app)
+  const tasks = { ...names.tasks, ...payments.tasks }
+  const worker =
+    options.worker === false
+      ? null
+      : await startWorker({ database: database.database, tasks, concurrency: 4, log })
+
+  const get = (url: string, device?: Device) =>
+    app.inject({ url, headers: device ? { authorization: sign(device, { url, now: clock() }) } : {} })
+  const send = (
+    method: 'POST' | 'DELETE',
+    url: string,
+    device: Device,
+    payload?: JsonObject,
+    key = randomUUID(),
+  ) => {
+    const body = payload === undefined ? undefined : JSON.stringify(payload)
+    const authorization = sign(device, { method, url, ...(body !== undefined && { body }), now: clock() })
+    return app.inject({
+      method,
+      url,
+      headers: {
+        authorization,
+        'idempotency-key': key,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { payload: body }),
+    })
+  }
+  return {
+    app,
+    zone,
+    dns,
+    time,
+    names,
+    payments,
+    resolver: resolve.resolver,
+    tasks,
+    get,
+    send,
+    /** Somebody with a device and, unless told otherwise, a node. */
+    newUser(node: TestNode | null = makeTestNode()) {
+      const device = newDevice()
+      if (node) byOwner.set(device.owner, node)
+      return { device, node: node ?? makeTestNode() }
+    },
+    disconnect: (owner: string) => byOwner.delete(owner),
+    register: (device: Device, user: string, more: JsonObject = {}) =>
+      send('POST', '/v1/names', device, { user, domain: 'shop.test', ...more }),
+    jobEnds: async (id: string) => (await get(`/v1/jobs/${id}?wait=20`)).json(),
+    /** Reads the payment until it has the state, at most 15 s. */
+    paymentIs: async (device: Device, id: string, state: string) => {
+      for (const until = performance.now() + 15_000; ; ) {
+        const payment = (await get(`/v1/payments/${id}`, device)).json()
+        if (payment.state === state) return payment
+        if (performance.now() > until) throw new Error(`The payment is still ${payment.state}, not ${state}.`)
+        await sleep(20)
+      }
+    },
+    async stop() {
+      await worker?.stop()
+      await app.close()
+    },
+  }
+}
+
+/** What a strict validator would say of the zone. */
+function resolutionFrom(zone: TestZone, name: string, nowSeconds: number): TxtResolution {
+  const value = zone.records.get(name)
+  const lifetime = { ttlSeconds: 60, expiresAt: nowSeconds + 60, chain: [] }
+  if (!zone.signed) return { status: 'insecure', zone: zone.domain, reason: 'no DS' }
+  if (value === undefined) return { status: 'nxdomain', ...lifetime }
+  return { status: 'secure', values: [new TextEncoder().encode(value)], ...lifetime }
+}
