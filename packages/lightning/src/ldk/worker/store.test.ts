@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Store } from './store.ts'
+
+describe('Store', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-store-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  const peers = (store: Store) =>
+    store.all<{ node_id: string }>('SELECT node_id FROM peers').map((row) => row.node_id)
+
+  test('keeps what was committed, and nothing of a turn that was not', () => {
+    const store = new Store(folder)
+    store.run("INSERT INTO peers VALUES ('a', 'h', 1)")
+    expect(store.dirty).toBe(true)
+    store.commit()
+    store.commit()
+    store.run("INSERT INTO peers VALUES ('b', 'h', 1)")
+    expect(peers(store)).toEqual(['a', 'b'])
+    store.close()
+    const again = new Store(folder)
+    expect(peers(again)).toEqual(['a'])
+    again.close()
+  })
+
+  test('another process is refused while the file is open, also before anything was written', () => {
+    const store = new Store(folder)
+    const module = fileURLToPath(new URL('./store.ts', import.meta.url))
+    const script = `const { Store } = await import(process.argv[1]); try { new Store(process.argv[2]); console.log('opened') } catch (e) { console.log(e.code) }`
+    const open = () =>
+      spawnSync(process.execPath, ['--input-type=module', '-e', script, module, folder], { encoding: 'utf8' })
+    expect(open().stdout.trim()).toBe('conflict')
+    store.close()
+    expect(open().stdout.trim()).toBe('opened')
+  })
+
+  test('a file of another schema is refused and left as it is', () => {
+    const database = new DatabaseSync(join(folder, 'node.sqlite'))
+    database.exec('PRAGMA user_version = 99')
+    database.close()
+    expect(() => new Store(folder)).toThrow('another version')
+  })
+})
