@@ -18,16 +18,16 @@ export type Variable<T> = {
 
 const PROJECT_ROOT = join(import.meta.dirname, '../../../..')
 
-function variable<T>(
+function variable<T, F>(
   meaning: string,
   expected: string,
   schema: z.ZodType<T, string>,
-  fallback: { value: T; shown: string },
+  fallback: { value: F; shown: string },
   secret = false,
-): Variable<T> {
+): Variable<T | F> {
   // A variable that is set to nothing counts as not set, as in `HOLDFAST_PORT= npm start`.
   const optional = z.string().optional()
-  const read = optional.transform((text, context): T => {
+  const read = optional.transform((text, context): T | F => {
     if (text === undefined || text === '') return fallback.value
     const parsed = schema.safeParse(text)
     if (parsed.success) return parsed.data
@@ -37,8 +37,8 @@ function variable<T>(
   return { meaning, expected, shownDefault: fallback.shown, secret, schema: read }
 }
 
-const is = <T>(value: T, shown = String(value)) => ({ value, shown })
-const unset = <T>(shown: string) => ({ value: null as T | null, shown })
+const is = <const T>(value: T, shown = String(value)) => ({ value, shown })
+const unset = (shown: string) => ({ value: null, shown })
 
 const integer = (min: number, max: number) =>
   z
@@ -113,7 +113,7 @@ export const VARIABLES = {
     url('http:', 'https:')
       .refine((text) => new URL(text).pathname === '/')
       .transform((text) => new URL(text).origin),
-    unset<string>('http://<host>:<port>'),
+    unset('http://<host>:<port>'),
   ),
   HOLDFAST_DATA_DIR: variable(
     'Folder for the embedded data.',
@@ -125,7 +125,7 @@ export const VARIABLES = {
     'A PostgreSQL (14 or newer) to use.',
     'postgres://user:password@host:port/database',
     secretUrl('postgres:', 'postgresql:'),
-    unset<Secret<string>>('the embedded PostgreSQL'),
+    unset('the embedded PostgreSQL'),
     true,
   ),
   HOLDFAST_DOMAINS: variable(
@@ -150,32 +150,32 @@ export const VARIABLES = {
     'The primary server that takes RFC 2136 updates.',
     'host or host:port',
     serverAddress(53),
-    unset<ServerAddress>('–'),
+    unset('–'),
   ),
   HOLDFAST_DNS_TSIG_KEY: variable(
     'The key for those updates.',
     'name:algorithm:base64, algorithm hmac-sha256, hmac-sha384 or hmac-sha512',
     tsigKey,
-    unset<Secret<TsigKeyConfig>>('–'),
+    unset('–'),
     true,
   ),
   HOLDFAST_DNS_RESOLVER: variable(
     'Resolver for names that are to be paid.',
     'host or host:port',
     serverAddress(53),
-    unset<ServerAddress>('the embedded DNS'),
+    unset('the embedded DNS'),
   ),
   HOLDFAST_DNS_ANCHOR: variable(
     'File with the DNSSEC root anchor.',
     'a file',
     path,
-    unset<string>("the embedded root's"),
+    unset("the embedded root's"),
   ),
   BITCOIND_URL: variable(
     'JSON-RPC of a bitcoind.',
     'http://user:password@host:port',
     secretUrl('http:', 'https:'),
-    unset<Secret<string>>('the embedded chain'),
+    unset('the embedded chain'),
     true,
   ),
   HOLDFAST_NETWORK: variable(

@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import type { DnsZone } from '@holdfast/core/dns-zone'
+import { startSignedDns } from '@holdfast/devnet/dns/signed-dns'
+import { startWorld } from '@holdfast/devnet/world/world'
+import { dnsReadiness, type Edges, makeResolverQuery, makeResolveTxt, makeRfc2136Zones } from './edges.ts'
+import type { Config } from './platform/config.ts'
+import type { Log } from './platform/log.ts'
+import type { Shutdown } from './platform/shutdown.ts'
+
+/** Who lives on the devnet: a merchant and a buyer for the demo, and one more of each for those who try things. */
+export const DEVNET_USERS = ['alice', 'bob', 'carol', 'dave'] as const
+
+export type EmbeddedWorld = {
+  readonly edges: Edges
+  readonly dns: { readonly host: string; readonly port: number; readonly anchorFile: string }
+}
+
+const DNS_HOST = '127.0.0.1'
+
+/** Starts the devnet in the data folder: the regtest chain, the nodes and the signed DNS tree. */
+export async function startEmbeddedWorld(
+  config: Config,
+  log: Log,
+  shutdown: Shutdown,
+): Promise<EmbeddedWorld> {
+  const [dns, world] = await Promise.all([startDns(config, shutdown), startNodes(config, log, shutdown)])
+  const query = makeResolverQuery(config.dnsResolver ?? { host: DNS_HOST, port: dns.port })
+  const zones: Map<string, DnsZone> =
+    config.dnsProvider.kind === 'rfc2136'
+      ? makeRfc2136Zones(config.dnsProvider, config.domains, query)
+      : new Map(config.domains.map((domain) => [domain, dns.zone(domain)]))
+  const edges: Edges = {
+    network: 'regtest',
+    zones,
+    nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
+    resolveTxt: await makeResolveTxt(query, config.dnsAnchor ?? dns.anchorFile),
+    readiness: [
+      dnsReadiness(query),
+      {
+        name: 'lightning',
+        async check() {
+          const { height } = await world.operator.sync()
+          return `block ${height}`
+        },
+      },
+    ],
+  }
+  return { edges, dns: { host: DNS_HOST, port: dns.port, anchorFile: dns.anchorFile } }
+}
+
+async function startDns(config: Config, shutdown: Shutdown) {
+  const dns = await startSignedDns({
+    folder: join(config.dataDir, 'dns'),
+    zones: config.domains,
+    host: DNS_HOST,
+    port: config.dnsPort,
+  })
+  shutdown.add('embedded DNS', () => dns.stop())
+  return dns
+}
+
+async function startNodes(config: Config, log: Log, shutdown: Shutdown) {
+  const nodeLog = log.child({ part: 'lightning' })
+  const world = await startWorld({
+    folder: join(config.dataDir, 'devnet'),
+    ...(config.bitcoindUrl && { bitcoindUrl: config.bitcoindUrl.reveal() }),
+    blockIntervalMs: config.blockIntervalMs,
+    users: DEVNET_USERS,
+    log: {
+      info: (message, data = {}) => nodeLog.info(data, message),
+      warn: (message, data = {}) => nodeLog.warn(data, message),
+      error: (message, data = {}) => nodeLog.error(data, message),
+    },
+  })
+  shutdown.add('devnet', () => world.stop())
+  return world
+}

@@ -1,0 +1,96 @@
+import { addAliases } from './aliases.ts'
+import type { Edges } from './edges.ts'
+import { makeIdentity } from './identity/identity.ts'
+import { makeNamesSlice } from './names/names-slice.ts'
+import { makeNodesSlice } from './nodes/nodes-slice.ts'
+import { makePaymentsSlice } from './payments/payments-slice.ts'
+import type { Config } from './platform/config.ts'
+import { openDatabase, pingDatabase } from './platform/database.ts'
+import { makeHttpApp } from './platform/http/app.ts'
+import { startWorker } from './platform/jobs.ts'
+import type { Log } from './platform/log.ts'
+import { repeat } from './platform/repeat.ts'
+import type { Secret } from './platform/secret.ts'
+import type { Shutdown } from './platform/shutdown.ts'
+import { makeTransact } from './platform/transaction.ts'
+import { makeResolveSlice } from './resolve/resolve-slice.ts'
+import { addWelcomePage } from './welcome.ts'
+
+const JOBS_AT_ONCE = 10
+const SWEEP_EVERY_MS = 60_000
+
+/** Puts the slices together on a migrated database and serves them at `url`. What it starts, `shutdown` ends. */
+export async function startServer(options: {
+  config: Config
+  /** Where this server is reached and for which clients sign. */
+  url: string
+  port: number
+  connectionString: Secret<string>
+  edges: Edges
+  log: Log
+  shutdown: Shutdown
+}): Promise<void> {
+  const { config, url, edges, log, shutdown } = options
+  const clock = Date.now
+  const database = openDatabase({ connectionString: options.connectionString, log })
+  shutdown.add('database', () => database.close())
+  const transact = makeTransact({ database })
+
+  const identity = makeIdentity({ transact, database, clock, publicUrl: url })
+  const { zones, nodes, network } = edges
+  const resolve = makeResolveSlice({ resolveTxt: edges.resolveTxt, clock })
+  const { resolver } = resolve
+  const names = makeNamesSlice({
+    transact,
+    database,
+    identity,
+    zones,
+    nodes,
+    resolveFresh: resolver.resolveFresh,
+    network,
+    clock,
+  })
+  const payments = makePaymentsSlice({
+    transact,
+    database,
+    identity,
+    nodes,
+    resolve: resolver.resolve,
+    clock,
+  })
+  const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity })]
+
+  const worker = await startWorker({
+    database,
+    tasks: { ...names.tasks, ...payments.tasks },
+    concurrency: JOBS_AT_ONCE,
+    log,
+  })
+  shutdown.add('worker', () => worker.stop())
+  const sweeper = repeat(SWEEP_EVERY_MS, log, {
+    names: names.sweep,
+    payments: payments.sweep,
+    identity: identity.sweep,
+  })
+  shutdown.add('sweeper', () => sweeper.stop())
+
+  const app = await makeHttpApp({
+    config: { ...config, publicUrl: url },
+    log,
+    readiness: [
+      { name: 'postgres', check: async () => void (await pingDatabase(database)) as undefined },
+      ...edges.readiness,
+    ],
+    openapi: {
+      title: 'Holdfast',
+      version: '0.1.0',
+      description: 'Non-custodial Lightning for marketplaces: names and payments.',
+    },
+  })
+  addAliases(app)
+  await identity.install(app)
+  for (const slice of slices) slice.routes(app)
+  addWelcomePage(app, { domains: config.domains })
+  await app.listen({ host: config.host, port: options.port })
+  shutdown.add('http', () => app.close())
+}
