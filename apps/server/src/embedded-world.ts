@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import { startSignedDns } from '@holdfast/devnet/dns/signed-dns'
 import { startWorld } from '@holdfast/devnet/world/world'
+import { embeddedZone } from './dns/embedded-zone.ts'
 import { dnsReadiness, type Edges, makeResolverQuery, makeResolveTxt, makeRfc2136Zones } from './edges.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
@@ -28,7 +29,7 @@ export async function startEmbeddedWorld(
   const zones: Map<string, DnsZone> =
     config.dnsProvider.kind === 'rfc2136'
       ? makeRfc2136Zones(config.dnsProvider, config.domains, query)
-      : new Map(config.domains.map((domain) => [domain, dns.zone(domain)]))
+      : new Map(config.domains.map((domain) => [domain, embeddedZone(dns.zone(domain))]))
   const edges: Edges = {
     network: 'regtest',
     zones,

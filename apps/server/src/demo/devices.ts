@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Signer, secretKeySigner } from '@holdfast/client'
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { finalizeEvent } from 'nostr-tools/pure'
 import { DemoError } from './story.ts'
 
 /** A user's own device as its user sees it: the demo plays the user, so it may look; the server never does. */
 export type DeviceView = {
   pubkey: string
-  signer: { pubkey: string; sign: (event: Parameters<typeof finalizeEvent>[0]) => ReturnType<typeof finalizeEvent> }
+  signer: Signer
   balanceMsat(): Promise<bigint>
   proof(paymentId: string): Promise<{ paymentHash: string; preimage: string }>
 }
@@ -15,7 +15,8 @@ export type DeviceView = {
 /** The devices of the devnet in `folder`, by the name of their user. */
 export async function openDevices(folder: string): Promise<(name: string) => DeviceView> {
   const file = join(folder, 'devices.json')
-  if (!existsSync(file)) throw new DemoError('DEVNET_NOT_FOUND', `No devnet is running with the data folder ${folder}.`)
+  if (!existsSync(file))
+    throw new DemoError('DEVNET_NOT_FOUND', `No devnet is running with the data folder ${folder}.`)
   const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as { url: string; token: string }
 
   const ask = async <T>(path: string): Promise<T> => {
@@ -23,7 +24,8 @@ export async function openDevices(folder: string): Promise<(name: string) => Dev
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(10_000),
     })
-    if (!response.ok) throw new DemoError('DEVICE_UNAVAILABLE', `The device answered ${response.status} to ${path}.`)
+    if (!response.ok)
+      throw new DemoError('DEVICE_UNAVAILABLE', `The device answered ${response.status} to ${path}.`)
     return (await response.json()) as T
   }
   const known = await ask<{ name: string; pubkey: string; folder: string }[]>('/devices')
@@ -34,8 +36,9 @@ export async function openDevices(folder: string): Promise<(name: string) => Dev
     const secretKey = hexToBytes(readFileSync(join(device.folder, 'nostr-secret-key'), 'utf8').trim())
     return {
       pubkey: device.pubkey,
-      signer: { pubkey: device.pubkey, sign: (event) => finalizeEvent(event, secretKey) },
-      balanceMsat: async () => BigInt((await ask<{ lightningMsat: string }>(`/devices/${name}/balance`)).lightningMsat),
+      signer: secretKeySigner(secretKey),
+      balanceMsat: async () =>
+        BigInt((await ask<{ lightningMsat: string }>(`/devices/${name}/balance`)).lightningMsat),
       proof: (paymentId) => ask(`/devices/${name}/proofs/${paymentId}`),
     }
   }

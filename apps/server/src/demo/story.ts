@@ -1,11 +1,10 @@
 import type { HoldfastClient, Job } from '@holdfast/client'
 import type { DeviceView } from './devices.ts'
 
-/** What the story needs: two people with a device and a signed-in client each, and where the zone is served. */
+/** What the story needs: two people, each with a device and a client that signs as them. */
 export type Cast = {
   merchant: { device: DeviceView; client: HoldfastClient }
   buyer: { device: DeviceView; client: HoldfastClient }
-  dns: { host: string; port: number; anchorFile: string }
   user: string
   domain: string
   amountMsat: bigint
@@ -45,18 +44,25 @@ export async function playNameStory(cast: Cast, tell: Tell): Promise<Ending> {
   const buyerBefore = await buyer.device.balanceMsat()
   tell('balances-before', { merchantMsat: merchantBefore, buyerMsat: buyerBefore })
 
-  await timed('register', () => registerUnlessOwned(merchant.client, merchant.device.pubkey, user, domain, tell))
+  await timed('register', () =>
+    registerUnlessOwned(merchant.client, merchant.device.pubkey, user, domain, tell),
+  )
   const record = await merchant.client.getName(name)
   tell('name-active', { name: `₿${name}`, ms: timings.registerMs, offer: record.offer })
 
   const resolved = await timed('resolve', () => buyer.client.resolve(name))
-  tell('name-resolved', { uri: resolved.uri, validated: 'DNSSEC, from the root anchor down', ms: timings.resolveMs })
+  tell('name-resolved', {
+    uri: resolved.uri,
+    validated: 'DNSSEC, from the root anchor down',
+    ms: timings.resolveMs,
+  })
 
   const payment = await timed('pay', async () => {
     const started = await buyer.client.pay({ to: `₿${name}`, amountMsat })
     return buyer.client.waitForPayment(started.id)
   })
-  if (payment.state !== 'succeeded') throw new DemoError(payment.error?.code ?? 'PAYMENT_FAILED', `The payment is ${payment.state}.`)
+  if (payment.state !== 'succeeded')
+    throw new DemoError(payment.error?.code ?? 'PAYMENT_FAILED', `The payment is ${payment.state}.`)
   tell('paid', { amountMsat: payment.amountMsat, feeMsat: payment.feeMsat, ms: timings.payMs })
 
   const proof = await buyer.device.proof(payment.nodePaymentId)
@@ -79,7 +85,13 @@ export async function playNameStory(cast: Cast, tell: Tell): Promise<Ending> {
   }
 }
 
-async function registerUnlessOwned(client: HoldfastClient, owner: string, user: string, domain: string, tell: Tell) {
+async function registerUnlessOwned(
+  client: HoldfastClient,
+  owner: string,
+  user: string,
+  domain: string,
+  tell: Tell,
+) {
   const present = await client.findName(`${user}@${domain}`)
   if (present?.state === 'active' && present.owner === owner) {
     tell('name-already-registered', { name: `₿${user}@${domain}` })
@@ -95,7 +107,8 @@ async function registerUnlessOwned(client: HoldfastClient, owner: string, user: 
       shown = line
     },
   })
-  if (ended.state !== 'succeeded') throw new DemoError(ended.error?.code ?? 'JOB_FAILED', ended.error?.title ?? 'The job failed.')
+  if (ended.state !== 'succeeded')
+    throw new DemoError(ended.error?.code ?? 'JOB_FAILED', ended.error?.title ?? 'The job failed.')
 }
 
 /** A story that cannot go on, with the stable code that `--json` reports. */

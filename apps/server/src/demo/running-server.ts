@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DemoError, type Tell } from './story.ts'
+
+export type RunningServer = {
+  url: string
+  dns: { host: string; port: number; anchorFile: string }
+  devnetFolder: string
+  /** Ends it when we started it. */
+  stop(): Promise<void>
+}
+
+type ServerFile = { url: string; pid: number; dns: RunningServer['dns'] | null }
+
+const READY_WITHIN_MS = 60_000
+const MAIN = join(import.meta.dirname, '..', 'main.ts')
+
+/** The server that runs on this data folder; when there is none, one of our own. */
+export async function findOrStartServer(dataDir: string, tell: Tell): Promise<RunningServer> {
+  const running = await findServer(dataDir)
+  if (running) {
+    tell('server-found', { url: running.url })
+    return describe(running, dataDir, async () => undefined)
+  }
+  tell('server-starting', { dataDir })
+  const began = performance.now()
+  const { server, stop } = await startServer(dataDir)
+  tell('server-ready', { url: server.url, ms: Math.round(performance.now() - began) })
+  return describe(server, dataDir, stop)
+}
+
+function describe(server: ServerFile, dataDir: string, stop: () => Promise<void>): RunningServer {
+  if (!server.dns)
+    throw new DemoError('DEVNET_NOT_FOUND', 'The server runs without the devnet (HOLDFAST_DEVNET=off).')
+  return { url: server.url, dns: server.dns, devnetFolder: join(dataDir, 'devnet'), stop }
+}
+
+/** Only a server that answers counts: a killed one leaves its file behind. */
+async function findServer(dataDir: string): Promise<ServerFile | null> {
+  const file = join(dataDir, 'server.json')
+  if (!existsSync(file)) return null
+  const server = JSON.parse(readFileSync(file, 'utf8')) as ServerFile
+  const answer = await fetch(`${server.url}/ready`, { signal: AbortSignal.timeout(5_000) }).catch(() => null)
+  return answer?.ok ? server : null
+}
+
+async function startServer(dataDir: string) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, HOLDFAST_DATA_DIR: dataDir, HOLDFAST_PORT: '0', HOLDFAST_DNS_PORT: '0' },
+  })
+  const stop = async () => {
+    if (child.exitCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGTERM')
+    await exited
+  }
+  const deadline = Date.now() + READY_WITHIN_MS
+  while (true) {
+    const server = await findServer(dataDir)
+    if (server?.pid === child.pid && server) return { server, stop }
+    if (child.exitCode !== null)
+      throw new DemoError('SERVER_FAILED', `The server ended with ${child.exitCode}.`)
+    if (Date.now() > deadline) {
+      await stop()
+      throw new DemoError('SERVER_FAILED', `The server was not ready within ${READY_WITHIN_MS / 1000} s.`)
+    }
+    await sleep(50)
+  }
+}
