@@ -5,6 +5,7 @@ import {
   NodeId,
   Option_NodeAnnouncementInfoZ_Some,
   type PeerManager,
+  type ReadOnlyNetworkGraph,
   SocketAddress,
 } from 'lightningdevkit'
 import type { Hex } from '../../ports.ts'
@@ -16,6 +17,12 @@ const PERIODICALLY_MS = 60 * 60 * 1000
 /** BOLT 7: a channel is announced with its sixth confirmation. */
 const ANNOUNCED_AT_CONFIRMATIONS = 6
 const GOSSIP_HEALED_AFTER_MS = 5_000
+
+/** Whether a route through the public channel can be found in either direction. */
+export function hasBothDirections(view: ReadOnlyNetworkGraph, shortChannelId: bigint): boolean {
+  const channel = view.channel(shortChannelId)
+  return !isNull(channel) && !isNull(channel.get_one_to_two()) && !isNull(channel.get_two_to_one())
+}
 
 type AnnouncerParts = {
   manager: ChannelManager
@@ -62,7 +69,7 @@ export class Announcer {
     const node = view.node(NodeId.constructor_from_pubkey(fromHex(nodeId)))
     const heard = !isNull(node) && node.get_announcement_info() instanceof Option_NodeAnnouncementInfoZ_Some
     const missing = channels.filter(
-      ({ shortChannelId }) => shortChannelId !== null && isNull(view.channel(shortChannelId)),
+      ({ shortChannelId }) => shortChannelId !== null && !hasBothDirections(view, shortChannelId),
     )
     view.free()
 

@@ -12,14 +12,13 @@ import {
 } from 'lightningdevkit'
 import { type Hex, type Network, NodeError } from '../../ports.ts'
 import type { LdkNodeOptions, Log } from '../types.ts'
-import { Announcer } from './announcer.ts'
+import { Announcer, hasBothDirections } from './announcer.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import type { BitcoinRpc, Header } from './bitcoin-rpc.ts'
 import { Broadcaster } from './broadcaster.ts'
 import { displayHash, toHex } from './bytes.ts'
 import { type ConnectedBlock, chainPath, withBlock } from './chain-path.ts'
 import { ChannelOpener } from './channel-opener.ts'
-import { isNull } from './channels.ts'
 import type { NodeContext } from './context.ts'
 import type { FeeRates } from './fees.ts'
 import { Guard } from './guard.ts'
@@ -193,8 +192,7 @@ export class Node {
   /** Whether the shared graph has both directions of a public channel, as a route through it needs. */
   knowsChannel(shortChannelId: bigint): boolean {
     const view = this.#around.graph.read_only()
-    const channel = view.channel(shortChannelId)
-    const known = !isNull(channel) && !isNull(channel.get_one_to_two()) && !isNull(channel.get_two_to_one())
+    const known = hasBothDirections(view, shortChannelId)
     view.free()
     return known
   }
