@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { chmodSync, chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,15 +56,22 @@ export async function startService(
     isReady(): Promise<boolean>
   },
 ): Promise<Service> {
+  // A file and not a pipe: a server must not wait for a test process that is too busy to read.
+  const output = join(options.cwd, 'output.log')
+  const handle = openSync(output, 'a')
   const child = spawn(program, args, {
     cwd: options.cwd,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', handle, handle],
     ...options.runAs,
   })
-  const printed = collectOutput(child)
+  closeSync(handle)
+  let complaint = ''
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
-    child.once('error', () => resolve())
+    child.once('error', (error) => {
+      complaint = error.message
+      resolve()
+    })
   })
   const stopWith = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
@@ -83,16 +90,5 @@ export async function startService(
   }
   const why = running() ? `was not ready within ${START_WITHIN_MS} ms` : 'ended at once'
   await stopWith('SIGKILL')
-  throw new Error(`${program} ${why}:\n${printed()}`)
-}
-
-function collectOutput(child: ChildProcess): () => string {
-  let text = ''
-  const keep = (chunk: unknown) => {
-    text = (text + String(chunk)).slice(-4000)
-  }
-  child.stdout?.on('data', keep)
-  child.stderr?.on('data', keep)
-  child.on('error', keep)
-  return () => text
+  throw new Error(`${program} ${why}: ${complaint}\n${readFileSync(output, 'utf8').slice(-4_000)}`)
 }
