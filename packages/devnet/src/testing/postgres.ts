@@ -18,11 +18,12 @@ import { freePort, makeFolder, type RunAs, requiredProgram, startService } from 
 export type RunningPostgres = { readonly url: string; stop(): Promise<void> }
 
 const INITDB_WITHIN_MS = 60_000
+const PSQL_WITHIN_MS = 10_000
 const run = promisify(execFile)
 
 /**
- * Debian's PostgreSQL on a free loopback port with SCRAM authentication; `url` names its superuser. PostgreSQL refuses
- * root: then it runs as the user `postgres` or `nobody`, from a copy of its programs where that user cannot reach them.
+ * Debian's PostgreSQL on a free loopback port with SCRAM authentication. `url` names a user that may create databases
+ * and roles but is no superuser, like one that an operator would give us. PostgreSQL refuses root: then it runs as the user `postgres` or `nobody`, from a copy of its programs where that user cannot reach them.
  */
 export async function startPostgres(): Promise<RunningPostgres> {
   const bin = requiredProgram('HOLDFAST_POSTGRES_BIN')
@@ -68,11 +69,17 @@ export async function startPostgres(): Promise<RunningPostgres> {
         ...(runAs === undefined ? {} : { runAs }),
         // Fast shutdown: it does not wait for clients.
         stopSignal: 'SIGINT',
-        isReady: () => answers(port),
+        isReady: () => accepts(port),
       },
     )
+    const superuser = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+    const role = `CREATE ROLE holdfast LOGIN CREATEDB CREATEROLE PASSWORD '${password}'`
+    await run(join(programs, 'psql'), ['-X', '-q', '-c', role, superuser], {
+      cwd: folder,
+      timeout: PSQL_WITHIN_MS,
+    })
     return {
-      url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+      url: `postgres://holdfast:${password}@127.0.0.1:${port}/postgres`,
       async stop() {
         await service.stop()
         remove()
@@ -114,7 +121,8 @@ function copyOf(bin: string, folder: string): string {
   return programs
 }
 
-function answers(port: number): Promise<boolean> {
+/** Open for connections; they wait until recovery is done. */
+function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     socket.once('connect', () => {
