@@ -1,5 +1,5 @@
 import { TYPE } from '../../dns/codes.ts'
-import { decodeMessage, type Message } from '../../dns/message.ts'
+import type { Message } from '../../dns/message.ts'
 import { nameToWire } from '../../dns/names.ts'
 import { decodeRrsig, encodeDnskey, encodeRrsig } from '../../dns/rdata.ts'
 import { FLAG_REVOKE, FLAG_SEP, FLAG_ZONE } from '../keys.ts'
@@ -27,14 +27,15 @@ export type ValidationCase = {
   expected: string
   name?: string
   nowSeconds?: number
-  /** Differs from what `delv` says for a reason. */
+  /** We refuse what delv accepts; or delv cannot be asked, or answers differently by design. */
   delv?: 'stricter' | 'not-applicable'
 }
 
 const alice = (add: AddRecord) => add(OWNER, TYPE.TXT, text('bitcoin:?lno=', 'lno1alice'))
-const VALUE = 'secure bitcoin:?lno=lno1alice'
+export const VALUE_TEXT = 'bitcoin:?lno=lno1alice'
+const VALUE = `secure ${VALUE_TEXT}`
 
-function withShop(shop: Omit<WorldZone, 'apex'>): World {
+export function withShop(shop: Omit<WorldZone, 'apex'>): World {
   return shopWorld({ data: alice, ...shop })
 }
 
@@ -114,8 +115,18 @@ const valid: ValidationCase[] = [
     name: 'shop.test.',
     expected: 'secure bitcoin:apex',
   },
-  { title: 'the first second of a signature', world: withShop({ inception: NOW }), expected: VALUE },
-  { title: 'the last second of a signature', world: withShop({ expiration: NOW }), expected: VALUE },
+  {
+    title: 'the first second of a signature',
+    world: withShop({ inception: NOW }),
+    expected: VALUE,
+    delv: 'not-applicable',
+  },
+  {
+    title: 'the last second of a signature',
+    world: withShop({ expiration: NOW }),
+    expected: VALUE,
+    delv: 'not-applicable',
+  },
 ]
 
 const aliases: ValidationCase[] = [
@@ -276,7 +287,7 @@ const forged: ValidationCase[] = [
   },
   {
     title: 'a signature from the future',
-    world: withShop({ inception: NOW + 1 }),
+    world: withShop({ inception: NOW + 3600 }),
     expected: 'bogus signature-not-yet-valid',
   },
   {
@@ -347,7 +358,6 @@ const forged: ValidationCase[] = [
     title: 'a revoked key',
     world: withShop({ keys: [testKey('p256', 'k', FLAG_ZONE | FLAG_SEP | FLAG_REVOKE)] }),
     expected: 'bogus keys-do-not-match-ds',
-    delv: 'stricter',
   },
   {
     title: 'more labels signed than the name has',
@@ -361,7 +371,7 @@ const forged: ValidationCase[] = [
     ),
     expected: 'bogus wrong-labels',
   },
-  { title: 'RSA of 512 bits', world: withKey('rsa-512'), expected: 'bogus key-unusable' },
+  { title: 'RSA of 512 bits', world: withKey('rsa-512'), expected: 'bogus key-unusable', delv: 'stricter' },
   {
     title: 'signatures with SHA-1 (algorithm 5)',
     world: withKey('rsa-sha1'),
@@ -450,9 +460,9 @@ const denials: ValidationCase[] = [
       },
       {
         title: `a wildcard expanded over a name that exists, by ${by}`,
-        world: tampered(shopWorld({ data: wildcard, denial }), async (response, name, type) => {
+        world: tampered(shopWorld({ data: wildcard, denial }), (response, name, type) => {
           if (type !== TYPE.TXT) return
-          const other = await txtResponse(shopWorld({ data: wildcard, denial }), nobody)
+          const other = shopWorld({ data: wildcard, denial }).answer(nobody, TYPE.TXT)
           response.answer = other.answer.map((record) => ({ ...record, name }))
           response.authority = other.authority
         }),
@@ -461,9 +471,9 @@ const denials: ValidationCase[] = [
       },
       {
         title: `NXDOMAIN forged for a name that exists, by ${by}`,
-        world: tampered(withShop({ denial }), async (response, _, type) => {
+        world: tampered(withShop({ denial }), (response, _, type) => {
           if (type !== TYPE.TXT) return
-          const { rcode, answer, authority } = await txtResponse(withShop({ denial }), nobody)
+          const { rcode, answer, authority } = withShop({ denial }).answer(nobody, TYPE.TXT)
           Object.assign(response, { rcode, answer, authority })
         }),
         expected: 'bogus denial-missing',
@@ -501,6 +511,7 @@ const denials: ValidationCase[] = [
     name: nobody,
     nowSeconds: NOW + DAY,
     expected: 'bogus signature-expired',
+    delv: 'not-applicable',
   },
 ]
 
@@ -558,10 +569,6 @@ const unavailable: ValidationCase[] = [
 ]
 
 export const CASES: readonly ValidationCase[] = [...valid, ...aliases, ...forged, ...denials, ...unavailable]
-
-async function txtResponse(world: World, name: string): Promise<Message> {
-  return decodeMessage(await world.query(name, TYPE.TXT))
-}
 
 function resign(
   answer: Message['answer'],
