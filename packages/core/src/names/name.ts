@@ -42,14 +42,18 @@ export function parseNewName(user: string, domain: string): NewName | Refusal {
   if (!/^[a-z0-9]/.test(name) || !/[a-z0-9]$/.test(name)) return invalid('edges')
   if (/[._-]{2}/.test(name)) return invalid('separators')
   if (name.length + RECORD_INFIX.length + domain.length > DNS_NAME_MAX) return invalid('dns-length')
-  const skeleton = skeletonOf(name)
-  if (RESERVED.has(skeleton) || RESERVED.has(skeleton.replace(/[._-]/g, ''))) {
-    return refuse('NAME_RESERVED', { user: name })
-  }
-  return { user: name, domain, skeleton }
+  if (isReserved(name)) return refuse('NAME_RESERVED', { user: name })
+  return { user: name, domain, skeleton: skeletonOf(name) }
 }
 
 /** Folds the ASCII look-alikes: 0 and o, 1 and l, rn and m, vv and w. */
 export function skeletonOf(name: string): string {
   return name.replace(/0/g, 'o').replace(/1/g, 'l').replace(/rn/g, 'm').replace(/vv/g, 'w')
+}
+
+/** Also when written with look-alikes, a 1 for an i, or separators. */
+function isReserved(name: string): boolean {
+  return [name, name.replace(/1/g, 'i')]
+    .map(skeletonOf)
+    .some((folded) => RESERVED.has(folded) || RESERVED.has(folded.replace(/[._-]/g, '')))
 }
