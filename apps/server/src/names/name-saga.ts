@@ -63,7 +63,7 @@ type Cause = { command: NameCommand; actor: string; now: number }
 async function keep(tx: Transaction, before: NameState, decision: NameDecision, cause: Cause): Promise<void> {
   if (decision.state !== before || decision.effects.length > 0) await updateName(tx.db, decision)
   if (decision.state !== before) record(tx, decision, cause)
-  else for (const effect of decision.effects) tx.enqueue(jobOf(before.id, effect))
+  else for (const effect of decision.effects) tx.enqueue(jobOf(before.id, effect, cause.now))
 }
 
 /** The entry holds the whole command, so that replaying the entries gives the state again. */
@@ -80,15 +80,16 @@ function record(tx: Transaction, { state, effects }: NameDecision, { command, ac
     actor,
     at: new Date(now),
   })
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect))
+  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
 }
 
-function jobOf(id: string, effect: NameEffect): NewJob {
-  const runAt = new Date(effect.at)
+function jobOf(id: string, effect: NameEffect, now: number): NewJob {
+  // What is due is due by the database's clock, too, even when ours is ahead of it.
+  const due = effect.at > now ? { runAt: new Date(effect.at) } : {}
   const key = `name:${id}:${effect.kind}`
   return effect.kind === 'wake'
-    ? { task: 'names:wake', payload: { id }, key, runAt }
-    : { task: `names:${effect.kind}`, payload: { id, attempt: effect.attempt }, key, runAt }
+    ? { task: 'names:wake', payload: { id }, key, ...due }
+    : { task: `names:${effect.kind}`, payload: { id, attempt: effect.attempt }, key, ...due }
 }
 
 function actorOf(report: NameReport): string {

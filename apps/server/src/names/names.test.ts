@@ -15,7 +15,6 @@ afterEach(() => world.stop())
 describe('a registration', () => {
   test('ends with a live name whose record carries the offer of the owner’s node', async () => {
     const { device, node } = world.newUser()
-    const began = performance.now()
     const accepted = await world.register(device, 'Alice')
     expect(accepted.statusCode).toBe(202)
     expect(accepted.json()).toMatchObject({ kind: 'name.register', state: 'running', percent: 20 })
@@ -23,7 +22,6 @@ describe('a registration', () => {
 
     const job = await world.jobEnds(accepted.json().id)
     expect(job).toMatchObject({ state: 'succeeded', percent: 100, step: 'done', name: 'alice@shop.test' })
-    expect(performance.now() - began).toBeLessThan(1_500)
     expect(job.stepsDone.map((done: { step: string }) => done.step)).toEqual([
       'name-claimed',
       'offer-ready',

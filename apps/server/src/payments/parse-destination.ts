@@ -1,92 +1,108 @@
-import { type Refusal, refuse } from '@holdfast/core'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { Payable } from '@holdfast/core/payments/payment-states'
-import type { Network } from '@holdfast/lightning'
+import type { Hex, Network } from '@holdfast/lightning'
 import { Bip321Error, type BitcoinUri, parseBitcoinUri } from '@holdfast/protocols/bip321'
 import { Bip353Error, parseName } from '@holdfast/protocols/bip353'
-import { Bolt11Error, decodeInvoice } from '@holdfast/protocols/bolt11'
+import { Bolt11Error, decodeInvoice, type Invoice } from '@holdfast/protocols/bolt11'
 import { Bolt12Error, type Offer, offerChains, parseOffer } from '@holdfast/protocols/bolt12'
 import { chainHashOf } from '@holdfast/protocols/network'
 
+export type PayingNode = { readonly network: Network; readonly nodeId: Hex }
+
 export type Destination = { readonly kind: 'name'; readonly name: string } | Payable
 
-export type PayingFrom = { readonly network: Network; readonly now: number }
-
-/** Reads what a payment is made to: a BIP-353 name, a BOLT 12 offer, a BOLT 11 invoice or a BIP-321 URI. */
-export function parseDestination(text: string, from: PayingFrom): Destination | Refusal {
-  const to = text.trim()
-  if (/^bitcoin:/i.test(to)) return uriDestination(to, from)
-  // The form of a URI that predates BIP-321; wallets still copy it.
-  const bare = to.replace(/^lightning:/i, '')
-  if (/^lno1/i.test(bare)) return offerDestination(bare, from)
-  if (/^ln(bc|tb|bcrt|tbs)[0-9]/i.test(bare)) return invoiceDestination(bare, from)
-  if (to.includes('@')) return nameDestination(to)
+/**
+ * What a payment is to be made to, by its own form: a BIP-353 name with or without ₿ (canonical in the answer), a
+ * BOLT 12 offer, a BOLT 11 invoice or a BIP-321 URI. `now` is milliseconds since 1970.
+ */
+export function parseDestination(text: string, node: PayingNode, now: number): Destination | Refusal {
+  if (/^bitcoin:/i.test(text)) return payableOfUriText(text, node, now)
+  if (text.includes('@')) return parseNameText(text)
+  // BOLT 12 lets an offer be cut anywhere by `+` and white space, also within its prefix.
+  if (/^lno1/i.test(text.replace(/\+\s*/g, ''))) return payableOfOffer(text, node, now)
+  if (/^ln(bc|tb|sb)/i.test(text)) return payableOfInvoice(text, node, now)
   return refuse('DESTINATION_INVALID')
 }
 
-/** Takes the first offer of a URI, else its first invoice: an offer also works the second time. */
-export function payableOfUri(uri: BitcoinUri, from: PayingFrom): Payable | Refusal {
-  const [offer] = uri.offers
-  const [invoice] = uri.invoices
-  const payable =
-    offer !== undefined
-      ? offerDestination(offer, from)
-      : invoice !== undefined
-        ? invoiceDestination(invoice, from)
-        : refuse('URI_NOT_PAYABLE')
-  if ('refused' in payable || uri.amountMsat === undefined) return payable
-  if (payable.asksMsat !== null && payable.asksMsat !== uri.amountMsat) {
-    return refuse('URI_INVALID', { rule: 'amounts-differ' })
+/**
+ * The first instruction of a URI that this node can pay: offers before invoices, because they hide the payee's node
+ * and can be paid again. When there is none, the refusal of the first.
+ */
+export function payableOfUri(uri: BitcoinUri, node: PayingNode, now: number): Payable | Refusal {
+  let first: Refusal | null = null
+  const candidates = [
+    ...uri.offers.map((offer) => () => payableOfOffer(offer, node, now)),
+    ...uri.invoices.map((invoice) => () => payableOfInvoice(invoice, node, now)),
+  ]
+  for (const read of candidates) {
+    const payable = read()
+    const priced = isRefusal(payable) ? payable : withAmountOf(uri, payable)
+    if (!isRefusal(priced)) return priced
+    first ??= priced
   }
-  return { ...payable, asksMsat: uri.amountMsat }
+  return first ?? refuse('URI_NOT_PAYABLE')
 }
 
-function uriDestination(text: string, from: PayingFrom): Payable | Refusal {
+/** The URI's amount counts where the instruction names none; where both do, paying either would be a guess. */
+function withAmountOf({ amountMsat }: BitcoinUri, payable: Payable): Payable | Refusal {
+  if (amountMsat === undefined || payable.asksMsat === amountMsat) return payable
+  if (payable.asksMsat === null) return { ...payable, asksMsat: amountMsat }
+  return refuse('URI_INVALID', { rule: 'amounts-differ' })
+}
+
+function payableOfUriText(text: string, node: PayingNode, now: number): Payable | Refusal {
+  const uri = reading(() => parseBitcoinUri(text))
+  return isRefusal(uri) ? uri : payableOfUri(uri, node, now)
+}
+
+function parseNameText(text: string): Destination | Refusal {
+  const name = reading(() => parseName(text))
+  return isRefusal(name) ? name : { kind: 'name', name: name.text }
+}
+
+function payableOfOffer(text: string, { network }: PayingNode, now: number): Payable | Refusal {
+  const offer = reading(() => parseOffer(text))
+  if (isRefusal(offer)) return offer
+  // BOLT 12, requirements for readers: "if the chain of the invoice_request is not in offer_chains: MUST NOT respond".
+  if (!offerChains(offer).includes(chainHashOf(network))) return refuse('OFFER_FOREIGN_CHAIN', { network })
+  // "if the current time is after offer_absolute_expiry: MUST NOT respond to the offer."
+  const expiry = offer.absoluteExpirySeconds
+  if (expiry !== undefined && expiry * 1000n <= BigInt(now)) return refuse('OFFER_EXPIRED')
+  const unsupported = whyUnsupported(offer)
+  if (unsupported !== null) return refuse('OFFER_UNSUPPORTED', { rule: unsupported })
+  return {
+    kind: 'bolt12',
+    offer: offer.text,
+    asksMsat: offer.amount && 'msat' in offer.amount ? offer.amount.msat : null,
+  }
+}
+
+function whyUnsupported(offer: Offer): 'currency' | 'quantity' | null {
+  if (offer.amount && 'currency' in offer.amount) return 'currency'
+  // "if offer_quantity_max is present: MUST set invreq_quantity", which a payer has no way to choose here.
+  return offer.quantityMax === undefined ? null : 'quantity'
+}
+
+function payableOfInvoice(text: string, node: PayingNode, now: number): Payable | Refusal {
+  const invoice: Invoice | Refusal = reading(() => decodeInvoice(text))
+  if (isRefusal(invoice)) return invoice
+  if (invoice.network !== node.network) {
+    return refuse('INVOICE_FOREIGN_CHAIN', { network: node.network, invoiceNetwork: invoice.network })
+  }
+  if (invoice.expiresAt <= now) return refuse('INVOICE_EXPIRED', { expiresAt: invoice.expiresAt })
+  if (invoice.payee === node.nodeId) return refuse('PAYMENT_TO_SELF')
+  return { kind: 'bolt11', invoice: invoice.text, asksMsat: invoice.amountMsat ?? null }
+}
+
+/** The value, or the refusal that the codec's error stands for; the rule that was broken is told. */
+function reading<T>(read: () => T): T | Refusal {
   try {
-    return payableOfUri(parseBitcoinUri(text), from)
+    return read()
   } catch (error) {
     if (error instanceof Bip321Error) return refuse('URI_INVALID', { rule: error.code })
-    throw error
-  }
-}
-
-function offerDestination(text: string, { network, now }: PayingFrom): Payable | Refusal {
-  let offer: Offer
-  try {
-    offer = parseOffer(text)
-  } catch (error) {
+    if (error instanceof Bip353Error) return refuse('DESTINATION_INVALID', { rule: error.code })
     if (error instanceof Bolt12Error) return refuse('OFFER_INVALID', { rule: error.code })
-    throw error
-  }
-  if (!offerChains(offer).includes(chainHashOf(network))) return refuse('OFFER_FOREIGN_CHAIN', { network })
-  // BOLT 12: "if the current time is after offer_absolute_expiry: MUST NOT respond to the offer".
-  const { absoluteExpirySeconds: expiry } = offer
-  if (expiry !== undefined && BigInt(Math.floor(now / 1000)) > expiry) return refuse('OFFER_EXPIRED')
-  if (offer.quantityMax !== undefined) return refuse('OFFER_UNSUPPORTED', { rule: 'quantity' })
-  if (offer.amount !== undefined && 'currency' in offer.amount) {
-    return refuse('OFFER_UNSUPPORTED', { rule: 'currency' })
-  }
-  return { kind: 'bolt12', offer: offer.text, asksMsat: offer.amount?.msat ?? null }
-}
-
-function invoiceDestination(text: string, { network, now }: PayingFrom): Payable | Refusal {
-  try {
-    const invoice = decodeInvoice(text)
-    if (invoice.network !== network) {
-      return refuse('INVOICE_FOREIGN_CHAIN', { network, invoiceNetwork: invoice.network })
-    }
-    if (invoice.expiresAt <= now) return refuse('INVOICE_EXPIRED')
-    return { kind: 'bolt11', invoice: invoice.text, asksMsat: invoice.amountMsat ?? null }
-  } catch (error) {
     if (error instanceof Bolt11Error) return refuse('INVOICE_INVALID', { rule: error.code })
-    throw error
-  }
-}
-
-function nameDestination(text: string): Destination | Refusal {
-  try {
-    return { kind: 'name', name: parseName(text).text }
-  } catch (error) {
-    if (error instanceof Bip353Error) return refuse('NAME_INVALID', { rule: error.code })
     throw error
   }
 }

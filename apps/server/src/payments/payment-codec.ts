@@ -1,24 +1,34 @@
 import type { JsonObject, JsonValue } from '@holdfast/core'
 import type { PaymentCommand, PaymentState } from '@holdfast/core/payments/payment-states'
 
-/** To JSON: every bigint becomes a decimal string. Ours all stand under keys that end in `Msat`. */
+/**
+ * Payments as JSON, in the table and in the journal: a member whose name ends in `Msat` is a decimal string there
+ * and a bigint here.
+ */
 export function encodePayment(value: PaymentState | PaymentCommand): JsonObject {
-  return JSON.parse(
-    JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part)),
-  ) as JsonObject
+  return JSON.parse(stringifyPayment(value)) as JsonObject
 }
 
-export function decodePaymentState(json: JsonObject): PaymentState {
-  return decode(json) as PaymentState
+export function stringifyPayment(value: PaymentState | PaymentCommand): string {
+  return JSON.stringify(value, (_, member: unknown) =>
+    typeof member === 'bigint' ? member.toString() : member,
+  )
 }
 
-export function decodePaymentCommand(json: JsonObject): PaymentCommand {
-  return decode(json) as PaymentCommand
+export function decodeState(json: JsonObject): PaymentState {
+  return withBigints(json) as PaymentState
 }
 
-function decode(value: JsonValue, key = ''): unknown {
-  if (typeof value === 'string') return key.endsWith('Msat') ? BigInt(value) : value
-  if (Array.isArray(value)) return value.map((part: JsonValue) => decode(part))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, decode(part, name)]))
+export function decodeCommand(json: JsonObject): PaymentCommand {
+  return withBigints(json) as PaymentCommand
+}
+
+function withBigints(value: JsonValue): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name.endsWith('Msat') && typeof member === 'string' ? BigInt(member) : withBigints(member as JsonValue),
+    ]),
+  )
 }

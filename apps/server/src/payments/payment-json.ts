@@ -1,5 +1,5 @@
-import { REFUSALS } from '@holdfast/core'
-import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import { REFUSALS, type RefusalCode } from '@holdfast/core'
+import { PAYMENT_PHASES, type PaymentState } from '@holdfast/core/payments/payment-states'
 import { z } from 'zod'
 
 const milliseconds = z.number().int().describe('Milliseconds since 1970.')
@@ -10,57 +10,73 @@ export const paymentSchema = z
     id: z.string(),
     nodePaymentId: z
       .string()
-      .describe('32 bytes in hex: under this id your own node knows the payment and its proof.'),
+      .describe('32 bytes, hex: under which your node knows the payment and your device finds its proof.'),
+    to: z.string().describe('The destination as it was given.'),
     state: z
-      .enum(['resolving', 'sending', 'succeeded', 'failed', 'unknown'])
-      .describe('`unknown`: the node cannot say yet; it is neither paid again nor given up.'),
-    to: z.string(),
-    amountMsat: msat.nullable(),
-    maxFeeMsat: msat.nullable(),
-    feeMsat: msat.optional().describe('What routing cost. Only when it succeeded.'),
-    paymentHash: z.string().nullable(),
+      .enum(PAYMENT_PHASES)
+      .describe(
+        '`unknown`: nobody can say yet whether it was paid. Do not pay again; it is asked again by itself.',
+      ),
+    amountMsat: msat.optional().describe('Absent until it is known. Millisatoshi as a decimal string.'),
+    maxFeeMsat: msat.optional().describe('The limit of the fee. Millisatoshi as a decimal string.'),
+    feeMsat: msat.optional().describe('What the route took. Only when it succeeded.'),
+    paymentHash: z.string().optional(),
     createdAt: milliseconds,
     endedAt: milliseconds.optional(),
-    error: z.strictObject({ code: z.string(), title: z.string(), hint: z.string() }).optional(),
+    error: z
+      .strictObject({ code: z.string(), title: z.string(), hint: z.string() })
+      .optional()
+      .describe('Only when it failed.'),
   })
   .meta({ title: 'Payment' })
 
-const decimal = (amount: bigint | null) => (amount === null ? null : `${amount}`)
+type Amounts = { amountMsat?: bigint | null; maxFeeMsat?: bigint | null; feeMsat?: bigint | null }
 
 export function paymentJson(state: PaymentState) {
-  const { id, nodePaymentId, to, requestedAt: createdAt } = state
-  const asked = { amountMsat: decimal(state.requestedMsat), maxFeeMsat: decimal(state.feeLimitMsat) }
-  const common = { id, nodePaymentId, to, createdAt, ...asked, paymentHash: null }
+  const { id, nodePaymentId, to, requestedAt: createdAt, requestedMsat, feeLimitMsat } = state
+  const common = { id, nodePaymentId, to, state: state.phase, createdAt }
   switch (state.phase) {
     case 'resolving':
-      return { ...common, state: state.phase }
+      return { ...common, ...decimals({ amountMsat: requestedMsat, maxFeeMsat: feeLimitMsat }) }
     case 'sending':
     case 'unknown':
       return {
         ...common,
-        state: state.phase,
-        amountMsat: `${state.amountMsat}`,
-        maxFeeMsat: `${state.maxFeeMsat}`,
-        paymentHash: state.paymentHash,
+        ...decimals({ amountMsat: state.amountMsat, maxFeeMsat: state.maxFeeMsat }),
+        ...hash(state.paymentHash),
       }
     case 'succeeded':
       return {
         ...common,
-        state: state.phase,
-        amountMsat: `${state.amountMsat}`,
-        feeMsat: `${state.feeMsat}`,
-        paymentHash: state.paymentHash,
+        ...decimals({ amountMsat: state.amountMsat, maxFeeMsat: feeLimitMsat, feeMsat: state.feeMsat }),
+        ...hash(state.paymentHash),
         endedAt: state.endedAt,
       }
-    case 'failed': {
-      const { title, hint } = REFUSALS[state.cause]
+    case 'failed':
       return {
         ...common,
-        state: state.phase,
-        paymentHash: state.paymentHash,
+        ...decimals({ amountMsat: state.payable?.asksMsat ?? requestedMsat, maxFeeMsat: feeLimitMsat }),
+        ...hash(state.paymentHash),
         endedAt: state.endedAt,
-        error: { code: state.cause, title, hint },
+        error: failure(state.cause),
       }
-    }
+  }
+}
+
+function failure(code: RefusalCode) {
+  const { title, hint } = REFUSALS[code]
+  return { code, title, hint }
+}
+
+function hash(paymentHash: string | null) {
+  return paymentHash === null ? {} : { paymentHash }
+}
+
+function decimals(amounts: Amounts) {
+  const { amountMsat = null, maxFeeMsat = null, feeMsat = null } = amounts
+  return {
+    ...(amountMsat !== null && { amountMsat: `${amountMsat}` }),
+    ...(maxFeeMsat !== null && { maxFeeMsat: `${maxFeeMsat}` }),
+    ...(feeMsat !== null && { feeMsat: `${feeMsat}` }),
   }
 }

@@ -1,4 +1,5 @@
-import { hearPayment, type PaymentDecision } from '@holdfast/core/payments/payment-machine'
+import { isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
+import { decidePayment, hearPayment, type PaymentDecision } from '@holdfast/core/payments/payment-machine'
 import type {
   PaymentCommand,
   PaymentEffect,
@@ -25,9 +26,10 @@ export function makeTellPayment(deps: {
       if (before === null) return null
       const now = deps.clock()
       const decision = hearPayment(before, report, now)
-      const changed = decision.state !== before
-      if (changed || decision.effects.length > 0) await updatePayment(tx.db, decision)
-      if (changed) record(tx, decision.state, report, actorOf(report), now)
+      if (decision.state !== before || decision.effects.length > 0) await updatePayment(tx.db, decision)
+      if (decision.state !== before) {
+        record(tx, decision.state, { command: report, actor: actorOf(report), now })
+      }
       enqueue(tx, decision)
       return decision.state
     })
@@ -36,24 +38,40 @@ export function makeTellPayment(deps: {
   }
 }
 
-export async function keepNew(
+/** Keeps a new payment with its first effects, or says why it may not be. */
+export async function startPayment(
   tx: Transaction,
-  decision: PaymentDecision,
   request: PaymentRequest,
   now: number,
-): Promise<void> {
+): Promise<PaymentState | Refusal> {
+  const decision = decidePayment(null, request, now)
+  if (isRefusal(decision)) return decision
   await insertPayment(tx.db, decision)
-  record(tx, decision.state, request, request.owner, now)
+  record(tx, decision.state, { command: request, actor: request.owner, now })
   enqueue(tx, decision)
+  return decision.state
+}
+
+/** The job of one effect; `asked` counts the answers since the last that said something new. */
+export function jobOf(id: string, effect: PaymentEffect, asked = 0): NewJob {
+  const { kind, at } = effect
+  const job = { task: `payments:${kind}`, key: `payment:${id}:${kind}`, runAt: new Date(at) }
+  if (effect.kind === 'wake') return { ...job, payload: { id } }
+  return { ...job, payload: { id, attempt: effect.attempt, asked } }
 }
 
 /** The entry holds the whole command, so that replaying the entries gives the state again. */
-function record(tx: Transaction, state: PaymentState, command: PaymentCommand, actor: string, now: number) {
+function record(
+  tx: Transaction,
+  state: PaymentState,
+  { command, actor, now }: { command: PaymentCommand; actor: string; now: number },
+): void {
+  const data: JsonObject = { phase: state.phase, command: encodePayment(command) }
   tx.append({
     stream: 'payment',
     entityId: state.id,
     kind: `payment.${command.kind}`,
-    data: { owner: state.owner, phase: state.phase, command: encodePayment(command) },
+    data,
     actor,
     at: new Date(now),
   })
@@ -61,15 +79,6 @@ function record(tx: Transaction, state: PaymentState, command: PaymentCommand, a
 
 function enqueue(tx: Transaction, { state, effects }: PaymentDecision): void {
   for (const effect of effects) tx.enqueue(jobOf(state.id, effect))
-}
-
-/** `pay` and `look-up` share a key: whoever waits to ask the node is replaced by whoever shall pay, and vice versa. */
-function jobOf(id: string, effect: PaymentEffect): NewJob {
-  const key = `payment:${id}:${effect.kind === 'look-up' ? 'pay' : effect.kind}`
-  const runAt = new Date(effect.at)
-  return effect.kind === 'wake'
-    ? { task: 'payments:wake', payload: { id }, key, runAt }
-    : { task: `payments:${effect.kind}`, payload: { id, attempt: effect.attempt }, key, runAt }
 }
 
 function actorOf(report: PaymentReport): string {

@@ -3,7 +3,7 @@ import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import type { PagePosition } from '../platform/page-cursor.ts'
-import { decodePaymentState, encodePayment } from './payment-codec.ts'
+import { decodeState, stringifyPayment } from './payment-codec.ts'
 import './payment-tables.ts'
 
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
@@ -15,10 +15,10 @@ export async function insertPayment(db: Kysely<Database>, decision: PaymentDecis
     .insertInto('payment')
     .values({
       id: state.id,
-      owner: state.owner,
       node_payment_id: state.nodePaymentId,
+      owner: state.owner,
       phase: state.phase,
-      state: JSON.stringify(encodePayment(state)),
+      state: stringifyPayment(state),
       requested_at: new Date(state.requestedAt),
       look_at: lookAt(decision),
     })
@@ -29,11 +29,7 @@ export async function updatePayment(db: Kysely<Database>, decision: PaymentDecis
   const { state } = decision
   await db
     .updateTable('payment')
-    .set({
-      phase: state.phase,
-      state: JSON.stringify(encodePayment(state)),
-      look_at: lookAt(decision),
-    })
+    .set({ phase: state.phase, state: stringifyPayment(state), look_at: lookAt(decision) })
     .where('id', '=', state.id)
     .executeTakeFirstOrThrow()
 }
@@ -46,12 +42,12 @@ export async function lockPayment(db: Kysely<Database>, id: string): Promise<Pay
     .where('id', '=', id)
     .forUpdate()
     .executeTakeFirst()
-  return row ? decodePaymentState(row.state) : null
+  return row ? decodeState(row.state) : null
 }
 
 export async function findPayment(db: Kysely<Database>, id: string): Promise<PaymentState | null> {
   const row = await db.selectFrom('payment').select('state').where('id', '=', id).executeTakeFirst()
-  return row ? decodePaymentState(row.state) : null
+  return row ? decodeState(row.state) : null
 }
 
 /** An owner's payments, newest first. */
@@ -72,18 +68,41 @@ export async function listPayments(
       sql<boolean>`(requested_at, id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`,
     )
   }
-  return (await query.execute()).map((row) => decodePaymentState(row.state))
+  return (await query.execute()).map((row) => decodeState(row.state))
 }
 
-export async function findOverdue(db: Kysely<Database>, now: number, limit: number): Promise<string[]> {
+/** Payments about which nothing was heard although something was due before `dueBefore`, longest silence first. */
+export async function findSilent(db: Kysely<Database>, dueBefore: Date, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom('payment')
     .select('id')
-    .where('look_at', '<', new Date(now))
+    .where('look_at', '<', dueBefore)
     .orderBy('look_at')
     .limit(limit)
     .execute()
   return rows.map((row) => row.id)
+}
+
+/** Payments that have not ended, in the order of their ids, after `after`. */
+export async function findOpen(db: Kysely<Database>, after: string | null, limit: number): Promise<string[]> {
+  let query = db
+    .selectFrom('payment')
+    .select('id')
+    .where('look_at', 'is not', null)
+    .orderBy('id')
+    .limit(limit)
+  if (after !== null) query = query.where('id', '>', after)
+  return (await query.execute()).map((row) => row.id)
+}
+
+/** Something was due at `at`: until then and a while longer the sweeper need not look. */
+export async function postponeLook(db: Kysely<Database>, id: string, at: number): Promise<void> {
+  await db
+    .updateTable('payment')
+    .set({ look_at: new Date(at + SILENCE_MS) })
+    .where('id', '=', id)
+    .where('look_at', 'is not', null)
+    .execute()
 }
 
 function lookAt({ state, effects }: PaymentDecision): Date | null {

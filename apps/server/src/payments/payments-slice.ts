@@ -5,16 +5,20 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
-import { makePaymentTasks, type ResolvePayee } from './payment-effects.ts'
+import { makePaymentTasks } from './payment-effects.ts'
 import { makeTellPayment } from './payment-saga.ts'
 import { addPaymentRoutes } from './payments.rest.ts'
-import { sweepPayments } from './sweep-payments.ts'
+import type { ResolveName } from './resolve-destination.ts'
+import { reconcilePayments, sweepPayments } from './sweep-payments.ts'
 
 export type PaymentsSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
-  /** Goes on with payments whose job was lost; run it at boot and every minute. Answers how many. */
+  /**
+   * Run it at boot and every minute: the first time it asks the nodes about every payment that has not ended, then
+   * about those whose job was lost. Answers how many.
+   */
   sweep(): Promise<number>
 }
 
@@ -23,17 +27,25 @@ export function makePaymentsSlice(deps: {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   nodes: NodeDirectory
-  resolve: ResolvePayee
+  resolve: ResolveName
   clock: () => number
-  /** The node is not asked to pay later than this after the request. Default 60 s. */
+  /** How long the node may be asked to pay, and may go on trying. Default 60 s. */
   deadlineMs?: number
+  /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
+  followMs?: number
 }): PaymentsSlice {
-  const { transact, clock } = deps
+  const { transact, database, clock } = deps
   const changes = makeChangeSignal()
   const tell = makeTellPayment({ transact, clock, changes })
+  let reconciled = false
   return {
-    tasks: makePaymentTasks({ ...deps, tell }),
+    tasks: makePaymentTasks({ ...deps, followMs: deps.followMs ?? 1_500, tell }),
     routes: (app) => addPaymentRoutes(app, { ...deps, changes, deadlineMs: deps.deadlineMs ?? 60_000 }),
-    sweep: () => sweepPayments({ database: deps.database, clock, tell }),
+    async sweep() {
+      if (reconciled) return sweepPayments({ database, clock, tell })
+      const count = await reconcilePayments({ database, tell })
+      reconciled = true
+      return count
+    },
   }
 }

@@ -18,7 +18,8 @@ export type PaymentRoutes = RequestDeps & {
 
 const tags = ['payments']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MAX_WAIT_SECONDS = 20
+/** Below the time that a handler has. */
+const MAX_WAIT_MS = 25_000
 
 export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
   const { db } = deps.database
@@ -28,23 +29,40 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
     {
       schema: {
         summary: 'Pay a name, an offer, an invoice or a BIP-321 URI from your node.',
+        description:
+          'Answers as soon as the intention is kept; follow it with GET /v1/payments/:id?waitMs=. Where the destination names an amount, exactly that is paid.',
         tags,
         body: z.strictObject({
-          to: z.string().max(16_384),
+          to: z
+            .string()
+            .min(1)
+            .max(16_384)
+            .describe('BIP-353 name, with or without ₿, BOLT 12 offer, BOLT 11 invoice or BIP-321 URI.'),
           amountMsat: z
             .string()
+            .max(64)
             .optional()
-            .describe('Needed unless the destination names an amount; then it may be left out.'),
+            .describe('Millisatoshi as a decimal string. Needed unless the destination names an amount.'),
           maxFeeMsat: z
             .string()
+            .max(64)
             .optional()
-            .describe('The most that routing may cost. Default: 1 % of the amount, at least 10000.'),
+            .describe('Millisatoshi as a decimal string. Default: 1 % of the amount, at least 10000.'),
         }),
         response: {
           202: paymentSchema,
           ...refusals(
+            'REQUEST_INVALID',
+            'AUTH_REQUIRED',
+            'AMOUNT_INVALID',
+            'AMOUNT_REQUIRED',
+            'AMOUNT_MISMATCH',
+            'FEE_LIMIT_INVALID',
+            'NODE_NOT_CONNECTED',
+            'NODE_CANNOT',
+            'NODE_OFFLINE',
+            'PAYMENT_TO_SELF',
             'DESTINATION_INVALID',
-            'NAME_INVALID',
             'OFFER_INVALID',
             'OFFER_EXPIRED',
             'OFFER_FOREIGN_CHAIN',
@@ -54,12 +72,6 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
             'INVOICE_FOREIGN_CHAIN',
             'URI_INVALID',
             'URI_NOT_PAYABLE',
-            'AMOUNT_INVALID',
-            'AMOUNT_REQUIRED',
-            'AMOUNT_MISMATCH',
-            'FEE_LIMIT_INVALID',
-            'NODE_NOT_CONNECTED',
-            'NODE_CANNOT',
           ),
         },
       },
@@ -76,16 +88,17 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
     '/v1/payments/:id',
     {
       schema: {
-        summary: 'What became of a payment of yours.',
+        summary: 'What became of one of your payments.',
         tags,
         params: z.strictObject({ id: z.string() }),
         querystring: z.strictObject({
-          wait: z.coerce
+          waitMs: z.coerce
             .number()
+            .int()
             .min(0)
-            .max(MAX_WAIT_SECONDS)
+            .max(MAX_WAIT_MS)
             .default(0)
-            .describe('Answer when the payment has ended, or after so many seconds.'),
+            .describe('Answer when the payment has ended, or after so many milliseconds.'),
         }),
         response: { 200: paymentSchema, ...refusals('AUTH_REQUIRED', 'PAYMENT_NOT_FOUND') },
       },
@@ -94,13 +107,20 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const owner = await deps.identity.authenticate(request)
       const { id } = request.params
       if (!uuid.test(id)) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
-      const look = () => findPayment(db, id)
-      const ended = (seen: Awaited<ReturnType<typeof look>>) =>
-        seen === null || seen.owner !== owner || seen.phase === 'succeeded' || seen.phase === 'failed'
-      const payment = await waitUntil(deps.changes, id, request.query.wait * 1000, look, ended)
-      // To others a payment does not exist: that it does is nobody's business.
-      if (payment === null || payment.owner !== owner) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
-      return paymentJson(payment)
+      const look = async () => {
+        const state = await findPayment(db, id)
+        // Whether another owner has such a payment is nobody's business.
+        return state?.owner === owner ? state : null
+      }
+      const state = await waitUntil(
+        deps.changes,
+        id,
+        request.query.waitMs,
+        look,
+        (seen) => seen === null || seen.phase === 'succeeded' || seen.phase === 'failed',
+      )
+      if (state === null) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
+      return paymentJson(state)
     },
   )
 

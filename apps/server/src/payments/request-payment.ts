@@ -1,60 +1,81 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { isRefusal, parseMsat, type Refusal, refuse } from '@holdfast/core'
 import { parseMaxFee } from '@holdfast/core/payments/payment-amount'
-import { decidePayment } from '@holdfast/core/payments/payment-machine'
-import type { PaymentRequest, PaymentState } from '@holdfast/core/payments/payment-states'
-import type { Hex } from '@holdfast/lightning'
+import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import { type Hex, type LightningNode, NodeError } from '@holdfast/lightning'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Transaction } from '../platform/transaction.ts'
+import { TimedOutError, within } from '../platform/within.ts'
 import { parseDestination } from './parse-destination.ts'
-import { keepNew } from './payment-saga.ts'
+import { startPayment } from './payment-saga.ts'
 
-export type RequestDeps = { nodes: NodeDirectory; clock: () => number; deadlineMs: number }
+export type RequestDeps = {
+  nodes: NodeDirectory
+  clock: () => number
+  /** How long after the request the node may still be asked to pay, and may go on trying. */
+  deadlineMs: number
+}
 
 export type PaymentWish = {
+  /** BIP-353 name, BOLT 12 offer, BOLT 11 invoice or BIP-321 URI. */
   to: string
+  /** Decimal millisatoshi. Absent: what the destination asks. */
   amountMsat?: string | undefined
+  /** Decimal millisatoshi. Absent: 1 %, at least 10 satoshi. */
   maxFeeMsat?: string | undefined
 }
 
-/** Checks a payment and starts it; all in the caller's transaction. */
+const NODE_TIMEOUT_MS = 5_000
+
+/** Keeps the intention to pay, with its first job; all in the caller's transaction. */
 export async function requestPayment(
   deps: RequestDeps,
   tx: Transaction,
   owner: Hex,
   wish: PaymentWish,
 ): Promise<PaymentState | Refusal> {
-  const now = deps.clock()
   const amountMsat = wish.amountMsat === undefined ? undefined : parseMsat(wish.amountMsat)
   if (isRefusal(amountMsat)) return amountMsat
   const maxFeeMsat = wish.maxFeeMsat === undefined ? undefined : parseMaxFee(wish.maxFeeMsat)
   if (isRefusal(maxFeeMsat)) return maxFeeMsat
-  const node = await deps.nodes.nodeOf(owner)
-  if (node === null) return refuse('NODE_NOT_CONNECTED')
-  if (node.payer === undefined) return refuse('NODE_CANNOT', { capability: 'pay' })
-  const destination = parseDestination(wish.to, { network: node.network, now })
+  const node = await payingNode(deps.nodes, owner)
+  if (isRefusal(node)) return node
+  const now = deps.clock()
+  const destination = parseDestination(wish.to, node, now)
   if (isRefusal(destination)) return destination
-  if (destination.kind === 'name' && amountMsat === undefined) return refuse('AMOUNT_REQUIRED')
 
   const id = randomUUID()
-  const request: PaymentRequest = {
-    kind: 'request',
-    id,
-    nodePaymentId: nodePaymentIdOf(id),
-    owner,
-    to: wish.to.trim(),
-    destination,
-    deadlineAt: now + deps.deadlineMs,
-    ...(amountMsat !== undefined && { amountMsat }),
-    ...(maxFeeMsat !== undefined && { maxFeeMsat }),
-  }
-  const decision = decidePayment(null, request, now)
-  if (isRefusal(decision)) return decision
-  await keepNew(tx, decision, request, now)
-  return decision.state
+  return startPayment(
+    tx,
+    {
+      kind: 'request',
+      id,
+      nodePaymentId: nodePaymentIdOf(id),
+      owner,
+      to: wish.to,
+      destination,
+      ...(amountMsat !== undefined && { amountMsat }),
+      ...(maxFeeMsat !== undefined && { maxFeeMsat }),
+      deadlineAt: now + deps.deadlineMs,
+    },
+    now,
+  )
 }
 
-/** 32 bytes under which the node knows this payment and pays it once. */
+/** The id under which the payer's node knows the payment; ours alone leads to it, so no other payment can bear it. */
 export function nodePaymentIdOf(id: string): Hex {
-  return createHash('sha256').update(`holdfast payment ${id}`).digest('hex')
+  return createHash('sha256').update(`holdfast-payment-1:${id}`).digest('hex')
+}
+
+async function payingNode(nodes: NodeDirectory, owner: Hex): Promise<LightningNode | Refusal> {
+  try {
+    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
+    if (node === null) return refuse('NODE_NOT_CONNECTED')
+    return node.payer === undefined ? refuse('NODE_CANNOT', { capability: 'pay' }) : node
+  } catch (error) {
+    if (error instanceof TimedOutError || (error instanceof NodeError && error.code === 'offline')) {
+      return refuse('NODE_OFFLINE')
+    }
+    throw error
+  }
 }

@@ -82,28 +82,33 @@ export async function startSlicesWorld(
       ? null
       : await startWorker({ database: database.database, tasks, concurrency: 4, log })
 
-  const get = (url: string, device?: Device) =>
-    app.inject({ url, headers: device ? { authorization: sign(device, { url, now: clock() }) } : {} })
-  const send = (
+  const bearers = new Map<string, Promise<string>>()
+  const authorizationOf = (device: Device) => {
+    const bearer = bearers.get(device.owner) ?? openSession(device)
+    bearers.set(device.owner, bearer)
+    return bearer
+  }
+  const openSession = async (device: Device) => {
+    const url = '/v1/sessions'
+    const authorization = sign(device, { method: 'POST', url, now: clock() })
+    const opened = await app.inject({ method: 'POST', url, headers: { authorization } })
+    return `Bearer ${opened.json().token}`
+  }
+  const get = async (url: string, device?: Device) =>
+    app.inject({ url, headers: device ? { authorization: await authorizationOf(device) } : {} })
+  const send = async (
     method: 'POST' | 'DELETE',
     url: string,
     device: Device,
     payload?: JsonObject,
-    key = randomUUID(),
-  ) => {
-    const body = payload === undefined ? undefined : JSON.stringify(payload)
-    const authorization = sign(device, { method, url, ...(body !== undefined && { body }), now: clock() })
-    return app.inject({
+    key: string = randomUUID(),
+  ) =>
+    app.inject({
       method,
       url,
-      headers: {
-        authorization,
-        'idempotency-key': key,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { payload: body }),
+      headers: { authorization: await authorizationOf(device), 'idempotency-key': key },
+      ...(payload !== undefined && { payload }),
     })
-  }
   return {
     app,
     zone,

@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RefusalCode } from '@holdfast/core'
+import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
+import { NodeError, type Payer } from '@holdfast/lightning'
+import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { TimedOutError, within } from '../platform/within.ts'
+
+export type AskDeps = {
+  nodes: NodeDirectory
+  clock: () => number
+  /** How long one job goes on asking about a pending payment, before a later job does. */
+  followMs: number
+}
+
+type Sendable = Extract<PaymentState, { phase: 'sending' | 'unknown' }>
+type Effect = 'pay' | 'look-up'
+
+/**
+ * Well below `NEVER_SENT_GRACE_MS` of the machine: what was sent just before the deadline has arrived, or never will,
+ * when the node is asked whether it was.
+ */
+const NODE_TIMEOUT_MS = 10_000
+const SHORTEST_PAUSE_MS = 5
+const LONGEST_PAUSE_MS = 250
+
+/** Asks the owner's node to pay, and follows the payment for a while. Doing it twice pays once: the id is the same. */
+export function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
+  return onPayer(deps, state, 'pay', async (payer) => {
+    const timeoutMs = state.deadlineAt - deps.clock()
+    // The machine's promise: the node is never asked to pay after the deadline.
+    if (timeoutMs <= 0) return lookUp(payer, state)
+    const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
+    const destination =
+      payable.kind === 'bolt11'
+        ? { kind: payable.kind, invoice: payable.invoice }
+        : { kind: payable.kind, offer: payable.offer }
+    const accepted = await within(
+      NODE_TIMEOUT_MS,
+      payer.pay({ paymentId, destination, amountMsat, maxFeeMsat, timeoutMs }),
+    )
+    return follow(deps, payer, state, accepted, signal)
+  })
+}
+
+/** Asks the owner's node what became of the payment, and follows it for a while when it is pending. */
+export function lookUpOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
+  return onPayer(deps, state, 'look-up', async (payer) =>
+    follow(deps, payer, state, await lookUp(payer, state), signal),
+  )
+}
+
+async function onPayer(
+  { nodes }: AskDeps,
+  { owner, attempt }: Sendable,
+  effect: Effect,
+  ask: (payer: Payer) => Promise<NodeOutcome>,
+): Promise<PaymentReport> {
+  const unreachable = (code: RefusalCode): PaymentReport => ({
+    kind: 'node-unreachable',
+    attempt,
+    effect,
+    code,
+  })
+  try {
+    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
+    if (node === null) return unreachable('NODE_NOT_CONNECTED')
+    if (node.payer === undefined) return { kind: 'pay-refused', attempt, code: 'NODE_CANNOT' }
+    return { kind: 'outcome', attempt, outcome: await ask(node.payer) }
+  } catch (error) {
+    if (isUnreachable(error)) return unreachable('NODE_OFFLINE')
+    if (!(error instanceof NodeError)) throw error
+    return {
+      kind: 'pay-refused',
+      attempt,
+      code: error.code === 'conflict' ? 'INVOICE_ALREADY_PAID' : 'NODE_CANNOT',
+    }
+  }
+}
+
+async function lookUp(payer: Payer, { nodePaymentId }: Sendable): Promise<NodeOutcome> {
+  return (await within(NODE_TIMEOUT_MS, payer.lookup(nodePaymentId))) ?? { state: 'absent' }
+}
+
+/** The outcome once it is not `pending` any more, or the last one when `followMs` are over. */
+async function follow(
+  { followMs }: AskDeps,
+  payer: Payer,
+  state: Sendable,
+  first: NodeOutcome,
+  signal: AbortSignal,
+): Promise<NodeOutcome> {
+  const began = performance.now()
+  let outcome = first
+  while (outcome.state === 'pending' && !signal.aborted) {
+    const elapsed = performance.now() - began
+    // Proportional, so that no payment is seen to end more than about a tenth later than it did.
+    const pause = Math.min(Math.max(elapsed / 10, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS)
+    if (elapsed + pause > followMs) break
+    await sleep(pause)
+    try {
+      outcome = await lookUp(payer, state)
+    } catch (error) {
+      // That the node has taken the payment on is worth more than that it cannot be reached just now.
+      if (isUnreachable(error)) break
+      throw error
+    }
+  }
+  return outcome
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof TimedOutError || (error instanceof NodeError && error.code === 'offline')
+}
