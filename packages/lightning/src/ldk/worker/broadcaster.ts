@@ -26,6 +26,11 @@ export class Broadcaster {
     this.#log = log
   }
 
+  /** After a start: what a crash may have kept from being sent. */
+  sendAgain(): void {
+    this.#unsent.push(...this.#waiting())
+  }
+
   add(raw: Uint8Array, height: number): string {
     const txid = txidOf(raw)
     this.#store.run(
@@ -39,11 +44,8 @@ export class Broadcaster {
   }
 
   blockConnected(block: ConnectedBlock): void {
-    const waiting = this.#store.all<{ txid: string; raw: Uint8Array; since_height: number }>(
-      'SELECT txid, raw, since_height FROM broadcasts WHERE confirmed_height IS NULL',
-    )
     const confirmed = new Set(block.transactions.map((transaction) => transaction.txid))
-    for (const { txid, raw, since_height } of waiting) {
+    for (const { txid, raw, since_height } of this.#waiting()) {
       if (confirmed.has(txid))
         this.#store.run('UPDATE broadcasts SET confirmed_height = ? WHERE txid = ?', block.height, txid)
       else if (since_height + GIVE_UP_AFTER_BLOCKS < block.height)
@@ -81,5 +83,9 @@ export class Broadcaster {
   /** Resolves when everything flushed so far was offered to the chain. */
   sent(): Promise<void> {
     return this.#sending
+  }
+
+  #waiting(): { txid: string; raw: Uint8Array; since_height: number }[] {
+    return this.#store.all('SELECT txid, raw, since_height FROM broadcasts WHERE confirmed_height IS NULL')
   }
 }

@@ -293,6 +293,7 @@ export class Node {
     }
     this.#guard.check()
     this.#persister.loading = false
+    this.#broadcaster.sendAgain()
     this.#turn.saveManager()
     await this.#followTo(await this.#around.rpc.bestBlockHash())
     this.#run()

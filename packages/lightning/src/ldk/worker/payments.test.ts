@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type ChannelManager, PaymentFailureReason, RecentPaymentDetails } from 'lightningdevkit'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { PaymentFailure } from '../../ports.ts'
+import { fromHex, toHex } from './bytes.ts'
+import type { NodeContext } from './context.ts'
+import type { EventData } from './node-events.ts'
+import { Payments } from './payments.ts'
+import { Store } from './store.ts'
+import { loadWasm } from './wasm.ts'
+
+const ID = '11'.repeat(32)
+const HASH = '22'.repeat(32)
+const PREIMAGE = new Uint8Array(32).fill(3)
+
+describe('Payments', () => {
+  let folder: string
+  let store: Store
+  let payments: Payments
+  let now: number
+  let abandoned: string[]
+  let listed: RecentPaymentDetails[]
+  let events: EventData[]
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+  beforeAll(() => loadWasm())
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-payments-'))
+    store = new Store(folder)
+    ;[now, abandoned, listed, events] = [1_000, [], [], []]
+    const manager: Pick<ChannelManager, 'abandon_payment' | 'list_recent_payments'> = {
+      abandon_payment: (id) => {
+        abandoned.push(toHex(id))
+      },
+      list_recent_payments: () => listed,
+    }
+    const node: NodeContext = {
+      ...{ store, log: quiet, network: 'regtest', nodeId: '02', now: () => now, height: () => 1 },
+      manager: manager as ChannelManager,
+      record: (event) => events.push(event),
+    }
+    payments = new Payments(node, { keepProofs: true })
+  })
+  afterEach(() => {
+    store.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const pending = (kind: 'bolt11' | 'bolt12', hash: string | null, deadlineAt = 2_000) =>
+    store.run(
+      "INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, deadline_at, state) VALUES (?, ?, ?, 'x', '5000', 1008, ?, 'pending')",
+      ...[ID, hash, kind, deadlineAt],
+    )
+
+  test('a pending payment that LDK does not list after a start is unknown, and may still turn out well', () => {
+    pending('bolt11', HASH)
+    payments.reconcile()
+    expect(payments.lookup(ID)).toEqual({ state: 'unknown' })
+    payments.sent(ID, HASH, PREIMAGE, 7n)
+    expect(payments.lookup(ID)).toEqual({
+      state: 'succeeded',
+      paymentHash: HASH,
+      amountMsat: 5_000n,
+      feeMsat: 7n,
+    })
+  })
+
+  test('a pending payment that LDK lists stays pending', () => {
+    pending('bolt12', null)
+    listed = [RecentPaymentDetails.constructor_awaiting_invoice(fromHex(ID))]
+    payments.reconcile()
+    expect(payments.lookup(ID)).toEqual({ state: 'pending', paymentHash: null })
+  })
+
+  test('a payment whose time is over is abandoned once, and pending until LDK says what became of it', () => {
+    pending('bolt11', HASH)
+    payments.tick()
+    expect(abandoned).toEqual([])
+    now = 2_000
+    payments.tick()
+    payments.tick()
+    expect(abandoned).toEqual([ID])
+    expect(payments.lookup(ID)).toEqual({ state: 'pending', paymentHash: HASH })
+    payments.sent(ID, HASH, PREIMAGE, 0n)
+    expect(payments.lookup(ID)).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('an outcome heard twice is one outcome and one event; a success is never taken back', () => {
+    pending('bolt11', HASH)
+    payments.sent(ID, HASH, PREIMAGE, 7n)
+    payments.sent(ID, HASH, PREIMAGE, 7n)
+    payments.failed(ID, HASH, PaymentFailureReason.LDKPaymentFailureReason_RetriesExhausted)
+    expect(payments.lookup(ID)).toMatchObject({ state: 'succeeded' })
+    expect(events).toHaveLength(1)
+    expect(payments.proof(ID)).toEqual({ paymentHash: HASH, preimage: toHex(PREIMAGE) })
+  })
+
+  test('what LDK reports of a payment that is not ours changes nothing', () => {
+    payments.sent(ID, HASH, PREIMAGE, 7n)
+    payments.failed(ID, HASH, null)
+    expect(payments.lookup(ID)).toBeNull()
+    expect(events).toEqual([])
+  })
+
+  test.each<[keyof typeof PaymentFailureReason, 'bolt11' | 'bolt12', string | null, PaymentFailure]>([
+    ['LDKPaymentFailureReason_RecipientRejected', 'bolt11', HASH, 'rejected'],
+    ['LDKPaymentFailureReason_UserAbandoned', 'bolt11', HASH, 'abandoned'],
+    ['LDKPaymentFailureReason_UserAbandoned', 'bolt12', null, 'invoice-request-unanswered'],
+    ['LDKPaymentFailureReason_RetriesExhausted', 'bolt11', HASH, 'retries-exhausted'],
+    ['LDKPaymentFailureReason_PaymentExpired', 'bolt11', HASH, 'expired'],
+    ['LDKPaymentFailureReason_RouteNotFound', 'bolt11', HASH, 'no-route'],
+    ['LDKPaymentFailureReason_InvoiceRequestExpired', 'bolt12', null, 'invoice-request-unanswered'],
+    ['LDKPaymentFailureReason_InvoiceRequestRejected', 'bolt12', null, 'invoice-request-rejected'],
+    ['LDKPaymentFailureReason_UnknownRequiredFeatures', 'bolt11', HASH, 'other'],
+    ['LDKPaymentFailureReason_UnexpectedError', 'bolt11', HASH, 'other'],
+    ['LDKPaymentFailureReason_BlindedPathCreationFailed', 'bolt12', null, 'other'],
+  ])('%s of a %s payment is a failure of its own name', (name, kind, hash, reason) => {
+    pending(kind, hash)
+    payments.failed(ID, hash, PaymentFailureReason[name])
+    expect(payments.lookup(ID)).toEqual({ state: 'failed', paymentHash: hash, reason })
+    expect(events).toEqual([{ kind: 'payment-failed', paymentId: ID, paymentHash: hash, reason }])
+  })
+})
