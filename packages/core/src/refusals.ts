@@ -243,6 +243,16 @@ export const REFUSALS = {
     title: 'The fee limit is not a whole number of millisatoshi up to the supply.',
     hint: 'Send a decimal string such as "1000", or leave maxFeeMsat out.',
   },
+  INVOICE_ALREADY_PAID: {
+    status: 409,
+    title: 'This node is paying the BOLT 11 invoice already, or has paid it.',
+    hint: 'Look at the earlier payment; to pay once more, ask the payee for a new invoice.',
+  },
+  PAYMENT_TO_SELF: {
+    status: 422,
+    title: 'The destination is the paying node itself.',
+    hint: 'Pay it from another node.',
+  },
   PAYMENT_REJECTED: {
     status: 422,
     title: 'The payee rejected the payment.',
