@@ -15,7 +15,9 @@ export type Destination = { readonly kind: 'name'; readonly name: string } | Pay
  * What a payment is to be made to, by its own form: a BIP-353 name with or without ₿ (canonical in the answer), a
  * BOLT 12 offer, a BOLT 11 invoice or a BIP-321 URI. `now` is milliseconds since 1970.
  */
-export function parseDestination(text: string, node: PayingNode, now: number): Destination | Refusal {
+export function parseDestination(given: string, node: PayingNode, now: number): Destination | Refusal {
+  // White space comes along when copying, and `lightning:` is a scheme that wallets still copy.
+  const text = given.trim().replace(/^lightning:/i, '')
   if (/^bitcoin:/i.test(text)) return payableOfUriText(text, node, now)
   if (text.includes('@')) return parseNameText(text)
   // BOLT 12 lets an offer be cut anywhere by `+` and white space, also within its prefix.
@@ -100,7 +102,7 @@ function reading<T>(read: () => T): T | Refusal {
     return read()
   } catch (error) {
     if (error instanceof Bip321Error) return refuse('URI_INVALID', { rule: error.code })
-    if (error instanceof Bip353Error) return refuse('DESTINATION_INVALID', { rule: error.code })
+    if (error instanceof Bip353Error) return refuse('NAME_INVALID', { rule: error.code })
     if (error instanceof Bolt12Error) return refuse('OFFER_INVALID', { rule: error.code })
     if (error instanceof Bolt11Error) return refuse('INVOICE_INVALID', { rule: error.code })
     throw error

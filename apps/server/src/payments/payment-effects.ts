@@ -6,13 +6,13 @@ import type { Transact } from '../platform/transaction.ts'
 import { type AskDeps, lookUpOnNode, payOnNode } from './ask-payer.ts'
 import { jobOf, type TellPayment } from './payment-saga.ts'
 import { findPayment, lockPayment, postponeLook } from './payment-store.ts'
-import { type ResolveName, resolveDestination } from './resolve-destination.ts'
+import { type NameResolver, resolveDestination } from './resolve-destination.ts'
 import { saysSomethingNew } from './says-something-new.ts'
 
 export type EffectDeps = AskDeps & {
   database: Pick<OpenDatabase, 'db'>
   transact: Transact
-  resolve: ResolveName
+  resolver: NameResolver
   tell: TellPayment
 }
 
@@ -29,7 +29,7 @@ export function makePaymentTasks(deps: EffectDeps): Record<`payments:${PaymentEf
     async (payload, { signal }) => {
       const id = String(payload.id)
       const state = await findPayment(deps.database.db, id)
-      if (state === null || !isIn(state, wantedIn) || state.attempt !== payload.attempt) return
+      if (state === null || !isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
       const report = await perform(state, signal, Number(payload.asked))
       if (report !== null) await deps.tell(id, report)
     }
@@ -58,10 +58,16 @@ async function askAgainLater(
   await transact(async (tx) => {
     const state = await lockPayment(tx.db, id)
     if (state === null || !isIn(state, ['sending', 'unknown']) || state.attempt !== attempt) return
-    const at = clock() + retryDelayMs(attempt + asked)
+    const now = clock()
+    const at = now + retryDelayMs(attempt + asked)
     await postponeLook(tx.db, id, at)
-    tx.enqueue(jobOf(id, { kind: 'look-up', attempt, at }, asked + 1))
+    tx.enqueue(jobOf(id, { kind: 'look-up', attempt, at }, now, asked + 1))
   })
+}
+
+/** TypeScript does not see that all of `In<P>` have it. */
+function attemptOf(state: In<OpenPhase>): number {
+  return state.attempt
 }
 
 function isIn<P extends OpenPhase>(state: PaymentState, phases: readonly P[]): state is In<P> {

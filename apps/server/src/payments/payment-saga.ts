@@ -30,7 +30,7 @@ export function makeTellPayment(deps: {
       if (decision.state !== before) {
         record(tx, decision.state, { command: report, actor: actorOf(report), now })
       }
-      enqueue(tx, decision)
+      enqueue(tx, decision, now)
       return decision.state
     })
     deps.changes.notify(id)
@@ -48,14 +48,19 @@ export async function startPayment(
   if (isRefusal(decision)) return decision
   await insertPayment(tx.db, decision)
   record(tx, decision.state, { command: request, actor: request.owner, now })
-  enqueue(tx, decision)
+  enqueue(tx, decision, now)
   return decision.state
 }
 
 /** The job of one effect; `asked` counts the answers since the last that said something new. */
-export function jobOf(id: string, effect: PaymentEffect, asked = 0): NewJob {
+export function jobOf(id: string, effect: PaymentEffect, now: number, asked = 0): NewJob {
   const { kind, at } = effect
-  const job = { task: `payments:${kind}`, key: `payment:${id}:${kind}`, runAt: new Date(at) }
+  const job = {
+    task: `payments:${kind}`,
+    key: `payment:${id}:${kind}`,
+    // What is due is due by the database's clock, too, even when ours is ahead of it.
+    ...(at > now && { runAt: new Date(at) }),
+  }
   if (effect.kind === 'wake') return { ...job, payload: { id } }
   return { ...job, payload: { id, attempt: effect.attempt, asked } }
 }
@@ -77,8 +82,8 @@ function record(
   })
 }
 
-function enqueue(tx: Transaction, { state, effects }: PaymentDecision): void {
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect))
+function enqueue(tx: Transaction, { state, effects }: PaymentDecision, now: number): void {
+  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
 }
 
 function actorOf(report: PaymentReport): string {

@@ -8,18 +8,17 @@ import type { Transact } from '../platform/transaction.ts'
 import { makePaymentTasks } from './payment-effects.ts'
 import { makeTellPayment } from './payment-saga.ts'
 import { addPaymentRoutes } from './payments.rest.ts'
-import type { ResolveName } from './resolve-destination.ts'
+import type { NameResolver } from './resolve-destination.ts'
 import { reconcilePayments, sweepPayments } from './sweep-payments.ts'
 
 export type PaymentsSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
-  /**
-   * Run it at boot and every minute: the first time it asks the nodes about every payment that has not ended, then
-   * about those whose job was lost. Answers how many.
-   */
+  /** Asks the nodes about payments whose job was lost; run it every minute. Answers how many. */
   sweep(): Promise<number>
+  /** Has the nodes asked about every payment that has not ended; run it once at boot. Answers how many. */
+  reconcile(): Promise<number>
 }
 
 export function makePaymentsSlice(deps: {
@@ -27,7 +26,7 @@ export function makePaymentsSlice(deps: {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   nodes: NodeDirectory
-  resolve: ResolveName
+  resolver: NameResolver
   clock: () => number
   /** How long the node may be asked to pay, and may go on trying. Default 60 s. */
   deadlineMs?: number
@@ -37,15 +36,10 @@ export function makePaymentsSlice(deps: {
   const { transact, database, clock } = deps
   const changes = makeChangeSignal()
   const tell = makeTellPayment({ transact, clock, changes })
-  let reconciled = false
   return {
     tasks: makePaymentTasks({ ...deps, followMs: deps.followMs ?? 1_500, tell }),
     routes: (app) => addPaymentRoutes(app, { ...deps, changes, deadlineMs: deps.deadlineMs ?? 60_000 }),
-    async sweep() {
-      if (reconciled) return sweepPayments({ database, clock, tell })
-      const count = await reconcilePayments({ database, tell })
-      reconciled = true
-      return count
-    },
+    sweep: () => sweepPayments({ database, clock, tell }),
+    reconcile: () => reconcilePayments({ database, tell }),
   }
 }

@@ -18,8 +18,7 @@ export type PaymentRoutes = RequestDeps & {
 
 const tags = ['payments']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-/** Below the time that a handler has. */
-const MAX_WAIT_MS = 25_000
+const MAX_WAIT_SECONDS = 20
 
 export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
   const { db } = deps.database
@@ -30,12 +29,11 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       schema: {
         summary: 'Pay a name, an offer, an invoice or a BIP-321 URI from your node.',
         description:
-          'Answers as soon as the intention is kept; follow it with GET /v1/payments/:id?waitMs=. Where the destination names an amount, exactly that is paid.',
+          'Answers as soon as the intention is kept; follow it with GET /v1/payments/:id?wait=. Where the destination names an amount, exactly that is paid.',
         tags,
         body: z.strictObject({
           to: z
             .string()
-            .min(1)
             .max(16_384)
             .describe('BIP-353 name, with or without ₿, BOLT 12 offer, BOLT 11 invoice or BIP-321 URI.'),
           amountMsat: z
@@ -63,6 +61,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
             'NODE_OFFLINE',
             'PAYMENT_TO_SELF',
             'DESTINATION_INVALID',
+            'NAME_INVALID',
             'OFFER_INVALID',
             'OFFER_EXPIRED',
             'OFFER_FOREIGN_CHAIN',
@@ -92,13 +91,12 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
         tags,
         params: z.strictObject({ id: z.string() }),
         querystring: z.strictObject({
-          waitMs: z.coerce
+          wait: z.coerce
             .number()
-            .int()
             .min(0)
-            .max(MAX_WAIT_MS)
+            .max(MAX_WAIT_SECONDS)
             .default(0)
-            .describe('Answer when the payment has ended, or after so many milliseconds.'),
+            .describe('Answer when the payment has ended, or after so many seconds.'),
         }),
         response: { 200: paymentSchema, ...refusals('AUTH_REQUIRED', 'PAYMENT_NOT_FOUND') },
       },
@@ -115,7 +113,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const state = await waitUntil(
         deps.changes,
         id,
-        request.query.waitMs,
+        request.query.wait * 1000,
         look,
         (seen) => seen === null || seen.phase === 'succeeded' || seen.phase === 'failed',
       )

@@ -196,6 +196,13 @@ describe('a payment to a name that does not resolve', () => {
     expect(await ends(device, id)).toMatchObject({ error: { code: 'URI_NOT_PAYABLE' } })
   })
 
+  test('an offer that leaves the amount to a payer who named none', async () => {
+    world.dns.answer = values(`bitcoin:?lno=${offer()}`)
+    const { device } = world.newUser()
+    const { id } = (await pay(device, { to: 'open@far.test' })).json()
+    expect(await ends(device, id)).toMatchObject({ error: { code: 'AMOUNT_REQUIRED' } })
+  })
+
   test('an offer that asks for another amount', async () => {
     world.dns.answer = values(`bitcoin:?lno=${offer({ amount: { msat: 5n } })}`)
     const { device } = world.newUser()
@@ -220,7 +227,6 @@ describe('a request that is refused', () => {
     ['nonsense', () => ({ to: 'nonsense', amountMsat: '1' }), 422, 'DESTINATION_INVALID'],
     ['nothing', () => ({ to: '', amountMsat: '1' }), 422, 'DESTINATION_INVALID'],
     ['a bad name', () => ({ to: 'a b@shop.test', amountMsat: '1' }), 422, 'NAME_INVALID'],
-    ['a name without amount', () => ({ to: 'a@shop.test' }), 422, 'AMOUNT_REQUIRED'],
     ['a broken offer', () => ({ to: 'lno1qqqq', amountMsat: '1' }), 422, 'OFFER_INVALID'],
     ['an offer of the past', () => ({ to: offer({ absoluteExpirySeconds: 1n }) }), 422, 'OFFER_EXPIRED'],
     [

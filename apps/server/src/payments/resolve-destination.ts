@@ -8,13 +8,13 @@ import { TimedOutError, within } from '../platform/within.ts'
 import { payableOfUri } from './parse-destination.ts'
 
 /** Finds and validates a name's record from the root's anchor down; `resolve/` has it. */
-export type ResolveName = (name: string) => Promise<{ readonly parsed: BitcoinUri } | Refusal>
+export type NameResolver = { resolve(name: string): Promise<{ readonly parsed: BitcoinUri } | Refusal> }
 
 const RESOLVE_TIMEOUT_MS = 10_000
 const NODE_TIMEOUT_MS = 10_000
 
 export async function resolveDestination(
-  { resolve, nodes, clock }: { resolve: ResolveName; nodes: NodeDirectory; clock: () => number },
+  { resolver, nodes, clock }: { resolver: NameResolver; nodes: NodeDirectory; clock: () => number },
   { name, attempt, owner }: Extract<PaymentState, { phase: 'resolving' }>,
 ): Promise<PaymentReport> {
   const failed = (code: RefusalCode, again: boolean): PaymentReport => ({
@@ -26,7 +26,7 @@ export async function resolveDestination(
   try {
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
     if (node === null) return failed('NODE_NOT_CONNECTED', true)
-    const resolved = await within(RESOLVE_TIMEOUT_MS, resolve(name))
+    const resolved = await within(RESOLVE_TIMEOUT_MS, resolver.resolve(name))
     // Everything else is what the DNS proves, and asking again would only hear it again.
     if (isRefusal(resolved)) return failed(resolved.refused, resolved.refused === 'DNS_UNAVAILABLE')
     const payable = payableOfUri(resolved.parsed, node, clock())
