@@ -55,7 +55,7 @@ export async function startServer(options: {
     database,
     identity,
     nodes,
-    resolve: resolver.resolve,
+    resolver,
     clock,
   })
   const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity })]
@@ -67,6 +67,7 @@ export async function startServer(options: {
     log,
   })
   shutdown.add('worker', () => worker.stop())
+  await payments.reconcile()
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
     payments: payments.sweep,

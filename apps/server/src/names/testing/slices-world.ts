@@ -68,7 +68,7 @@ export async function startSlicesWorld(
     database: database.database,
     identity,
     nodes,
-    resolve: resolve.resolver.resolve,
+    resolver: resolve.resolver,
     clock,
     ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
   })
