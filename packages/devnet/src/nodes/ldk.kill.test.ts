@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { isTrue, outcomeOf } from '@holdfast/lightning/contract/contract-world'
+import { eventually, isTrue, outcomeOf } from '@holdfast/lightning/contract/contract-world'
 import { reachHeld } from '@holdfast/lightning/contract/hold-invoices.contract'
 import { describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
-import { makeLdkWorld, NODE_NAMES } from './ldk-world.ts'
+import { type LdkWorld, makeLdkWorld, NODE_NAMES } from './ldk-world.ts'
 
 const KILLS = Number(process.env.HOLDFAST_KILLS ?? 40)
 const SEED = Number(process.env.HOLDFAST_KILL_SEED ?? 1)
@@ -12,6 +12,8 @@ const LONGEST_LIFE_MS = 1_500
 const CHILD = fileURLToPath(new URL('./testing/killed-child.ts', import.meta.url))
 
 type Asked = { paymentId: string; paymentHash: string; accepted: boolean }
+type Hold = { paymentId: string; paymentHash: string; preimage: string; settled: boolean }
+type Promised = { asked: Map<string, Asked>; holds: Map<string, Hold> }
 
 describe('SIGKILL at any moment', () => {
   test(
@@ -22,25 +24,17 @@ describe('SIGKILL at any moment', () => {
         const held = await reachHeld(world)
         await world.stopHost()
         const random = seeded(SEED)
-        const asked = new Map<string, Asked>()
-        for (let kill = 0; kill < KILLS; kill++) await liveAndDie(world, random() * LONGEST_LIFE_MS, asked)
-        expect(asked.size).toBeGreaterThan(KILLS)
+        const promised: Promised = { asked: new Map(), holds: new Map() }
+        for (let kill = 0; kill < KILLS; kill++) await liveAndDie(world, random() * LONGEST_LIFE_MS, promised)
+        expect(promised.asked.size).toBeGreaterThan(KILLS)
+        expect(promised.holds.size).toBeGreaterThan(KILLS / 2)
 
         await world.startHost()
         await world.usable()
         const { payer, payee } = world
         expect(await payee.holdInvoices.lookup(held.paymentHash)).toMatchObject({ state: 'held' })
-        for (const { paymentId, paymentHash, accepted } of asked.values()) {
-          const known = await payer.payer.lookup(paymentId)
-          if (accepted) expect(known).not.toBeNull()
-          const outcome = known && (await outcomeOf(payer, paymentId))
-          const received = await payee.invoices.lookup(paymentHash)
-          const paid = outcome?.state === 'succeeded'
-          expect({ outcome: outcome?.state, received: received?.state }).toEqual({
-            outcome: outcome === null ? undefined : paid ? 'succeeded' : 'failed',
-            received: paid ? 'paid' : 'open',
-          })
-        }
+        for (const asked of promised.asked.values()) await checkPayment(world, asked)
+        for (const hold of promised.holds.values()) await checkHold(world, hold)
         await payee.holdInvoices.settle(held.paymentHash, held.preimage)
         expect(await outcomeOf(payer, held.paymentId)).toMatchObject({ state: 'succeeded' })
         await isTrue('every msat is there', async () => {
@@ -56,12 +50,36 @@ describe('SIGKILL at any moment', () => {
   )
 })
 
-/** Runs the child until `lifeMs` after its nodes were open, or already kills it while it opens them. */
-async function liveAndDie(
-  world: Awaited<ReturnType<typeof makeLdkWorld>>,
-  lifeMs: number,
-  asked: Map<string, Asked>,
-): Promise<void> {
+async function checkPayment({ payer, payee }: LdkWorld, { paymentId, paymentHash, accepted }: Asked) {
+  const known = await payer.payer.lookup(paymentId)
+  if (accepted) expect(known).not.toBeNull()
+  const outcome = known && (await outcomeOf(payer, paymentId))
+  const received = await payee.invoices.lookup(paymentHash)
+  expect([outcome?.state, received?.state]).toEqual(
+    outcome?.state === 'succeeded' ? ['succeeded', 'paid'] : [outcome ? 'failed' : undefined, 'open'],
+  )
+}
+
+/** A hold that survived is settled now; one whose settling was promised is settled. */
+async function checkHold({ payer, payee }: LdkWorld, { paymentId, paymentHash, preimage, settled }: Hold) {
+  const known = await payer.payer.lookup(paymentId)
+  const before = await payee.holdInvoices.lookup(paymentHash)
+  if (settled) expect(before?.state).toMatch(/^settl(ing|ed)$/)
+  const done = await eventually('the hold is decided', async () => {
+    const hold = await payee.holdInvoices.lookup(paymentHash)
+    if (hold?.state === 'held') await payee.holdInvoices.settle(paymentHash, preimage)
+    const outcome = await payer.payer.lookup(paymentId)
+    return outcome?.state === 'pending' || hold?.state === 'held' || hold?.state === 'settling'
+      ? null
+      : [outcome?.state, hold?.state]
+  })
+  expect(done).toEqual(
+    done[0] === 'succeeded' ? ['succeeded', 'settled'] : [known ? 'failed' : undefined, 'open'],
+  )
+}
+
+/** Runs the child until `lifeMs` after it began to pay; sometimes it is killed while its nodes open already. */
+async function liveAndDie(world: LdkWorld, lifeMs: number, { asked, holds }: Promised): Promise<void> {
   const nodes = Object.fromEntries(
     NODE_NAMES.map((name) => {
       const options = world.optionsOf(name)
@@ -79,20 +97,20 @@ async function liveAndDie(
     if (!armed) setTimeout(() => child.kill('SIGKILL'), lifeMs)
     armed = true
   }
-  // A third of the lives are counted from the process's start, so that kills also hit the opening.
-  if (lifeMs % 3 < 1) arm()
+  if (lifeMs % 4 < 1) arm()
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     const parts = (rest + text).split('\n')
     rest = parts.pop() ?? ''
     lines.push(...parts)
-    if (parts.includes('open')) arm()
+    if (parts.includes('paying')) arm()
   })
   await ended
   for (const line of lines) {
-    const [kind, paymentId, paymentHash] = line.split(' ')
+    const [kind, paymentId, paymentHash, preimage] = line.split(' ')
     if (kind === 'error') throw new Error(`The child reported: ${line}`)
     if (!paymentId || !paymentHash) continue
-    asked.set(paymentId, { paymentId, paymentHash, accepted: kind === 'accepted' })
+    if (preimage) holds.set(paymentId, { paymentId, paymentHash, preimage, settled: kind === 'settled' })
+    else asked.set(paymentId, { paymentId, paymentHash, accepted: kind === 'accepted' })
   }
 }
 

@@ -1,4 +1,4 @@
-import { bolt11, isTrue, payRequest } from '@holdfast/lightning/contract/contract-world'
+import { bolt11, freshSecret, isTrue, payRequest } from '@holdfast/lightning/contract/contract-world'
 import type { LdkNodeOptions } from '@holdfast/lightning/ldk'
 import { startLdkHost } from '@holdfast/lightning/ldk'
 
@@ -21,11 +21,11 @@ const host = await startLdkHost({ network: 'regtest', bitcoind: { url }, log })
 const open = (name: keyof typeof nodes) =>
   host.openNode({ ...nodes[name], seed: Buffer.from(nodes[name].seed, 'hex') })
 const [payer, , payee] = [await open('payer'), await open('hub'), await open('payee')]
-report('open')
 await isTrue('the channels are usable', async () => {
   const channels = [...(await payer.listChannels()), ...(await payee.listChannels())]
   return channels.length === 2 && channels.every((channel) => channel.usable)
 })
+report('paying')
 
 const payOnce = async () => {
   const { invoice, paymentHash } = await payee.invoices.create({
@@ -38,7 +38,26 @@ const payOnce = async () => {
   await payer.payer.pay(request)
   report(`accepted ${request.paymentId} ${paymentHash}`)
 }
-const payOnAndOn = async () => {
-  for (;;) await payOnce()
+const holdOnce = async () => {
+  const { preimage, paymentHash } = freshSecret()
+  const { invoice } = await payee.holdInvoices.create({
+    ...{
+      paymentHash,
+      amountMsat: 2_000n,
+      description: 'x',
+      expirySeconds: 3600,
+      minFinalCltvExpiryDelta: 144,
+    },
+  })
+  const request = payRequest(bolt11(invoice), 2_000n)
+  report(`hold ${request.paymentId} ${paymentHash} ${preimage}`)
+  await payer.payer.pay(request)
+  await isTrue('it is held', async () => (await payee.holdInvoices.lookup(paymentHash))?.state === 'held')
+  report(`settling ${request.paymentId} ${paymentHash} ${preimage}`)
+  await payee.holdInvoices.settle(paymentHash, preimage)
+  report(`settled ${request.paymentId} ${paymentHash} ${preimage}`)
 }
-await Promise.all([payOnAndOn(), payOnAndOn(), payOnAndOn()])
+const onAndOn = async (once: () => Promise<void>) => {
+  for (;;) await once()
+}
+await Promise.all([onAndOn(payOnce), onAndOn(payOnce), onAndOn(holdOnce), onAndOn(holdOnce)])
