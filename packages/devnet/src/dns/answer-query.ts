@@ -1,6 +1,7 @@
 import { CLASS, OPCODE, RCODE, TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage, encodeMessage, type Message, NO_FLAGS } from '@holdfast/protocols/dns/message'
 import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
+import { MAX_MESSAGE_BYTES } from '@holdfast/protocols/dns/writer'
 import { answerQuestion } from '@holdfast/protocols/dnssec/signing/authoritative-answer'
 import type { SignedZone } from '@holdfast/protocols/dnssec/signing/signed-zone'
 
@@ -21,7 +22,7 @@ export function answerQuery(
   // A response that is answered could bounce between two servers for ever.
   if (query.flags.response) return null
   const response = respond(zones, query)
-  if (transport === 'tcp') return encodeMessage(response)
+  if (transport === 'tcp') return encodeWithin(response, MAX_MESSAGE_BYTES)
   const limit = query.edns
     ? Math.min(Math.max(query.edns.udpPayloadSize, PLAIN_UDP_BYTES), OUR_UDP_BYTES)
     : PLAIN_UDP_BYTES

@@ -134,15 +134,18 @@ describe('a signed zone', () => {
     }
   })
 
-  test('a damaged zone file is named, not overwritten', async () => {
-    await dns.stop()
-    const file = join(folder, 'shop.test.zone.json')
-    writeFileSync(file, '{"serial":')
-    await expect(start()).rejects.toThrow(file)
-    expect(readFileSync(file, 'utf8')).toBe('{"serial":')
-    rmSync(file)
-    dns = await start()
-  })
+  test.each(['{"serial":', '{"serial":1}'])(
+    'a damaged zone file is named, not overwritten: %s',
+    async (content) => {
+      await dns.stop()
+      const file = join(folder, 'shop.test.zone.json')
+      writeFileSync(file, content)
+      await expect(start()).rejects.toThrow(file)
+      expect(readFileSync(file, 'utf8')).toBe(content)
+      rmSync(file)
+      dns = await start()
+    },
+  )
 
   test('a write that fails is reported and forgotten', async () => {
     rmSync(folder, { recursive: true })

@@ -19,7 +19,10 @@ export class ZoneStore {
   load(): ZoneState {
     if (!existsSync(this.#file)) return { serial: 0, records: [] }
     try {
-      return JSON.parse(readFileSync(this.#file, 'utf8')) as ZoneState
+      const state = JSON.parse(readFileSync(this.#file, 'utf8')) as ZoneState
+      if (!Number.isSafeInteger(state.serial) || !Array.isArray(state.records))
+        throw new TypeError('not a zone')
+      return state
     } catch (cause) {
       throw new Error(`${this.#file} is damaged; remove it to begin with an empty zone`, { cause })
     }

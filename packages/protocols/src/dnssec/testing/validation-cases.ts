@@ -129,6 +129,11 @@ const valid: ValidationCase[] = [
   },
 ]
 
+const tooLong: World = shopWorld({
+  data: (add) => add('user._bitcoin-payment', TYPE.DNAME, nameToWire(`${'a'.repeat(60)}.`.repeat(4))),
+})
+const tooLongName = `${'b'.repeat(60)}.user._bitcoin-payment.shop.test.`
+
 const aliases: ValidationCase[] = [
   {
     title: 'a CNAME',
@@ -231,17 +236,23 @@ const aliases: ValidationCase[] = [
   },
   {
     title: 'a DNAME that makes a name too long',
-    world: shopWorld({
-      data: (add) =>
-        add('user._bitcoin-payment', TYPE.DNAME, nameToWire(`${`${'a'.repeat(60)}.`.repeat(4)}`)),
-    }),
-    name: `${'b'.repeat(60)}.user._bitcoin-payment.shop.test.`,
+    world: tooLong,
+    name: tooLongName,
     expected: 'unavailable',
     delv: 'not-applicable',
   },
 ]
 
 const forged: ValidationCase[] = [
+  {
+    title: 'a DNAME that makes a name too long, from a server that does not mind',
+    world: tampered(tooLong, (response) => {
+      response.rcode = 0
+    }),
+    name: tooLongName,
+    expected: 'bogus alias-invalid',
+    delv: 'not-applicable',
+  },
   {
     title: 'a forged TXT',
     world: tampered(withShop({}), ({ answer }) => {
@@ -496,6 +507,12 @@ const denials: ValidationCase[] = [
     expected: VALUE,
   },
   {
+    title: 'a wildcard in an opt-out span',
+    world: shopWorld({ data: wildcard, denial: { ...nsec3, optOut: true } }),
+    expected: 'insecure',
+    delv: 'not-applicable',
+  },
+  {
     title: 'NXDOMAIN without any proof',
     world: tampered(withShop({}), (response, _, type) => {
       if (type !== TYPE.TXT) return
@@ -514,6 +531,60 @@ const denials: ValidationCase[] = [
     delv: 'not-applicable',
   },
 ]
+
+/** Every denial record of `test.` that some absent name brings to light. */
+function denialsOfTest(world: World): Message['authority'] {
+  const absent = ['shop0', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'zz'].map((label) => `${label}.test.`)
+  return absent.flatMap((name) =>
+    world.answer(name, TYPE.TXT).authority.filter(({ type }) => type !== TYPE.SOA),
+  )
+}
+
+/** True records in the wrong place (RFC 6840 §4.1, §4.4). */
+const misplacedDenials: ValidationCase[] = (['nsec', nsec3] as const).flatMap((denial): ValidationCase[] => {
+  const by = denial === 'nsec' ? 'NSEC' : 'NSEC3'
+  const world = shopWorld({ data: alice }, { denial })
+  const denyWithParent = tampered(world, (response, _, type) => {
+    if (type !== TYPE.TXT) return
+    response.answer = []
+    response.authority = denialsOfTest(world)
+  })
+  const withDname = shopWorld({ data: dname, denial })
+  return [
+    {
+      title: `the parent’s ${by} denying a name below the delegation`,
+      world: denyWithParent,
+      expected: 'bogus denial-missing',
+    },
+    {
+      title: `the parent’s ${by} denying a type at the delegation`,
+      world: denyWithParent,
+      name: 'shop.test.',
+      expected: 'bogus denial-missing',
+    },
+    {
+      title: `the ${by} of a DNAME denying a name below it`,
+      world: tampered(withDname, (response, name, type) => {
+        if (type !== TYPE.TXT || name !== NAME) return
+        response.answer = []
+        response.authority = ['user0._bitcoin-payment', 'a', 'b', 'c', 'd', 'e', 'zz'].flatMap(
+          (label) => withDname.answer(`${label}.shop.test.`, TYPE.TXT).authority,
+        )
+      }),
+      expected: 'bogus denial-missing',
+    },
+    {
+      title: `the child’s own ${by} denying its DS`,
+      world: tampered(shopWorld({ data: alice, denial }), (response, name, type) => {
+        if (type === TYPE.TXT) dropRrsigs(response, () => true)
+        if (type !== TYPE.DS || name !== 'shop.test.') return
+        response.answer = []
+        response.authority = shopWorld({ denial }).answer(name, TYPE.TXT).authority
+      }),
+      expected: 'bogus wrong-signer',
+    },
+  ]
+})
 
 const unavailable: ValidationCase[] = [
   {
@@ -568,7 +639,14 @@ const unavailable: ValidationCase[] = [
   },
 ]
 
-export const CASES: readonly ValidationCase[] = [...valid, ...aliases, ...forged, ...denials, ...unavailable]
+export const CASES: readonly ValidationCase[] = [
+  ...valid,
+  ...aliases,
+  ...forged,
+  ...denials,
+  ...misplacedDenials,
+  ...unavailable,
+]
 
 function resign(
   answer: Message['answer'],
