@@ -24,7 +24,7 @@ export type TurnParts = {
 }
 
 /**
- * Runs LDK until it is quiet. Each round: let it work, collect its events and monitors, commit everything with one
+ * Runs LDK until it is quiet, in rounds: let it work until it has nothing more to say, commit all of that with one
  * fsync, let the messages out, tell LDK that the monitors are durable (upon which it goes on).
  */
 export class Turn {
@@ -56,18 +56,9 @@ export class Turn {
   }
 
   settle(): void {
-    const { store, guard, manager, chainMonitor, peerManager, eventHandler, persister } = this.#parts
+    const { store, manager, chainMonitor, persister } = this.#parts
     for (let more = true; more; ) {
-      this.#heard = false
-      peerManager.process_events()
-      for (const events of this.#eventSources) events.process_pending_events(eventHandler)
-      guard.check()
-      more = this.#heard
-      if (this.#forwards) {
-        this.#forwards = false
-        manager.process_pending_htlc_forwards()
-        more = true
-      }
+      this.#work()
       const tellDurable = persister.dirty ? persister.write() : null
       const managerChanged = Boolean(manager.get_and_clear_needs_persistence())
       if (tellDurable || managerChanged || this.#saveManager || store.dirty)
@@ -76,13 +67,26 @@ export class Turn {
           manager.write(),
         )
       this.#saveManager = false
-      guard.check()
+      this.#parts.guard.check()
       store.commit()
       this.#parts.flush()
-      if (tellDurable) {
-        tellDurable(chainMonitor)
-        more = true
-      }
+      tellDurable?.(chainMonitor)
+      more = tellDurable !== null
     }
+  }
+
+  #work(): void {
+    const { guard, manager, peerManager, eventHandler } = this.#parts
+    do {
+      this.#heard = false
+      peerManager.process_events()
+      for (const events of this.#eventSources) events.process_pending_events(eventHandler)
+      guard.check()
+      if (this.#forwards) {
+        this.#forwards = false
+        this.#heard = true
+        manager.process_pending_htlc_forwards()
+      }
+    } while (this.#heard)
   }
 }
