@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type RunningChain, startChain } from './chain-server.ts'
+import { rpcContract } from './rpc.contract.ts'
 import { makeBitcoinRpc } from './rpc-client.ts'
 import { spendingContract } from './spending.contract.ts'
+import { transactionRulesContract } from './transaction-rules.contract.ts'
 
-const contracts = [spendingContract]
+const contracts = { rpcContract, spendingContract, transactionRulesContract }
 
-describe.each(contracts)('the embedded chain keeps %o', (contract) => {
+describe.each(Object.entries(contracts))('the embedded chain keeps %s', (_, contract) => {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-chain-'))
   let chain: RunningChain
 
@@ -19,5 +21,9 @@ describe.each(contracts)('the embedded chain keeps %o', (contract) => {
     await chain.stop()
     rmSync(folder, { recursive: true })
   })
-  contract('embedded chain', () => makeBitcoinRpc(chain.url))
+  contract(
+    'embedded chain',
+    () => makeBitcoinRpc(chain.url),
+    () => chain.url,
+  )
 })

@@ -93,17 +93,16 @@ export class Spender {
         witness: [],
       })),
     }
-    const digests = digestsOf(unsigned)
     const signed = inputs.map((input, i) => {
       const sign: Sign = (key, scriptCode, sighashType = SIGHASH.ALL) => {
-        const digest = digests.preimageWitnessV0(i, scriptCode, sighashType, input.value)
+        const digest = digestsOf(unsigned).preimageWitnessV0(i, scriptCode, sighashType, input.value)
         const signature = secp256k1.sign(digest, key.secret, { prehash: false, lowS: true, format: 'der' })
         return Buffer.concat([signature, Buffer.from([sighashType])])
       }
       const signTaproot = (key: TestKey, sighashType: number = SIGHASH.DEFAULT) => {
         const scripts = inputs.map((one) => one.script)
         const values = inputs.map((one) => one.value)
-        const digest = digests.preimageWitnessV1(i, scripts, sighashType, values)
+        const digest = digestsOf(unsigned).preimageWitnessV1(i, scripts, sighashType, values)
         const signature = schnorr.sign(digest, key.secret)
         return sighashType === SIGHASH.DEFAULT
           ? signature
