@@ -26,9 +26,9 @@ create function check_payment_change() returns trigger
 language plpgsql
 as $$
 begin
-  if (new.id, new.node_payment_id, new.owner, new.requested_at, new.state -> 'to', new.state -> 'deadlineAt',
-      new.state -> 'requestedMsat', new.state -> 'feeLimitMsat')
-    is distinct from (old.id, old.node_payment_id, old.owner, old.requested_at, old.state -> 'to',
+  if (new.id, new.node_payment_id, new.owner, new.requested_at, new.state -> 'nodeId', new.state -> 'to',
+      new.state -> 'deadlineAt', new.state -> 'requestedMsat', new.state -> 'feeLimitMsat')
+    is distinct from (old.id, old.node_payment_id, old.owner, old.requested_at, old.state -> 'nodeId', old.state -> 'to',
       old.state -> 'deadlineAt', old.state -> 'requestedMsat', old.state -> 'feeLimitMsat') then
     raise exception 'the terms of payment % may not change', old.id using errcode = 'check_violation';
   end if;

@@ -25,15 +25,15 @@ const LONGEST_PAUSE_MS = 250
 
 /** Asks the owner's node to pay, and follows the payment for a while. Doing it twice pays once: the id is the same. */
 export function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
+  const timeoutMs = state.deadlineAt - deps.clock()
+  // The machine's promise: the node is never asked to pay after the deadline, however late this job came.
+  if (timeoutMs <= 0) return lookUpOnNode(deps, state, signal)
+  const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
+  const destination =
+    payable.kind === 'bolt11'
+      ? { kind: payable.kind, invoice: payable.invoice }
+      : { kind: payable.kind, offer: payable.offer }
   return onPayer(deps, state, 'pay', async (payer) => {
-    const timeoutMs = state.deadlineAt - deps.clock()
-    // The machine's promise: the node is never asked to pay after the deadline.
-    if (timeoutMs <= 0) return lookUp(payer, state)
-    const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
-    const destination =
-      payable.kind === 'bolt11'
-        ? { kind: payable.kind, invoice: payable.invoice }
-        : { kind: payable.kind, offer: payable.offer }
     const accepted = await within(
       NODE_TIMEOUT_MS,
       payer.pay({ paymentId, destination, amountMsat, maxFeeMsat, timeoutMs }),
@@ -51,7 +51,7 @@ export function lookUpOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal
 
 async function onPayer(
   { nodes }: AskDeps,
-  { owner, attempt }: Sendable,
+  { owner, nodeId, attempt }: Sendable,
   effect: Effect,
   ask: (payer: Payer) => Promise<NodeOutcome>,
 ): Promise<PaymentReport> {
@@ -63,12 +63,14 @@ async function onPayer(
   })
   try {
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
-    if (node === null) return unreachable('NODE_NOT_CONNECTED')
-    if (node.payer === undefined) return { kind: 'pay-refused', attempt, code: 'NODE_CANNOT' }
+    // Another node of the same owner does not know this payment, and would make it a second time.
+    if (node?.nodeId !== nodeId || node.payer === undefined) return unreachable('NODE_NOT_CONNECTED')
     return { kind: 'outcome', attempt, outcome: await ask(node.payer) }
   } catch (error) {
     if (isUnreachable(error)) return unreachable('NODE_OFFLINE')
     if (!(error instanceof NodeError)) throw error
+    // A node that cannot say what became of the payment has not refused to make it.
+    if (effect === 'look-up') return unreachable('NODE_CANNOT')
     return {
       kind: 'pay-refused',
       attempt,
@@ -100,8 +102,8 @@ async function follow(
     try {
       outcome = await lookUp(payer, state)
     } catch (error) {
-      // That the node has taken the payment on is worth more than that it cannot be reached just now.
-      if (isUnreachable(error)) break
+      // That the node has taken the payment on must not get lost because it does not answer just now.
+      if (error instanceof TimedOutError || error instanceof NodeError) break
       throw error
     }
   }

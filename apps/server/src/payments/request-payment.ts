@@ -51,6 +51,7 @@ export async function requestPayment(
       kind: 'request',
       id,
       nodePaymentId: nodePaymentIdOf(id),
+      nodeId: node.nodeId,
       owner,
       to: wish.to,
       destination,

@@ -15,7 +15,7 @@ const NODE_TIMEOUT_MS = 10_000
 
 export async function resolveDestination(
   { resolver, nodes, clock }: { resolver: NameResolver; nodes: NodeDirectory; clock: () => number },
-  { name, attempt, owner }: Extract<PaymentState, { phase: 'resolving' }>,
+  { name, attempt, owner, nodeId }: Extract<PaymentState, { phase: 'resolving' }>,
 ): Promise<PaymentReport> {
   const failed = (code: RefusalCode, again: boolean): PaymentReport => ({
     kind: 'resolve-failed',
@@ -25,7 +25,7 @@ export async function resolveDestination(
   })
   try {
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
-    if (node === null) return failed('NODE_NOT_CONNECTED', true)
+    if (node?.nodeId !== nodeId) return failed('NODE_NOT_CONNECTED', true)
     const resolved = await within(RESOLVE_TIMEOUT_MS, resolver.resolve(name))
     // Everything else is what the DNS proves, and asking again would only hear it again.
     if (isRefusal(resolved)) return failed(resolved.refused, resolved.refused === 'DNS_UNAVAILABLE')

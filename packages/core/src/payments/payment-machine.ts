@@ -48,11 +48,12 @@ export function replayPayment(
 }
 
 function request(command: PaymentRequest, now: number): PaymentDecision | Refusal {
-  const { id, nodePaymentId, owner, to, destination, deadlineAt } = command
+  const { id, nodePaymentId, nodeId, owner, to, destination, deadlineAt } = command
   const terms: PaymentTerms = {
     v: 1,
     id,
     nodePaymentId,
+    nodeId,
     owner,
     to,
     requestedMsat: command.amountMsat ?? null,
@@ -295,8 +296,9 @@ function unchanged(state: PaymentState): PaymentDecision {
 }
 
 function bare(state: PaymentState): PaymentTerms {
-  const { v, id, nodePaymentId, owner, to, requestedMsat, feeLimitMsat, requestedAt, deadlineAt } = state
-  return { v, id, nodePaymentId, owner, to, requestedMsat, feeLimitMsat, requestedAt, deadlineAt }
+  const { v, id, nodePaymentId, nodeId, owner, to, requestedMsat, feeLimitMsat, requestedAt, deadlineAt } =
+    state
+  return { v, id, nodePaymentId, nodeId, owner, to, requestedMsat, feeLimitMsat, requestedAt, deadlineAt }
 }
 
 function priced(state: Of<'sending' | 'unknown'>) {

@@ -12,6 +12,8 @@ export type PaymentTerms = {
   readonly id: string
   /** 32 bytes in hex: the id under which the node knows the payment; one id is paid at most once. */
   readonly nodePaymentId: string
+  /** The node that pays. No other is ever asked: it would not know what this one has paid already. */
+  readonly nodeId: string
   readonly owner: string
   /** The destination as it was given. */
   readonly to: string
@@ -112,6 +114,7 @@ export type PaymentRequest = {
   readonly kind: 'request'
   readonly id: string
   readonly nodePaymentId: string
+  readonly nodeId: string
   readonly owner: string
   readonly to: string
   /** A BIP-353 name is resolved first. */

@@ -1,0 +1,338 @@
+import { refuse } from '@holdfast/core'
+import { NEVER_SENT_GRACE_MS, replayPayment } from '@holdfast/core/payments/payment-machine'
+import { NodeError } from '@holdfast/lightning'
+import { parseBitcoinUri } from '@holdfast/protocols/bip321'
+import { sql } from 'kysely'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { makeTestNode } from '../nodes/testing/test-node.ts'
+import { withDatabase } from '../platform/testing/with-database.ts'
+import { decodeCommand } from './payment-codec.ts'
+import { invoiceOf, makePaymentsWorld, offerOf, type PaymentsWorld } from './testing/payments-world.ts'
+
+const database = withDatabase()
+let world: PaymentsWorld
+
+beforeEach(() => {
+  world = makePaymentsWorld(database)
+})
+
+const SUCCEEDED = {
+  state: 'succeeded',
+  paymentHash: 'cd'.repeat(32),
+  amountMsat: 1000n,
+  feeMsat: 3n,
+} as const
+
+describe('a payment is made once', () => {
+  test('when its job crashed between the node and the report, and is run again', async () => {
+    const { id } = await world.start()
+    const job = world.take('pay')
+    world.node.loseAnswers = 0
+    // The first run gets as far as the node; its report never reaches the database.
+    await world.node.payer!.pay({
+      paymentId: (await world.read(id)).nodePaymentId,
+      destination: { kind: 'bolt12', offer: 'as the job would' },
+      amountMsat: 1000n,
+      maxFeeMsat: 10_000n,
+      timeoutMs: 1,
+    })
+    expect((await world.read(id)).phase).toBe('sending')
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect([world.node.paid.size, world.node.payCalls]).toEqual([1, 2])
+  })
+
+  test('when its job runs twice at once, and once more after the end', async () => {
+    const { id } = await world.start()
+    const job = world.take('pay')
+    await Promise.all([world.perform(job), world.perform(job)])
+    const calls = world.node.payCalls
+    await world.perform(job)
+    expect(world.node.payCalls).toBe(calls)
+    expect(world.node.paid.size).toBe(1)
+    expect((await world.entriesOf(id)).map(({ kind }) => kind)).toEqual([
+      'payment.request',
+      'payment.outcome',
+    ])
+  })
+
+  test('when its owner connects another node after an answer got lost', async () => {
+    const { id } = await world.start()
+    world.node.loseAnswers = 1
+    await world.run('pay')
+    const other = makeTestNode({ nodeId: '02'.padEnd(66, 'b') })
+    world.connected.node = other
+    await world.runNext(12)
+    expect(other.payCalls).toBe(0)
+    world.connected.node = world.node
+    await world.runNext(3)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect(world.node.paid.size).toBe(1)
+  })
+
+  test('when its job comes after the deadline: then the node is only asked', async () => {
+    const { id, deadlineAt } = await world.start()
+    world.time.now = deadlineAt
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown' })
+    await world.runNext(3)
+    expect(world.time.now).toBeGreaterThanOrEqual(deadlineAt + NEVER_SENT_GRACE_MS)
+    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_NOT_SENT' })
+    expect(world.node.payCalls).toBe(0)
+  })
+
+  test('when the process stops in the middle: after a start the node is asked, not paid', async () => {
+    const { id, nodePaymentId } = await world.start()
+    world.queue.length = 0
+    world.node.outcomes.set(nodePaymentId, SUCCEEDED)
+    expect(await world.slice.reconcile()).toBeGreaterThan(0)
+    const job = world.queue.find(({ payload }) => payload.id === id)!
+    expect(job.task).toBe('payments:look-up')
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', amountMsat: 1000n, feeMsat: 3n })
+    expect(world.node.payCalls).toBe(0)
+  })
+})
+
+describe('a node that does not decide', () => {
+  test('is asked for days, and the journal tells only what happened', async () => {
+    world.node.becomes = { state: 'pending', paymentHash: 'ef'.repeat(32) }
+    const { id, nodePaymentId, requestedAt } = await world.start()
+    await world.runNext(60)
+    expect(world.time.now - requestedAt).toBeGreaterThan(20 * 60_000)
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', accepted: true })
+    expect((await world.entriesOf(id)).map(({ kind }) => kind)).toEqual([
+      'payment.request',
+      'payment.outcome',
+    ])
+    expect(world.node.payCalls).toBe(1)
+    world.node.outcomes.set(nodePaymentId, SUCCEEDED)
+    await world.runNext(1)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', paymentHash: 'cd'.repeat(32) })
+  })
+
+  test('leaves the payment unknown while it is offline, for weeks, and is asked again', async () => {
+    world.node.becomes = { state: 'unknown' }
+    const { id, nodePaymentId } = await world.start()
+    await world.run('pay')
+    world.node.offline = true
+    await world.runNext(40)
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown' })
+    expect(await world.entriesOf(id)).toHaveLength(2)
+    world.node.offline = false
+    world.node.outcomes.set(nodePaymentId, { state: 'failed', paymentHash: null, reason: 'no-route' })
+    await world.runNext(2)
+    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_NO_ROUTE' })
+  })
+
+  test('and forgets a payment that it had taken on: it stays unknown', async () => {
+    world.node.becomes = { state: 'pending', paymentHash: null }
+    const { id, deadlineAt } = await world.start()
+    await world.run('pay')
+    world.node.outcomes.clear()
+    world.time.now = deadlineAt + 2 * NEVER_SENT_GRACE_MS
+    await world.runNext(20)
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown', accepted: true })
+    expect(world.node.payCalls).toBe(1)
+  })
+
+  test('or goes away while it is followed: what it said last counts', async () => {
+    world.node.becomes = { state: 'pending', paymentHash: 'ef'.repeat(32) }
+    const { id } = await world.start()
+    vi.spyOn(world.node.payer!, 'lookup').mockRejectedValue(new NodeError('unsupported', 'no look-ups'))
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', accepted: true })
+    await world.run('look-up')
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', maybeSent: true })
+  })
+
+  test('is followed, and a fault while following is not an outcome', async () => {
+    world.node.becomes = { state: 'pending', paymentHash: null }
+    const { id, nodePaymentId } = await world.start()
+    const job = world.take('pay')
+    const lookup = vi.spyOn(world.node.payer!, 'lookup').mockRejectedValue(new Error('a bug'))
+    await expect(world.perform(job)).rejects.toThrow('a bug')
+    lookup.mockRestore()
+    expect((await world.read(id)).phase).toBe('sending')
+    world.node.outcomes.set(nodePaymentId, SUCCEEDED)
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect(world.node.paid.size).toBe(1)
+  })
+})
+
+describe('a node that takes nothing on', () => {
+  test.each([
+    ['conflict', 'INVOICE_ALREADY_PAID'],
+    ['invalid', 'NODE_CANNOT'],
+    ['unsupported', 'NODE_CANNOT'],
+  ] as const)('because of %s: failed with %s', async (said, cause) => {
+    vi.spyOn(world.node.payer!, 'pay').mockRejectedValue(new NodeError(said, 'x'))
+    const { id } = await world.start()
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause })
+  })
+
+  test('at a second try, when the first may have got through: nobody can say yet', async () => {
+    const { id } = await world.start()
+    world.node.offline = true
+    await world.run('pay')
+    world.node.offline = false
+    vi.spyOn(world.node.payer!, 'pay').mockRejectedValue(new NodeError('conflict', 'x'))
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown' })
+  })
+})
+
+describe('the sweeper', () => {
+  test('asks about a payment whose job was lost, once it has been silent for a minute', async () => {
+    const { id, requestedAt } = await world.start()
+    world.queue.length = 0
+    expect(await world.slice.sweep()).toBe(0)
+    world.time.now = requestedAt + 60_001
+    await world.slice.sweep()
+    const job = world.queue.find(({ payload }) => payload.id === id)!
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown' })
+    expect(world.node.payCalls).toBe(0)
+  })
+
+  test('leaves alone what is asked about in time, and what has ended', async () => {
+    world.node.becomes = { state: 'pending', paymentHash: null }
+    const pending = await world.start()
+    await world.runNext(30)
+    world.node.becomes = SUCCEEDED
+    const ended = await world.start()
+    await world.run('pay')
+    const before = world.queue.length
+    await world.slice.sweep()
+    const touched = world.queue.slice(before).map(({ payload }) => payload.id)
+    expect(touched).not.toContain(pending.id)
+    expect(touched).not.toContain(ended.id)
+  })
+})
+
+describe('a name', () => {
+  const resolvesTo = (uri: string) =>
+    vi.mocked(world.resolver.resolve).mockResolvedValue({ parsed: parseBitcoinUri(uri) })
+
+  test('is resolved, then paid', async () => {
+    resolvesTo(`bitcoin:?lno=${offerOf()}`)
+    const { id } = await world.start({ to: '₿Alice@Shop.test', amountMsat: '5' })
+    await world.run('resolve')
+    expect(world.resolver.resolve).toHaveBeenCalledWith('alice@shop.test')
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', to: '₿Alice@Shop.test' })
+  })
+
+  test('may name the amount', async () => {
+    resolvesTo(`bitcoin:?amount=0.00000001&lno=${offerOf()}`)
+    const { id } = await world.start({ to: 'alice@shop.test' })
+    await world.run('resolve')
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', amountMsat: 1000n })
+  })
+
+  test('waits for the DNS and for the node, and is then paid', async () => {
+    vi.mocked(world.resolver.resolve).mockResolvedValue(refuse('DNS_UNAVAILABLE'))
+    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
+    await world.run('resolve')
+    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'DNS_UNAVAILABLE' })
+    world.connected.node = null
+    await world.run('resolve')
+    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'NODE_NOT_CONNECTED' })
+    world.nodes.nodeOf.mockRejectedValueOnce(new NodeError('offline', 'x'))
+    await world.run('resolve')
+    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'NODE_OFFLINE' })
+    world.connected.node = world.node
+    resolvesTo(`bitcoin:?lno=${offerOf()}`)
+    await world.run('resolve')
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+  })
+
+  test('that is resolved after the deadline is not paid', async () => {
+    resolvesTo(`bitcoin:?lno=${offerOf()}`)
+    const { id, deadlineAt } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
+    const job = world.take('resolve')
+    world.time.now = deadlineAt
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_EXPIRED' })
+  })
+
+  test('and a fault while resolving is no answer', async () => {
+    vi.mocked(world.resolver.resolve).mockRejectedValue(new Error('a bug'))
+    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
+    await expect(world.run('resolve')).rejects.toThrow('a bug')
+    expect((await world.read(id)).phase).toBe('resolving')
+  })
+})
+
+describe('a request', () => {
+  test('is refused when the node is offline', async () => {
+    world.nodes.nodeOf.mockRejectedValueOnce(new NodeError('offline', 'x'))
+    expect(await world.request({ to: offerOf(), amountMsat: '1' })).toEqual(refuse('NODE_OFFLINE'))
+  })
+
+  test('to the paying node itself is refused', async () => {
+    world.connected.node = makeTestNode()
+    expect(await world.request({ to: invoiceOf({ payee: 7 }), amountMsat: '1' })).toEqual(
+      refuse('PAYMENT_TO_SELF'),
+    )
+  })
+})
+
+describe('the journal', () => {
+  test('rebuilds the state, and names who said what', async () => {
+    vi.mocked(world.resolver.resolve).mockResolvedValue({
+      parsed: parseBitcoinUri(`bitcoin:?lno=${offerOf()}`),
+    })
+    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '70000', maxFeeMsat: '9' })
+    await world.run('resolve')
+    world.node.offline = true
+    await world.run('pay')
+    world.node.offline = false
+    await world.run('pay')
+    const entries = await world.entriesOf(id)
+    expect(entries.map(({ kind, actor }) => [kind, actor])).toEqual([
+      ['payment.request', world.owner],
+      ['payment.resolved', 'dns'],
+      ['payment.node-unreachable', 'system'],
+      ['payment.outcome', 'node'],
+    ])
+    const history = entries.map(({ data, at }) => ({
+      command: decodeCommand(data.command as never),
+      at: at.getTime(),
+    }))
+    expect(replayPayment(history)).toEqual(await world.read(id))
+  })
+})
+
+describe('the table guards by itself', () => {
+  const change = (id: string, path: string, value: string) =>
+    sql`update payment set state = jsonb_set(state, ${path}::text[], ${value}::jsonb) where id = ${id}`.execute(
+      database.db,
+    )
+
+  test.each([
+    ['the destination as given', '{to}', '"bob@shop.test"'],
+    ['the node', '{nodeId}', '"02"'],
+    ['the deadline', '{deadlineAt}', '1'],
+    ['the amount', '{amountMsat}', '"9999"'],
+    ['the fee limit', '{maxFeeMsat}', '"9999"'],
+    ['what is paid', '{payable,offer}', '"lno1other"'],
+    ['the phase alone', '{phase}', '"failed"'],
+    ['a preimage at the top', '{preimage}', '"00"'],
+    ['a preimage below', '{payable,preimage}', '"00"'],
+  ])('%s cannot be changed while it is sent', async (_what, path, value) => {
+    const { id } = await world.start()
+    await expect(change(id, path, value)).rejects.toMatchObject({ code: '23514' })
+  })
+
+  test('a payment that succeeded stays so', async () => {
+    const { id } = await world.start()
+    await world.run('pay')
+    const undo = sql`update payment set phase = 'sending', look_at = now(),
+      state = jsonb_set(state, '{phase}', '"sending"') where id = ${id}`
+    await expect(undo.execute(database.db)).rejects.toMatchObject({ code: '23514' })
+  })
+})
