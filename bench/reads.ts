@@ -1,0 +1,27 @@
+import { createHoldfastClient } from '@holdfast/client'
+import type { BenchWorld } from './bench-world.ts'
+import type { Figure } from './figure.ts'
+import { runLoad } from './load/run-load.ts'
+import { registerName } from './register-name.ts'
+import { median, percentile } from './statistics.ts'
+
+const WARM_UP = 500
+const PER_SECOND_AT_LEAST = 500
+const of = 'reads'
+
+/** A validated name that is remembered, asked for on one connection. */
+export async function benchReads(world: BenchWorld, seconds: number): Promise<Figure[]> {
+  const { device } = await world.user('alice')
+  const client = createHoldfastClient({ baseUrl: world.url, signer: device.signer })
+  const { name } = await registerName(client, { user: 'reads', domain: world.domain })
+  await client.resolve(name)
+
+  const count = WARM_UP + Math.round(seconds * PER_SECOND_AT_LEAST)
+  const read = { method: 'GET', path: `/v1/resolve/${encodeURIComponent(name)}`, headers: {} } as const
+  const requests = Array.from({ length: count }, () => read)
+  const took = (await runLoad({ url: world.url, requests }, 200)).slice(WARM_UP)
+  return [
+    { of, what: 'cached GET /v1/resolve/:name, p50', value: median(took), unit: 'ms' },
+    { of, what: 'cached GET /v1/resolve/:name, p99', value: percentile(took, 0.99), unit: 'ms', atMost: 1 },
+  ]
+}
