@@ -1,0 +1,318 @@
+import { describe, expect, test } from 'vitest'
+import { SUPPLY_MSAT } from '../money.ts'
+import { isRefusal } from '../refusals.ts'
+import { amountToPay, defaultMaxFee, parseMaxFee } from './payment-amount.ts'
+import {
+  causeOf,
+  decidePayment,
+  hearPayment,
+  NEVER_SENT_GRACE_MS,
+  replayPayment,
+  retryDelayMs,
+} from './payment-machine.ts'
+import {
+  type NodeOutcome,
+  PAYMENT_PHASES,
+  type Payable,
+  type PaymentCommand,
+  type PaymentPhase,
+  type PaymentReport,
+  type PaymentRequest,
+  type PaymentState,
+} from './payment-states.ts'
+
+type Phase = PaymentPhase['phase']
+const NOW = 1_000_000
+const DEADLINE = NOW + 60_000
+const OFFER: Payable = { kind: 'bolt12', offer: 'lno1', asksMsat: null }
+const HASH = 'ab'.repeat(32)
+
+const toName: PaymentRequest = {
+  kind: 'request',
+  id: 'id-1',
+  nodePaymentId: '11'.repeat(32),
+  nodeId: '02'.repeat(33),
+  owner: 'aa'.repeat(32),
+  to: 'alice@shop.test',
+  destination: { kind: 'name', name: 'alice@shop.test' },
+  amountMsat: 21_000n,
+  deadlineAt: DEADLINE,
+}
+
+const said = (outcome: NodeOutcome, attempt = 0): PaymentReport => ({ kind: 'outcome', attempt, outcome })
+const succeeded = said({ state: 'succeeded', paymentHash: HASH, amountMsat: 21_000n, feeMsat: 3n })
+const failed = said({ state: 'failed', paymentHash: null, reason: 'no-route' })
+const unreachable = (effect: 'pay' | 'look-up', attempt = 0): PaymentReport => {
+  return { kind: 'node-unreachable', attempt, effect, code: 'NODE_OFFLINE' }
+}
+
+function requested(more: Partial<PaymentRequest> = {}): PaymentState {
+  const decision = decidePayment(null, { ...toName, ...more }, NOW)
+  if (isRefusal(decision)) throw new Error(decision.refused)
+  return decision.state
+}
+
+function reach(phase: Phase): PaymentState {
+  const reports: Record<Phase, PaymentReport[]> = {
+    resolving: [],
+    sending: [{ kind: 'resolved', payable: OFFER }],
+    unknown: [{ kind: 'resolved', payable: OFFER }, said({ state: 'unknown' })],
+    succeeded: [{ kind: 'resolved', payable: OFFER }, succeeded],
+    failed: [{ kind: 'resolved', payable: OFFER }, failed],
+  }
+  const state = reports[phase].reduce((at, report) => hearPayment(at, report, NOW).state, requested())
+  expect(state.phase).toBe(phase)
+  return state
+}
+
+/** The attempt that the phase waits for. */
+const attemptOf = (state: PaymentState) => ('attempt' in state ? state.attempt : 0)
+
+const commands = (attempt: number): Record<string, PaymentCommand> => ({
+  request: toName,
+  resolved: { kind: 'resolved', payable: OFFER },
+  'resolved to another price': { kind: 'resolved', payable: { ...OFFER, asksMsat: 5n } },
+  'resolve-failed, again': { kind: 'resolve-failed', attempt, code: 'DNS_UNAVAILABLE', again: true },
+  'resolve-failed for good': { kind: 'resolve-failed', attempt, code: 'RESOLVE_BOGUS', again: false },
+  'an old resolve-failed': { kind: 'resolve-failed', attempt: 9, code: 'RESOLVE_BOGUS', again: false },
+  pending: said({ state: 'pending', paymentHash: HASH }, attempt),
+  'an old pending': said({ state: 'pending', paymentHash: HASH }, 9),
+  unknown: said({ state: 'unknown' }, attempt),
+  absent: said({ state: 'absent' }, attempt),
+  'an old absent': said({ state: 'absent' }, 9),
+  succeeded,
+  failed,
+  'pay-refused': { kind: 'pay-refused', attempt, code: 'PAYMENT_FAILED' },
+  'an old pay-refused': { kind: 'pay-refused', attempt: 9, code: 'PAYMENT_FAILED' },
+  'unreachable to pay': unreachable('pay', attempt),
+  'unreachable to look up': unreachable('look-up', attempt),
+  'time-passed': { kind: 'time-passed' },
+})
+
+/** `phase effect`: what every command leads to; `=`, the default: nothing changes. */
+const TABLE: Record<Phase, Record<string, string>> = {
+  resolving: {
+    resolved: 'sending pay',
+    'resolved to another price': 'failed AMOUNT_MISMATCH',
+    'resolve-failed, again': 'resolving resolve',
+    'resolve-failed for good': 'failed RESOLVE_BOGUS',
+    'time-passed': '= resolve',
+  },
+  sending: {
+    pending: 'sending look-up',
+    unknown: 'unknown look-up',
+    absent: 'sending pay',
+    succeeded: 'succeeded',
+    failed: 'failed PAYMENT_NO_ROUTE',
+    'pay-refused': 'failed PAYMENT_FAILED',
+    'unreachable to pay': 'sending pay',
+    'unreachable to look up': 'sending look-up',
+    'time-passed': '= look-up',
+  },
+  unknown: {
+    pending: 'sending look-up',
+    unknown: 'unknown look-up',
+    absent: 'unknown look-up',
+    succeeded: 'succeeded',
+    failed: 'failed PAYMENT_NO_ROUTE',
+    'unreachable to pay': 'unknown look-up',
+    'unreachable to look up': 'unknown look-up',
+    'time-passed': '= look-up',
+  },
+  succeeded: {},
+  failed: { succeeded: 'succeeded' },
+}
+
+const cases = PAYMENT_PHASES.flatMap((phase) =>
+  Object.keys(commands(0)).map((name) => {
+    const standard = name === 'request' ? 'REQUEST_INVALID' : '='
+    return [phase, name, TABLE[phase][name] ?? standard] as const
+  }),
+)
+
+describe('every phase hears every command', () => {
+  test.each(cases)('%s: %s → %s', (phase, name, expected) => {
+    const before = reach(phase)
+    const decision = decidePayment(before, commands(attemptOf(before))[name]!, NOW + 1)
+    if (isRefusal(decision)) {
+      expect([name, decision.refused]).toEqual(['request', expected])
+      return
+    }
+    const { state, effects } = decision
+    const cause = state.phase === 'failed' && state !== before ? [state.cause] : []
+    const shown = [state === before ? '=' : state.phase, ...cause, ...effects.map(({ kind }) => kind)]
+    expect(shown.join(' ')).toBe(expected)
+  })
+
+  test.each(cases.filter(([, name]) => name !== 'request' && name !== 'time-passed'))(
+    '%s: %s, heard twice, is heard once',
+    (phase, name) => {
+      const before = reach(phase)
+      const report = commands(attemptOf(before))[name] as PaymentReport
+      const once = hearPayment(before, report, NOW + 1).state
+      expect(hearPayment(once, report, NOW + 2)).toEqual({ state: once, effects: [] })
+    },
+  )
+
+  test('a payment that was never requested hears nothing', () => {
+    expect(decidePayment(null, succeeded, NOW)).toMatchObject({ refused: 'PAYMENT_NOT_FOUND' })
+  })
+})
+
+describe('a request', () => {
+  test('to a name is resolved first, and is woken at its deadline', () => {
+    expect(decidePayment(null, toName, NOW)).toMatchObject({
+      state: { phase: 'resolving', name: 'alice@shop.test' },
+      effects: [
+        { kind: 'resolve', at: NOW },
+        { kind: 'wake', at: DEADLINE },
+      ],
+    })
+  })
+
+  test('to an offer is sent at once', () => {
+    expect(decidePayment(null, { ...toName, destination: OFFER }, NOW)).toMatchObject({
+      state: { phase: 'sending', amountMsat: 21_000n, maxFeeMsat: 10_000n, accepted: false },
+      effects: [{ kind: 'pay', at: NOW }, { kind: 'wake' }],
+    })
+  })
+
+  test('keeps the fee limit that it names', () => {
+    expect(requested({ destination: OFFER, maxFeeMsat: 0n })).toMatchObject({ maxFeeMsat: 0n })
+  })
+
+  test.each([
+    [5n, 6n, 'AMOUNT_MISMATCH'],
+    [null, null, 'AMOUNT_REQUIRED'],
+    [null, 0n, 'AMOUNT_INVALID'],
+    [null, -1n, 'AMOUNT_INVALID'],
+    [SUPPLY_MSAT + 1n, null, 'AMOUNT_INVALID'],
+  ])('that asks %s for %s is refused', (asksMsat, requestedMsat, code) => {
+    expect(amountToPay(asksMsat, requestedMsat)).toMatchObject({ refused: code })
+    const { amountMsat: _amount, ...rest } = toName
+    const request = { ...rest, destination: { ...OFFER, asksMsat } }
+    const asked = requestedMsat === null ? request : { ...request, amountMsat: requestedMsat }
+    expect(decidePayment(null, asked, NOW)).toMatchObject({ refused: code })
+  })
+
+  test('pays what both say', () => {
+    expect([amountToPay(5n, 5n), amountToPay(5n, null), amountToPay(null, 5n)]).toEqual([5n, 5n, 5n])
+    expect(amountToPay(SUPPLY_MSAT, null)).toBe(SUPPLY_MSAT)
+  })
+})
+
+test.each([
+  [1n, 10_000n],
+  [1_000_000n, 10_000n],
+  [1_000_001n, 10_001n],
+  [50_000_000n, 500_000n],
+])('of %s msat routing may cost %s by default', (amount, fee) => {
+  expect(defaultMaxFee(amount)).toBe(fee)
+})
+
+test.each([
+  ['0', 0n],
+  ['1000', 1000n],
+  [`${SUPPLY_MSAT}`, SUPPLY_MSAT],
+])('the fee limit %s is read', (text, fee) => expect(parseMaxFee(text)).toBe(fee))
+
+test.each(['', '-1', '1.5', '1e3', ' 1', `${SUPPLY_MSAT + 1n}`, '9'.repeat(30)])(
+  'the fee limit %j is refused',
+  (text) => expect(parseMaxFee(text)).toMatchObject({ refused: 'FEE_LIMIT_INVALID' }),
+)
+
+describe('after the deadline', () => {
+  const after = DEADLINE + 1
+  const surely = DEADLINE + NEVER_SENT_GRACE_MS
+
+  test('nothing is paid that was only resolved then, and what did not resolve has failed', () => {
+    const late = hearPayment(reach('resolving'), { kind: 'resolved', payable: OFFER }, after)
+    expect(late).toMatchObject({ state: { phase: 'failed', cause: 'PAYMENT_EXPIRED' }, effects: [] })
+    expect(hearPayment(reach('resolving'), { kind: 'time-passed' }, after).state).toMatchObject({
+      cause: 'PAYMENT_EXPIRED',
+    })
+    const tried = { kind: 'resolve-failed', attempt: 0, code: 'DNS_UNAVAILABLE', again: true } as const
+    expect(hearPayment(reach('resolving'), tried, after).state).toMatchObject({ cause: 'DNS_UNAVAILABLE' })
+    const { state } = hearPayment(reach('resolving'), tried, NOW)
+    expect(hearPayment(state, { kind: 'time-passed' }, after).state).toMatchObject({
+      cause: 'DNS_UNAVAILABLE',
+    })
+  })
+
+  test('a node that cannot be reached makes it unknown, never failed', () => {
+    for (const effect of ['pay', 'look-up'] as const) {
+      const { state, effects } = hearPayment(reach('sending'), unreachable(effect), after)
+      expect(state.phase).toBe('unknown')
+      expect(effects).toMatchObject([{ kind: 'look-up' }])
+    }
+  })
+
+  test('a node that never heard of it is not asked to pay; when it was surely never sent, it failed', () => {
+    const soon = hearPayment(reach('sending'), said({ state: 'absent' }), after)
+    expect(soon).toMatchObject({ state: { phase: 'unknown' }, effects: [{ kind: 'look-up', at: surely }] })
+    const end = hearPayment(soon.state, said({ state: 'absent' }, 1), surely)
+    expect(end.state).toMatchObject({ phase: 'failed', cause: 'PAYMENT_NOT_SENT' })
+  })
+
+  test('a node that knew it once and forgot it leaves it unknown', () => {
+    const pending = hearPayment(reach('sending'), said({ state: 'pending', paymentHash: HASH }), NOW).state
+    const forgot = hearPayment(pending, said({ state: 'absent' }, 1), surely + 1)
+    expect(forgot.state).toMatchObject({ phase: 'unknown', accepted: true, paymentHash: HASH })
+  })
+
+  test('what is in flight goes on until the node knows its end', () => {
+    const pending = hearPayment(reach('sending'), said({ state: 'pending', paymentHash: null }), after)
+    expect(pending.state.phase).toBe('sending')
+    expect(hearPayment(pending.state, { kind: 'time-passed' }, after).effects).toMatchObject([
+      { kind: 'look-up' },
+    ])
+  })
+})
+
+test('a refusal of the node is not believed when an earlier attempt went unanswered', () => {
+  const unanswered = hearPayment(reach('sending'), unreachable('pay'), NOW).state
+  const refused = hearPayment(unanswered, { kind: 'pay-refused', attempt: 1, code: 'PAYMENT_FAILED' }, NOW)
+  expect(refused).toMatchObject({ state: { phase: 'unknown' }, effects: [{ kind: 'look-up' }] })
+})
+
+test('a success that comes after a failure before anything was sent changes nothing', () => {
+  const unresolved = hearPayment(
+    reach('resolving'),
+    { kind: 'resolve-failed', attempt: 0, code: 'RESOLVE_BOGUS', again: false },
+    NOW,
+  ).state
+  expect(hearPayment(unresolved, succeeded, NOW)).toEqual({ state: unresolved, effects: [] })
+})
+
+test('every reason of a node has its own code or is plainly a failure', () => {
+  const reasons = [
+    'rejected',
+    'no-route',
+    'retries-exhausted',
+    'expired',
+    'invoice-request-unanswered',
+    'invoice-request-rejected',
+    'insufficient-funds',
+    'abandoned',
+    'other',
+  ] as const
+  expect(reasons.map(causeOf)).toEqual([
+    'PAYMENT_REJECTED',
+    'PAYMENT_NO_ROUTE',
+    'PAYMENT_RETRIES_EXHAUSTED',
+    'PAYMENT_EXPIRED',
+    'PAYMENT_UNANSWERED',
+    'PAYMENT_REJECTED',
+    'PAYMENT_INSUFFICIENT_FUNDS',
+    'PAYMENT_ABANDONED',
+    'PAYMENT_FAILED',
+  ])
+})
+
+test('replaying its commands gives the payment again', () => {
+  const history = [toName, { kind: 'resolved', payable: OFFER } as const, failed, succeeded]
+  const state = replayPayment(history.map((command) => ({ command, at: NOW })))
+  expect(state).toEqual(hearPayment(reach('failed'), succeeded, NOW).state)
+  expect(replayPayment([{ command: succeeded, at: NOW }])).toBeNull()
+  expect([retryDelayMs(0), retryDelayMs(99)]).toEqual([50, 30_000])
+})
