@@ -11,6 +11,7 @@ import {
   payRequest,
 } from '@holdfast/lightning/contract/contract-world'
 import { type LdkHost, type LdkNode, startLdkHost } from '@holdfast/lightning/ldk'
+import { startInProcess } from '@holdfast/lightning/ldk/testing/in-process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
 import { prepareFaucet } from '../chain/faucet.ts'
@@ -46,12 +47,15 @@ describe('nodes of two hosts', () => {
     await prepareFaucet(rpc)
     for (const name of ['one', 'two'])
       hosts.push(
-        await startLdkHost({
-          ...{ network: 'regtest', bitcoind: { url: chain.url }, log: silent },
-          graphFile: join(folder, `${name}.graph`),
-          // Blocks are heard of only by `sync`.
-          pollMs: 3_600_000,
-        }),
+        await startLdkHost(
+          {
+            ...{ network: 'regtest', bitcoind: { url: chain.url }, log: silent },
+            graphFile: join(folder, `${name}.graph`),
+            // Blocks are heard of only by `sync`.
+            pollMs: 3_600_000,
+          },
+          startInProcess,
+        ),
       )
     here = await open('here', 0)
     there = await open('there', 1)
@@ -79,6 +83,19 @@ describe('nodes of two hosts', () => {
     )
     const scid = (await here.listChannels())[0]?.shortChannelId ?? 0n
     for (const node of [here, there]) await isTrue('the graph has the channel', () => node.knowsChannel(scid))
+  })
+
+  test('a balance below the channel reserve is still told to the msat', async () => {
+    expect((await there.funds.balance()).lightningMsat).toBe(0n)
+    const { invoice } = await there.invoices.create({
+      amountMsat: 7_001n,
+      description: 'x',
+      expirySeconds: 60,
+    })
+    const request = payRequest(bolt11(invoice), 7_001n)
+    await here.payer.pay(request)
+    await outcomeOf(here as FullNode, request.paymentId)
+    await isTrue('it arrived', async () => (await there.funds.balance()).lightningMsat === 7_001n)
   })
 
   test('invoices and offers are paid from one host to the other', async () => {
@@ -111,7 +128,8 @@ describe('nodes of two hosts', () => {
     const logged: string[] = []
     const log = { ...silent, warn: (message: string) => logged.push(message) }
     const bitcoind = { url: chain.url }
-    const start = () => startLdkHost({ network: 'regtest', bitcoind, log, graphFile, pollMs: 3_600_000 })
+    const start = () =>
+      startLdkHost({ network: 'regtest', bitcoind, log, graphFile, pollMs: 3_600_000 }, startInProcess)
     const [, scid] = [await there.sync(), (await there.listChannels())[0]?.shortChannelId ?? 0n]
 
     hosts.unshift(await start())

@@ -3,6 +3,9 @@ import { heldState, reachHeld } from '@holdfast/lightning/contract/hold-invoices
 import { describe, expect, test } from 'vitest'
 import type { LdkWorld } from './ldk-world.ts'
 
+/** Each block is a commit of each node; a busy machine takes its time. */
+const MANY_BLOCKS_MS = 90_000
+
 /** What the `ldk` backend promises beyond the ports: restarts, escrow on one hash, reorgs, closes. */
 export function describeLdkLife(world: () => LdkWorld): void {
   describe('a node of the ldk backend', () => {
@@ -104,39 +107,45 @@ export function describeLdkLife(world: () => LdkWorld): void {
       expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'succeeded' })
     })
 
-    test('claims a held HTLC on-chain when its channel is force-closed, and sweeps once the delay is over', async () => {
-      const { payer, hub, payee, mine } = world()
-      const [channel] = await payee.listChannels()
-      if (!channel) throw new Error('The payee has a channel.')
-      const { paymentHash, preimage, paymentId, held } = await reachHeld(world())
-      await payee.closeChannel(channel.channelId, { force: true })
-      await mine(1)
-      await isTrue('the hub heard of the close', async () => (await hub.listChannels()).length === 1)
-      expect((await payee.funds.balance()).claimableSat).toBeGreaterThan(
-        channel.balanceMsat / 1000n - 10_000n,
-      )
-      await payee.holdInvoices.settle(paymentHash, preimage)
-      await isTrue('the preimage reached the payer over the chain', async () => {
+    test(
+      'claims a held HTLC on-chain when its channel is force-closed, and sweeps once the delay is over',
+      async () => {
+        const { payer, hub, payee, mine } = world()
+        const [channel] = await payee.listChannels()
+        if (!channel) throw new Error('The payee has a channel.')
+        const { paymentHash, preimage, paymentId, held } = await reachHeld(world())
+        await payee.closeChannel(channel.channelId, { force: true })
         await mine(1)
-        return (await payer.payer.lookup(paymentId))?.state === 'succeeded'
-      })
-      expect(await eventOn(payee, paymentHash, 'hold-settled')).toMatchObject({ amountMsat: held.amountMsat })
-      // BOLT 2 `to_self_delay`: LDK asks for 144 blocks; it counts each output from its own confirmation.
-      await mine(150)
-      await isTrue('the money is in the wallet', async () => {
-        await mine(1)
-        const { onchainSat, claimableSat, lightningMsat } = await payee.funds.balance()
-        const expected = (channel.balanceMsat + held.amountMsat) / 1000n
-        return (
-          lightningMsat === 0n &&
-          claimableSat === 0n &&
-          onchainSat > expected - 5_000n &&
-          onchainSat < expected
+        await isTrue('the hub heard of the close', async () => (await hub.listChannels()).length === 1)
+        expect((await payee.funds.balance()).claimableSat).toBeGreaterThan(
+          channel.balanceMsat / 1000n - 10_000n,
         )
-      })
-      const closed = (await payee.events.since(0)).filter((event) => event.kind === 'channel-closed')
-      expect(closed).toMatchObject([{ channelId: channel.channelId, peer: hub.nodeId }])
-    })
+        await payee.holdInvoices.settle(paymentHash, preimage)
+        await isTrue('the preimage reached the payer over the chain', async () => {
+          await mine(1)
+          return (await payer.payer.lookup(paymentId))?.state === 'succeeded'
+        })
+        expect(await eventOn(payee, paymentHash, 'hold-settled')).toMatchObject({
+          amountMsat: held.amountMsat,
+        })
+        // BOLT 2 `to_self_delay`: LDK asks for 144 blocks; it counts each output from its own confirmation.
+        await mine(150)
+        await isTrue('the money is in the wallet', async () => {
+          await mine(1)
+          const { onchainSat, claimableSat, lightningMsat } = await payee.funds.balance()
+          const expected = (channel.balanceMsat + held.amountMsat) / 1000n
+          return (
+            lightningMsat === 0n &&
+            claimableSat === 0n &&
+            onchainSat > expected - 5_000n &&
+            onchainSat < expected
+          )
+        })
+        const closed = (await payee.events.since(0)).filter((event) => event.kind === 'channel-closed')
+        expect(closed).toMatchObject([{ channelId: channel.channelId, peer: hub.nodeId }])
+      },
+      MANY_BLOCKS_MS,
+    )
 
     test('gets its side of a cooperatively closed channel back on-chain', async () => {
       const { payer, hub, mine } = world()

@@ -82,8 +82,7 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
   }
   const mineTo = await rpc.getNewAddress()
   const mine = async (blocks: number) => {
-    // Nodes that hear of a block one after the other refuse each other's HTLCs for a while: all follow each block.
-    for (let left = blocks; left > 0; left -= 1) await rpc.generateToAddress(1, mineTo)
+    await rpc.generateToAddress(blocks, mineTo)
     await Promise.all(NODE_NAMES.map((name) => nodes[name].sync()))
   }
   const usable = async () => {

@@ -22,6 +22,8 @@ export class RpcError extends Error {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000
+const MOST_HEADERS = 10_000
+const MOST_BLOCKS = 16
 
 export function makeBitcoinRpc(url: string): BitcoinRpc {
   const target = new URL(url)
@@ -52,36 +54,21 @@ export function makeBitcoinRpc(url: string): BitcoinRpc {
     return body.result
   }
 
-  const headers = new Map<string, Header>()
-  const MOST_HEADERS = 10_000
-  const blocks = new Map<string, Promise<Uint8Array>>()
-  const MOST_BLOCKS = 16
+  // All nodes of a host ask for the same blocks at about the same time.
+  const header = remember(MOST_HEADERS, async (hash): Promise<Header> => {
+    const [verbose, raw] = await Promise.all([
+      call('getblockheader', [hash]),
+      call('getblockheader', [hash, false]),
+    ])
+    const { height, previousblockhash } = verbose as { height: number; previousblockhash?: string }
+    return { hash, height, previous: previousblockhash ?? null, raw: fromHex(raw as string) }
+  })
+  const block = remember(MOST_BLOCKS, async (hash) => fromHex((await call('getblock', [hash, 0])) as string))
 
   return {
     bestBlockHash: async () => (await call('getbestblockhash', [])) as string,
-    async header(hash) {
-      const known = headers.get(hash)
-      if (known) return known
-      const [verbose, raw] = await Promise.all([
-        call('getblockheader', [hash]),
-        call('getblockheader', [hash, false]),
-      ])
-      const { height, previousblockhash } = verbose as { height: number; previousblockhash?: string }
-      const header = { hash, height, previous: previousblockhash ?? null, raw: fromHex(raw as string) }
-      if (headers.size >= MOST_HEADERS) headers.clear()
-      headers.set(hash, header)
-      return header
-    },
-    block(hash) {
-      const known = blocks.get(hash)
-      if (known) return known
-      const fetched = call('getblock', [hash, 0]).then((raw) => fromHex(raw as string))
-      fetched.catch(() => blocks.delete(hash))
-      // All nodes of a host ask for the same few blocks at about the same time.
-      if (blocks.size >= MOST_BLOCKS) blocks.delete(blocks.keys().next().value as string)
-      blocks.set(hash, fetched)
-      return fetched
-    },
+    header,
+    block,
     async broadcast(rawTransaction) {
       await call('sendrawtransaction', [rawTransaction])
     },
@@ -90,5 +77,22 @@ export function makeBitcoinRpc(url: string): BitcoinRpc {
       // BTC per 1,000 virtual bytes; four weight units make one virtual byte.
       return estimate.feerate === undefined ? null : Math.ceil((estimate.feerate * 1e8) / 4)
     },
+  }
+}
+
+/** Keeps the newest answers, and asks again what failed. */
+function remember<Answer>(
+  most: number,
+  ask: (key: string) => Promise<Answer>,
+): (key: string) => Promise<Answer> {
+  const known = new Map<string, Promise<Answer>>()
+  return (key) => {
+    const before = known.get(key)
+    if (before) return before
+    const asked = ask(key)
+    asked.catch(() => known.delete(key))
+    if (known.size >= most) known.delete(known.keys().next().value as string)
+    known.set(key, asked)
+    return asked
   }
 }
