@@ -1,0 +1,172 @@
+import { replayName } from '@holdfast/core/names/name-machine'
+import type { NameCommand } from '@holdfast/core/names/name-states'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { enabledOffers } from '../nodes/testing/test-node.ts'
+import type { JobContext } from '../platform/jobs.ts'
+import { makeLog } from '../platform/log.ts'
+import { withDatabase } from '../platform/testing/with-database.ts'
+import { findName } from './name-store.ts'
+import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
+
+const database = withDatabase()
+let world: SlicesWorld
+
+// No worker: each test runs the jobs itself, in the order that it wants to prove.
+beforeAll(async () => {
+  world = await startSlicesWorld(database, { worker: false })
+})
+afterAll(() => world.stop())
+
+const context: JobContext = {
+  jobId: '1',
+  attempt: 1,
+  maxAttempts: 25,
+  signal: AbortSignal.timeout(60_000),
+  log: makeLog({ level: 'silent' }),
+}
+const run = (effect: string, id: string, attempt = 0) =>
+  world.tasks[`names:${effect}`]!({ id, attempt }, context)
+const phaseOf = async (id: string) => (await findName(database.db, id))!.phase
+const FORWARD = ['make-offer', 'publish-record', 'check-authoritative', 'validate-chain']
+
+async function claim(user: string) {
+  const owner = world.newUser()
+  const { id } = (await world.register(owner.device, user)).json()
+  return { ...owner, id, record: `${user}.user._bitcoin-payment.shop.test` }
+}
+
+const release = (owner: Awaited<ReturnType<typeof claim>>, user: string) =>
+  world.send('DELETE', `/v1/names/${user}@shop.test`, owner.device)
+
+test('a name is rebuilt from its journal', async () => {
+  const owner = await claim('rebuilt')
+  for (const effect of FORWARD) await run(effect, owner.id)
+  await release(owner, 'rebuilt')
+  await run('withdraw-record', owner.id)
+  await run('disable-offer', owner.id)
+  const entries = await database.db
+    .selectFrom('journal')
+    .select(['data', 'at', 'kind'])
+    .where('stream', '=', 'name')
+    .where('entity_id', '=', owner.id)
+    .orderBy('seq')
+    .execute()
+  expect(entries.map(({ kind }) => kind)).toEqual([
+    'name.register',
+    'name.offer-made',
+    'name.record-published',
+    'name.record-seen',
+    'name.chain-validated',
+    'name.release',
+    'name.record-withdrawn',
+    'name.offer-disabled',
+  ])
+  const history = entries.map(({ data, at }) => ({
+    command: data.command as unknown as NameCommand,
+    at: at.getTime(),
+  }))
+  expect(replayName(history)).toEqual(await findName(database.db, owner.id))
+})
+
+describe('a job that runs again', () => {
+  test('after it was reported changes nothing', async () => {
+    const owner = await claim('twice')
+    for (const effect of FORWARD) {
+      await run(effect, owner.id)
+      await run(effect, owner.id)
+    }
+    expect(await phaseOf(owner.id)).toBe('active')
+    for (const effect of [...FORWARD, 'withdraw-record', 'disable-offer']) await run(effect, owner.id)
+    expect(await phaseOf(owner.id)).toBe('active')
+    expect([enabledOffers(owner.node).length, world.zone.records.has(owner.record)]).toEqual([1, true])
+  })
+
+  test('for a registration that is not there does nothing', async () => {
+    await run('publish-record', '00000000-0000-4000-8000-000000000000')
+    await world.tasks['names:wake']!({ id: '00000000-0000-4000-8000-000000000000' }, context)
+  })
+})
+
+describe('a record that was published while it was withdrawn', () => {
+  test('is withdrawn once more before the name is free', async () => {
+    const owner = await claim('overtaken')
+    await run('make-offer', owner.id)
+    const { offer } = (await findName(database.db, owner.id)) as { offer: { offer: string } }
+    await release(owner, 'overtaken')
+    // The interrupted run of the publication reaches the zone only now, and its job is run again.
+    world.zone.records.set(owner.record, `bitcoin:?lno=${offer.offer}`)
+    await run('publish-record', owner.id)
+    await run('withdraw-record', owner.id, 0)
+    expect(await phaseOf(owner.id)).toBe('withdrawing')
+    await run('withdraw-record', owner.id, 1)
+    expect(await phaseOf(owner.id)).toBe('disabling')
+    expect(world.zone.records.has(owner.record)).toBe(false)
+  })
+
+  test('even after the name was freed, is withdrawn; the next claimant’s record is not', async () => {
+    const owner = await claim('handover')
+    await run('make-offer', owner.id)
+    const { offer } = (await findName(database.db, owner.id)) as { offer: { offer: string } }
+    await release(owner, 'handover')
+    await run('withdraw-record', owner.id)
+    await run('disable-offer', owner.id)
+    expect(await phaseOf(owner.id)).toBe('freed')
+
+    world.zone.records.set(owner.record, `bitcoin:?lno=${offer.offer}`)
+    await run('publish-record', owner.id)
+    const jobs = await sql<{ n: bigint }>`
+      select count(*) as n from graphile_worker.jobs
+      where key = ${`name:${owner.id}:withdraw-record`}`.execute(database.db)
+    expect(jobs.rows[0]!.n).toBe(1n)
+    await run('withdraw-record', owner.id)
+    expect(world.zone.records.has(owner.record)).toBe(false)
+
+    const next = await claim('handover')
+    for (const effect of FORWARD) await run(effect, next.id)
+    expect(await phaseOf(next.id)).toBe('active')
+    await run('withdraw-record', owner.id)
+    expect(world.zone.records.has(next.record)).toBe(true)
+  })
+})
+
+test('the sweeper goes on with a registration whose job was lost', async () => {
+  const owner = await claim('forgotten')
+  expect(await world.names.sweep()).toBe(0)
+  world.time.shiftMs = 120_000
+  await sql`select graphile_worker.remove_job(${`name:${owner.id}:make-offer`})`.execute(database.db)
+  expect(await world.names.sweep()).toBeGreaterThan(0)
+  const { rows } = await sql<{ task: string }>`
+    select task_identifier as task from graphile_worker.jobs
+    where key = ${`name:${owner.id}:make-offer`}`.execute(database.db)
+  expect(rows).toEqual([{ task: 'names:make-offer' }])
+
+  world.time.shiftMs = 11 * 60_000
+  await world.tasks['names:wake']!({ id: owner.id }, context)
+  expect((await world.get(`/v1/jobs/${owner.id}`)).json()).toMatchObject({
+    state: 'failed',
+    error: { code: 'NAME_TIMED_OUT' },
+  })
+  world.time.shiftMs = 0
+})
+
+describe('the table guards, too', () => {
+  const change = (id: string, set: ReturnType<typeof sql>) =>
+    sql`update name_registration set ${set} where id = ${id}`.execute(database.db)
+
+  test('a phase does not go backwards or skip', async () => {
+    const { id } = await claim('guarded')
+    for (const phase of ['active', 'seen', 'withdrawing']) {
+      const set = sql`phase = ${phase}, state = jsonb_set(state, '{phase}', to_jsonb(${phase}::text))`
+      await expect(change(id, set)).rejects.toThrow(/may not go from requested/)
+    }
+  })
+
+  test('terms do not change, and state and columns say the same', async () => {
+    const { id } = await claim('fixed')
+    const other = 'cc'.repeat(32)
+    const set = sql`owner = ${other}, state = jsonb_set(state, '{owner}', to_jsonb(${other}::text))`
+    await expect(change(id, set)).rejects.toThrow(/terms/)
+    await expect(change(id, sql`phase = 'offer-ready'`)).rejects.toThrow(/check constraint/)
+  })
+})
