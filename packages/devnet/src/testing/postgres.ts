@@ -5,12 +5,12 @@ import {
   chownSync,
   constants,
   cpSync,
+  existsSync,
   readFileSync,
   realpathSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort, makeFolder, type RunAs, requiredProgram, startService } from './service-process.ts'
@@ -69,7 +69,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
         ...(runAs === undefined ? {} : { runAs }),
         // Fast shutdown: it does not wait for clients.
         stopSignal: 'SIGINT',
-        isReady: () => accepts(port),
+        isReady: () => isReady(data),
       },
     )
     const superuser = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
@@ -121,14 +121,8 @@ function copyOf(bin: string, folder: string): string {
   return programs
 }
 
-/** Open for connections; they wait until recovery is done. */
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
+/** The eighth line of `postmaster.pid`; a connection made before it says so is refused ("is starting up"). */
+async function isReady(data: string): Promise<boolean> {
+  const file = join(data, 'postmaster.pid')
+  return existsSync(file) && readFileSync(file, 'utf8').split('\n')[7]?.trim() === 'ready'
 }
