@@ -25,7 +25,7 @@ function page(domains: readonly string[]): string {
   @media (prefers-color-scheme: dark) { :root { --ink: #eceae4; --soft: #a3a8b3; --paper: #16181c; --line: #33373f; --gold: #f0a63c } }
   body { margin: 0; background: var(--paper); color: var(--ink); font: 17px/1.55 system-ui, sans-serif }
   main { max-width: 40rem; margin: 0 auto; padding: clamp(2rem, 8vw, 5rem) 1.25rem }
-  h1 { font-size: clamp(1.9rem, 6vw, 2.6rem); line-height: 1.15; letter-spacing: -.02em; margin: 0 0 1rem }
+  h1 { font-size: clamp(1.9rem, 6vw, 2.6rem); line-height: 1.15; letter-spacing: -.02em; text-wrap: balance; margin: 0 0 1rem }
   p { margin: 0 0 1.2rem } .soft { color: var(--soft) }
   b { color: var(--gold); font-weight: 600 }
   pre { overflow-x: auto; border: 1px solid var(--line); border-radius: .6rem; padding: .9rem 1rem; font-size: .88rem }

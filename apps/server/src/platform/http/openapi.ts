@@ -29,6 +29,13 @@ export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string 
       return jsonSchemaTransform(input as Parameters<typeof jsonSchemaTransform>[0])
     },
   })
-  await app.register(swaggerUi, { routePrefix: '/docs', uiConfig: { tryItOutEnabled: true } })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    uiConfig: { tryItOutEnabled: true },
+    theme: {
+      title: `${info.title} API`,
+      css: [{ filename: 'page.css', content: '.topbar { display: none }' }],
+    },
+  })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
 }
