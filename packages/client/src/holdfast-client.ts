@@ -115,13 +115,17 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
       await transport.send({ method: 'GET', path: `v1/names/${segment(name)}`, ...withSignal(options) }),
     )
 
-  const getJob = (id: string, options: CallOptions = {}) =>
-    sendSigned(readJob, { method: 'GET', path: `v1/jobs/${encodeURIComponent(id)}`, ...withSignal(options) })
+  const getJob = (id: string, options: CallOptions = {}, query = '') =>
+    sendSigned(readJob, {
+      method: 'GET',
+      path: `v1/jobs/${encodeURIComponent(id)}${query}`,
+      ...withSignal(options),
+    })
 
-  const getPayment = (id: string, options: CallOptions = {}) =>
+  const getPayment = (id: string, options: CallOptions = {}, query = '') =>
     sendSigned(readPayment, {
       method: 'GET',
-      path: `v1/payments/${encodeURIComponent(id)}`,
+      path: `v1/payments/${encodeURIComponent(id)}${query}`,
       ...withSignal(options),
     })
 
@@ -136,10 +140,10 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         throw error
       }
     },
-    getJob,
+    getJob: (id, options) => getJob(id, options),
     waitForJob: (id, options = {}) =>
       waitUntilEnded(
-        () => getJob(id, withSignal(options)),
+        (waitMs) => getJob(id, withSignal(options), `?wait=${waitMs / 1000}`),
         ({ state }) => state !== 'running',
         clock,
         options,
@@ -156,10 +160,10 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
       }
       return mutate(readPayment, 'v1/payments', body, options)
     },
-    getPayment,
+    getPayment: (id, options) => getPayment(id, options),
     waitForPayment: (id, options = {}) =>
       waitUntilEnded(
-        () => getPayment(id, withSignal(options)),
+        (waitMs) => getPayment(id, withSignal(options), `?wait=${waitMs / 1000}`),
         ({ state }) => state === 'succeeded' || state === 'failed',
         clock,
         options,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Job } from './index.ts'
 import { clientOf, JOB, PAYMENT } from './testing/client-of.ts'
-import { NOW } from './testing/scripted-server.ts'
+import { manualClock, NOW } from './testing/scripted-server.ts'
+import { waitUntilEnded } from './wait-until-ended.ts'
 
 describe('waiting', () => {
   const failure = { code: 'DNS_UNAVAILABLE', title: 'The DNS does not answer.', hint: 'Try again later.' }
@@ -23,6 +24,30 @@ describe('waiting', () => {
     ).toEqual(ended)
     expect(told).toEqual([20, 60, 100])
     expect(clock.slept).toEqual([100, 150, 225, 100])
+  })
+
+  test('is left to the server: it is told how long, and what it waited is not slept again', async () => {
+    const clock = manualClock()
+    const waits: number[] = []
+    const ask = async (waitMs: number) => {
+      waits.push(waitMs)
+      clock.pass(waits.length === 4 ? 10 : waitMs)
+      return waits.length === 4 ? 'ended' : 'running'
+    }
+    await waitUntilEnded(ask, (state) => state === 'ended', clock, {})
+    expect(waits).toEqual([100, 150, 225, 337.5])
+    expect(clock.slept).toEqual([])
+    expect(clock.now() - NOW).toBe(485)
+  })
+
+  test('asks the server for its wait in seconds', async () => {
+    const { client: holdfast, seen } = clientOf({
+      'GET /v1/jobs/job-1?wait=0.1': [{ json: { ...JOB, state: 'succeeded' } }],
+      'GET /v1/payments/pay-1?wait=0.1': [{ json: { ...PAYMENT, state: 'succeeded', feeMsat: '1' } }],
+    })
+    await holdfast.waitForJob('job-1')
+    await holdfast.waitForPayment('pay-1')
+    expect(seen.map(({ path }) => path)).toContain('/v1/payments/pay-1?wait=0.1')
   })
 
   test('for a job that fails ends with the job and its error', async () => {

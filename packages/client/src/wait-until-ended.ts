@@ -14,9 +14,12 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
 const GROWTH = 1.5
 
-/** Asks until `hasEnded`, more slowly as time passes and quickly again after each change. */
+/**
+ * Asks until `hasEnded`, more slowly as time passes and quickly again after each change. The server is asked to wait
+ * for the end as long as we would pause, so that the end is known at once; one that answers sooner is not asked sooner.
+ */
 export async function waitUntilEnded<T>(
-  ask: () => Promise<T>,
+  ask: (waitMs: number) => Promise<T>,
   hasEnded: (value: T) => boolean,
   clock: Clock,
   { onProgress, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: WaitOptions<T>,
@@ -25,24 +28,26 @@ export async function waitUntilEnded<T>(
   let seen = ''
   let pause = FIRST_PAUSE_MS
   for (;;) {
-    const value = await ask()
+    const asked = clock.now()
+    const value = await ask(pause)
+    const waited = clock.now() - asked
     const fingerprint = JSON.stringify(value, (_, member) =>
       typeof member === 'bigint' ? `${member}` : member,
     )
-    if (fingerprint !== seen) {
-      seen = fingerprint
-      pause = FIRST_PAUSE_MS
-      onProgress?.(value)
-    }
+    const changed = fingerprint !== seen
+    seen = fingerprint
+    if (changed) onProgress?.(value)
     if (hasEnded(value)) return value
-    if (clock.now() + pause > deadline) {
+    if (changed) pause = FIRST_PAUSE_MS
+    const rest = Math.max(0, pause - waited)
+    if (clock.now() + rest > deadline) {
       throw clientError(
         'WAIT_TIMED_OUT',
         `It has not ended within ${Math.round(timeoutMs / 1000)} seconds.`,
         'It goes on by itself: wait again, or look later.',
       )
     }
-    await clock.sleep(pause, signal)
+    if (rest > 0) await clock.sleep(rest, signal)
     pause = Math.min(pause * GROWTH, LONGEST_PAUSE_MS)
   }
 }

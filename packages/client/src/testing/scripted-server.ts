@@ -10,14 +10,20 @@ export type Answer =
 
 export const BASE_URL = 'http://holdfast.test'
 
-/** Answers each path with its next answer, the last one for ever, and keeps what it was asked. */
+/**
+ * Answers each path with its next answer, the last one for ever, and keeps what it was asked. A path without a query
+ * answers for every query that has no answers of its own.
+ */
 export function scriptServer(answers: Record<string, Answer[]>) {
   const seen: Seen[] = []
+  const asked: string[] = []
   const fetch: Fetch = async (url, init) => {
     init.signal?.throwIfAborted()
     const { pathname, search } = new URL(url)
-    const path = `${init.method} ${pathname}${search}`
-    const earlier = seen.filter((call) => `${call.method} ${call.path}` === path).length
+    const exact = `${init.method} ${pathname}${search}`
+    const path = exact in answers ? exact : `${init.method} ${pathname}`
+    const earlier = asked.filter((one) => one === path).length
+    asked.push(path)
     const headers = init.headers as Record<string, string>
     const body = init.body === undefined ? undefined : JSON.parse(init.body as string)
     seen.push({ method: init.method!, path: `${pathname}${search}`, headers, body })
