@@ -126,7 +126,9 @@ export function migrateContract(database: TestDatabase): void {
     test('is replaced by the triggers alone, with a warning, where the owner may not create roles', async () => {
       const user = `limited_${process.pid}_${counter}`
       const name = new URL(connectionString.reveal()).pathname.slice(1)
-      await query(`create role ${user} login password 'p'; alter database ${name} owner to ${user}`)
+      await query(
+        `create role ${user} login password 'p'; grant ${user} to current_user; alter database ${name} owner to ${user}`,
+      )
       const url = new URL(connectionString.reveal())
       url.username = user
       url.password = 'p'

@@ -1,7 +1,6 @@
 import { isRefusal, type JsonValue } from '@holdfast/core'
 import fc from 'fast-check'
 import { sql } from 'kysely'
-import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeLog } from '../log.ts'
 import type { TestDatabase } from '../testing/with-database.ts'
@@ -76,13 +75,7 @@ export function journalContract(database: TestDatabase): void {
           code: '42501',
           message: 'permission denied for table journal',
         })
-        const owner = new pg.Client({ connectionString: database.ownerConnectionString.reveal() })
-        await owner.connect()
-        try {
-          await expect(owner.query(statement)).rejects.toThrow(/journal is append-only/)
-        } finally {
-          await owner.end()
-        }
+        await expect(database.queryAsOwner(statement)).rejects.toThrow(/journal is append-only/)
         expect(await journal.readEntity(stream, 'kept')).toHaveLength(1)
       },
     )
@@ -90,14 +83,10 @@ export function journalContract(database: TestDatabase): void {
     test('shows a change that went around its guards', async () => {
       await append('tampered', { amountMsat: '1' })
       await append('tampered', { amountMsat: '2' })
-      const owner = new pg.Client({ connectionString: database.ownerConnectionString.reveal() })
-      await owner.connect()
-      await owner.query('alter table journal disable trigger journal_append_only')
-      await owner.query(`update journal set data = '{"amountMsat":"9"}' where stream = $1 and seq = 1`, [
-        stream,
-      ])
-      await owner.query('alter table journal enable trigger journal_append_only')
-      await owner.end()
+      const asOwner = database.queryAsOwner
+      await asOwner('alter table journal disable trigger journal_append_only')
+      await asOwner(`update journal set data = '{"amountMsat":"9"}' where stream = $1 and seq = 1`, [stream])
+      await asOwner('alter table journal enable trigger journal_append_only')
       expect(await journal.verifyEntity(stream, 'tampered')).toEqual({
         intact: false,
         seq: 1n,
@@ -242,9 +231,9 @@ export function journalContract(database: TestDatabase): void {
     test('misses nothing when the LISTEN connection is cut', async () => {
       const seen: string[] = []
       await followLive('now', (entries) => void seen.push(...idsOf(entries)))
-      await sql`select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'holdfast journal wake-ups' and datname = current_database()`.execute(
-        database.db,
+      await database.queryAsOwner(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where application_name = 'holdfast journal wake-ups' and datname = current_database()`,
       )
       await append('after the cut')
       await expect.poll(() => seen).toEqual(['after the cut'])

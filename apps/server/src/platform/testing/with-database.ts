@@ -16,7 +16,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { Kysely } from 'kysely'
-import type pg from 'pg'
+import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { type Database, type OpenDatabase, openDatabase } from '../database.ts'
 import { makeLog } from '../log.ts'
@@ -41,6 +41,8 @@ export type TestDatabase = {
   readonly connectionString: Secret<string>
   /** Of the role that owns the tables. */
   readonly ownerConnectionString: Secret<string>
+  /** Runs one statement as that role, for what the server may not do; answers the rows. */
+  queryAsOwner(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
 }
 
 type Opened = { database: OpenDatabase; transact: Transact; app: Secret<string>; owner: Secret<string> }
@@ -93,6 +95,15 @@ export function withDatabase(options: { server?: () => string; maxConnections?: 
     },
     get ownerConnectionString() {
       return get().owner
+    },
+    async queryAsOwner(text, values) {
+      const client = new pg.Client({ connectionString: get().owner.reveal() })
+      await client.connect()
+      try {
+        return (await client.query<Record<string, unknown>>(text, values)).rows
+      } finally {
+        await client.end()
+      }
     },
   }
 }

@@ -1,0 +1,208 @@
+import { once } from 'node:events'
+import type { JsonObject } from '@holdfast/core'
+import { sql } from 'kysely'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type JobContext, startWorker, type Task, type Worker } from './jobs.ts'
+import { makeLog } from './log.ts'
+import { startLingeringWorker } from './testing/lingering-worker.ts'
+import type { TestDatabase } from './testing/with-database.ts'
+import { unlockJobsOfDeadWorkers } from './worker-liveness.ts'
+
+/** What jobs and their worker promise, on whatever PostgreSQL. */
+export function jobsContract(database: TestDatabase): void {
+  const log = makeLog({ level: 'silent' })
+  let workers: Worker[] = []
+
+  async function work(tasks: Record<string, Task>, graceMs = 10_000): Promise<Worker> {
+    const worker = await startWorker({ database: database.database, tasks, concurrency: 2, log, graceMs })
+    workers.push(worker)
+    return worker
+  }
+
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    workers = []
+    await sql`delete from graphile_worker._private_jobs`.execute(database.db)
+  })
+
+  const enqueue = (
+    task: string,
+    payload: JsonObject = {},
+    more: { maxAttempts?: number; key?: string } = {},
+  ) => database.transact(async (tx) => tx.enqueue({ task, payload, ...more }))
+
+  const jobs = async () => {
+    const { rows } = await sql<{
+      task: string
+      attempts: number
+      last_error: string | null
+      locked_by: string | null
+    }>`
+    select task_identifier as task, attempts, last_error, locked_by from graphile_worker.jobs`.execute(
+      database.db,
+    )
+    return rows
+  }
+
+  /** Stands in for the time that graphile-worker waits before the next attempt. */
+  const makeDue = () => sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db)
+
+  async function cut(applicationName: string): Promise<number> {
+    const rows = await database.queryAsOwner(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name like $1 and datname = current_database()`,
+      [applicationName],
+    )
+    return rows.length
+  }
+
+  describe('a job', () => {
+    test('runs soon after its transaction has committed, and not before', async () => {
+      const seen: JsonObject[] = []
+      await work({ greet: async (payload) => void seen.push(payload) })
+      let committing = 0
+      await database.transact(async (tx) => {
+        tx.enqueue({ task: 'greet', payload: { name: 'alice' } })
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        expect(seen).toEqual([])
+        committing = performance.now()
+      })
+      await expect.poll(() => seen, { interval: 5 }).toEqual([{ name: 'alice' }])
+      expect(performance.now() - committing).toBeLessThan(1_000)
+      await expect.poll(jobs).toEqual([])
+    })
+
+    test('that throws is tried again with its attempt counted, then kept as a dead letter', async () => {
+      const attempts: [number, number][] = []
+      await work({
+        fail: async (_payload, { attempt, maxAttempts }) => {
+          attempts.push([attempt, maxAttempts])
+          throw new Error(`no luck ${attempt}`)
+        },
+      })
+      await enqueue('fail', {}, { maxAttempts: 2 })
+      await expect.poll(jobs).toMatchObject([{ attempts: 1, last_error: 'no luck 1', locked_by: null }])
+      await makeDue()
+      await sql`select pg_notify('jobs:insert', '{"count":1}')`.execute(database.db)
+      await expect.poll(jobs).toMatchObject([{ attempts: 2, last_error: 'no luck 2', locked_by: null }])
+      expect(attempts).toEqual([
+        [1, 2],
+        [2, 2],
+      ])
+    })
+
+    test('with a key replaces the waiting one of the same key', async () => {
+      await enqueue('later', { n: 1 }, { key: 'k' })
+      await enqueue('later', { n: 2 }, { key: 'k' })
+      const seen: JsonObject[] = []
+      await work({ later: async (payload) => void seen.push(payload) })
+      await expect.poll(jobs).toEqual([])
+      expect(seen).toEqual([{ n: 2 }])
+    })
+
+    test('of a task that this worker does not have is left for another', async () => {
+      await work({ known: async () => undefined })
+      await enqueue('unknown')
+      await enqueue('known')
+      await expect.poll(jobs).toMatchObject([{ task: 'unknown', attempts: 0 }])
+    })
+  })
+
+  test('a worker whose connections were all cut goes on working', async () => {
+    const seen: JsonObject[] = []
+    await work({ greet: async (payload) => void seen.push(payload) })
+    await cut('holdfast worker%')
+    await enqueue('greet', { name: 'bob' })
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual([{ name: 'bob' }])
+  })
+
+  describe('stopping a worker', () => {
+    test('waits for the running job and takes no other', async () => {
+      const slow = Promise.withResolvers<void>()
+      const finished: string[] = []
+      const worker = await work({
+        slow: async () => {
+          await slow.promise
+          finished.push('slow')
+        },
+        quick: async () => void finished.push('quick'),
+      })
+      await enqueue('slow')
+      await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
+      const stopped = worker.stop().then(() => finished.push('stopped'))
+      workers = []
+      // A look for jobs that was under way may still take one.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await enqueue('quick')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      slow.resolve()
+      await stopped
+      expect(finished).toEqual(['slow', 'stopped'])
+      expect(await jobs()).toMatchObject([{ task: 'quick', attempts: 0 }])
+    })
+
+    test('aborts a job that outlives the grace', async () => {
+      let context: JobContext | undefined
+      const worker = await work(
+        {
+          endless: (_payload, given) => {
+            context = given
+            return new Promise((_, reject) =>
+              given.signal.addEventListener('abort', () => reject(new Error('aborted'))),
+            )
+          },
+        },
+        100,
+      )
+      await enqueue('endless')
+      await expect.poll(() => context).toBeDefined()
+      await worker.stop()
+      workers = []
+      expect(context?.signal.aborted).toBe(true)
+      expect(await jobs()).toMatchObject([{ last_error: 'aborted', locked_by: null }])
+    })
+  })
+
+  describe('the job of a worker that was killed', () => {
+    async function killDuringJob(): Promise<void> {
+      const child = await startLingeringWorker(database.connectionString)
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+
+    test('is taken over by the next worker, its attempt given back', async () => {
+      await enqueue('linger', {}, { maxAttempts: 1 })
+      await killDuringJob()
+      const attempts: number[] = []
+      await work({ linger: async (_payload, { attempt }) => void attempts.push(attempt) })
+      await expect.poll(() => attempts, { timeout: 15_000 }).toEqual([1])
+    })
+
+    test('is left alone while its worker lives', async () => {
+      const lingering = Promise.withResolvers<void>()
+      await work({ linger: () => lingering.promise })
+      await enqueue('linger')
+      await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
+      expect(await unlockJobsOfDeadWorkers(database.database)).toBe(0)
+      lingering.resolve()
+      await expect.poll(jobs).toEqual([])
+    })
+
+    test('also of one whose connection was cut: it shows itself again', async () => {
+      const lingering = Promise.withResolvers<void>()
+      await work({ linger: () => lingering.promise })
+      await enqueue('linger')
+      await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
+      expect(await cut('holdfast worker liveness')).toBe(1)
+      const livenessLocks = () =>
+        sql<{ n: number }>`select count(*)::int as n from pg_locks join pg_database d on d.oid = database
+        where locktype = 'advisory' and classid = ${0x776c} and datname = current_database()`.execute(
+          database.db,
+        )
+      await expect.poll(async () => (await livenessLocks()).rows).toEqual([{ n: 1 }])
+      expect(await unlockJobsOfDeadWorkers(database.database)).toBe(0)
+      lingering.resolve()
+      await expect.poll(jobs).toEqual([])
+    })
+  })
+}
