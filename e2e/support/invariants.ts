@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto'
+import { Resolver } from 'node:dns/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { type JsonObject, LANES, verifyChain } from '@holdfast/core'
+import { replayName } from '@holdfast/core/names/name-machine'
+import type { NameCommand, NameState } from '@holdfast/core/names/name-states'
+import { replayPayment } from '@holdfast/core/payments/payment-machine'
+import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import { recordValue } from '@holdfast/protocols/bip353'
+import { decodeCommand, decodeState } from '@holdfast/server/payments/payment-codec'
+import type { OpenDatabase } from '@holdfast/server/platform/database'
+import { type JournalEntry, readEntries, START } from '@holdfast/server/platform/journal/read-entries'
+import { sql } from 'kysely'
+import type { UserName } from './devnet-user.ts'
+import { type Asked, DOMAIN, type Running } from './request-ledger.ts'
+
+export type Balances = ReadonlyMap<UserName, bigint>
+
+export type Truth = { readonly names: readonly NameState[]; readonly payments: readonly PaymentState[] }
+
+/** Every state row. */
+export async function readTruth({ db }: OpenDatabase): Promise<Truth> {
+  const names = await sql<{ state: NameState }>`select state from name_registration`.execute(db)
+  const payments = await sql<{ state: JsonObject }>`select state from payment`.execute(db)
+  return {
+    names: names.rows.map(({ state }) => state),
+    payments: payments.rows.map(({ state }) => decodeState(state)),
+  }
+}
+
+/** What has not come to its end. */
+export function unended({ names, payments }: Truth): string[] {
+  return [
+    ...names
+      .filter(({ phase }) => phase !== 'active' && phase !== 'freed')
+      .map(({ user, phase }) => `name ${user} is ${phase}`),
+    ...payments
+      .filter(({ phase }) => phase !== 'succeeded' && phase !== 'failed')
+      .map(({ id, phase }) => `payment ${id} is ${phase}`),
+  ]
+}
+
+/** Each accepted request has its one entity, and no entity is there without a request. */
+export function findLostOrDoubled(asked: readonly Asked[], { names, payments }: Truth): string[] {
+  const faults: string[] = []
+  const expectOne = (what: string, found: readonly { id: string }[], answer: Asked['answer']) => {
+    if (answer && 'refused' in answer) faults.push(`${what} was refused: ${answer.refused}`)
+    else if (found.length !== 1) faults.push(`${what} exists ${found.length} times`)
+    else if (answer && answer.id !== found[0]?.id) faults.push(`${what} is not the one that was answered`)
+  }
+  for (const { wish, by, answer } of asked) {
+    if (wish.kind === 'register') {
+      const found = names.filter(({ user }) => user === wish.user)
+      expectOne(`registration of ${wish.user} by ${by}`, found, answer)
+    }
+    if (wish.kind === 'pay') {
+      const found = payments.filter(({ requestedMsat }) => requestedMsat === wish.amountMsat)
+      expectOne(`payment of ${wish.amountMsat} msat by ${by}`, found, answer)
+    }
+    if (wish.kind === 'release' && answer && 'id' in answer) {
+      const released = names.find(({ id }) => id === answer.id)
+      if (released?.user !== wish.user || released.phase !== 'freed')
+        faults.push(`release of ${wish.user} by ${by} was accepted, but it is ${released?.phase}`)
+    }
+  }
+  const known = asked.filter(({ wish }) => wish.kind !== 'release').length
+  const present = names.length + payments.length
+  if (known !== present) faults.push(`${known} requests made ${present} registrations and payments`)
+  return faults
+}
+
+/** No position is skipped, every entity's chain holds, and replaying its commands gives its row. */
+export async function findJournalFaults(database: OpenDatabase, truth: Truth): Promise<string[]> {
+  const lanes = Array.from({ length: LANES }, (_, lane) => lane)
+  const entries = await readEntries(database.db, START, lanes, 1_000_000)
+  const faults: string[] = []
+  const nextPosition = new Map(lanes.map((lane) => [lane, 1n]))
+  for (const { lane, position } of entries) {
+    if (position !== nextPosition.get(lane)) faults.push(`lane ${lane} skips to position ${position}`)
+    nextPosition.set(lane, position + 1n)
+  }
+  const byEntity = Map.groupBy(entries, ({ stream, entityId }) => `${stream} ${entityId}`)
+  for (const [entity, chain] of byEntity) {
+    const check = verifyChain(chain)
+    if (!check.intact) faults.push(`the chain of ${entity} is broken at ${check.seq}: ${check.fault}`)
+  }
+  const compare = (entity: string, row: unknown, replay: (chain: readonly JournalEntry[]) => unknown) => {
+    if (!isDeepStrictEqual(row, replay(byEntity.get(entity) ?? [])))
+      faults.push(`the row of ${entity} is not what its entries say`)
+  }
+  for (const name of truth.names)
+    compare(`name ${name.id}`, name, (chain) =>
+      replayName(chain.map(({ data, at }) => ({ command: data.command as unknown as NameCommand, at }))),
+    )
+  for (const payment of truth.payments)
+    compare(`payment ${payment.id}`, payment, (chain) =>
+      replayPayment(
+        chain.map(({ data, at }) => ({ command: decodeCommand(data.command as JsonObject), at })),
+      ),
+    )
+  const present = truth.names.length + truth.payments.length
+  const told = [...byEntity.keys()].filter((entity) => /^(name|payment) /.test(entity)).length
+  if (told !== present) faults.push(`the journal tells of ${told} entities, ${present} exist`)
+  return faults
+}
+
+export async function readBalances({ users }: Running): Promise<Balances> {
+  return new Map(
+    await Promise.all(
+      [...users].map(async ([name, { device }]) => [name, await device.balanceMsat()] as const),
+    ),
+  )
+}
+
+/** What every user must have now: paid out amount and fee of each payment that succeeded, received its amount, once. */
+export function expectedBalances(
+  before: Balances,
+  running: Running,
+  asked: readonly Asked[],
+  { payments }: Truth,
+): Balances {
+  const balances = new Map(before)
+  const add = (name: UserName, msat: bigint) => balances.set(name, (balances.get(name) ?? 0n) + msat)
+  const ownerOf = new Map([...running.users].map(([name, { device }]) => [device.pubkey, name]))
+  const byAmount = new Map(asked.map(({ wish }) => [wish.kind === 'pay' ? wish.amountMsat : null, wish]))
+  for (const payment of payments) {
+    if (payment.phase !== 'succeeded') continue
+    const wish = byAmount.get(payment.requestedMsat)
+    const payee = wish?.kind === 'pay' ? wish.payee : undefined
+    const payer = ownerOf.get(payment.owner)
+    if (!payee || !payer) throw new Error(`Nobody asked for payment ${payment.id}.`)
+    add(payer, -payment.amountMsat - payment.feeMsat)
+    add(payee, payment.amountMsat)
+  }
+  return balances
+}
+
+/** The payer's device holds the preimage of each payment that succeeded. */
+export async function findUnproven(running: Running, payments: readonly PaymentState[]): Promise<string[]> {
+  const faults: string[] = []
+  for (const payment of payments) {
+    if (payment.phase !== 'succeeded') continue
+    const payer = [...running.users.values()].find(({ device }) => device.pubkey === payment.owner)
+    const proof = await payer?.device.proof(payment.nodePaymentId)
+    const hash = createHash('sha256')
+      .update(Buffer.from(proof?.preimage ?? '', 'hex'))
+      .digest('hex')
+    if (hash !== payment.paymentHash) faults.push(`payment ${payment.id} has no proof`)
+  }
+  return faults
+}
+
+/** What the zone's own server says: the record of every active name, and none of a name that is free. */
+export async function findZoneFaults(
+  dns: { host: string; port: number },
+  { names }: Truth,
+): Promise<string[]> {
+  const resolver = new Resolver({ timeout: 2_000, tries: 3 })
+  resolver.setServers([`${dns.host}:${dns.port}`])
+  const faults: string[] = []
+  for (const name of names) {
+    const wanted = name.phase === 'active' ? [recordValue(name.offer.offer)] : []
+    const found = await txtAt(resolver, `${name.user}.user._bitcoin-payment.${DOMAIN}`)
+    if (!isDeepStrictEqual(found, wanted))
+      faults.push(`${name.user} is ${name.phase}, and its record is ${JSON.stringify(found)}`)
+  }
+  return faults
+}
+
+async function txtAt(resolver: Resolver, recordName: string): Promise<string[]> {
+  try {
+    return (await resolver.resolveTxt(recordName)).map((chunks) => chunks.join(''))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTFOUND' || code === 'ENODATA') return []
+    throw error
+  }
+}

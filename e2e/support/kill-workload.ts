@@ -1,0 +1,101 @@
+import { USER_NAMES, type UserName } from './devnet-user.ts'
+import type { KillPoint } from './kill-plan.ts'
+import { type Asked, DOMAIN, type RequestLedger, type Running, type Wish } from './request-ledger.ts'
+import type { Random } from './seeded-random.ts'
+
+/** Names that are never released: everybody can pay them. */
+export type Shop = { readonly owner: UserName; readonly name: string; readonly offer: string }
+
+/** An active name that may be released. */
+export type SpareName = { readonly owner: UserName; readonly user: string }
+
+/** More than a user of the devnet can ever send. */
+const TOO_MUCH_MSAT = 9_900_000_000n
+const READY_WITHIN_MS = 60_000
+
+/** Sends what brings some saga to every step: registrations, releases and payments, many at once. */
+export class KillWorkload {
+  readonly #random: Random
+  readonly #ledger: RequestLedger
+  readonly #spare: SpareName[] = []
+  #count = 0
+
+  constructor(random: Random, ledger: RequestLedger) {
+    this.#random = random
+    this.#ledger = ledger
+  }
+
+  /** Registers the names that will be paid, in peace. */
+  async openShops(running: Running): Promise<Shop[]> {
+    return Promise.all(
+      USER_NAMES.map(async (owner) => {
+        const user = `shop-${owner}`
+        const offer = await this.#registerInPeace(running, owner, user)
+        return { owner, name: `₿${user}@${DOMAIN}`, offer }
+      }),
+    )
+  }
+
+  /** Finds the name whose release brings some saga to `point`; null when none is needed. */
+  async prepare(running: Running, point: KillPoint): Promise<SpareName | null> {
+    const isUndoing = point.kind === 'step' && ['withdrawing', 'disabling', 'freed'].includes(point.phase)
+    if (!isUndoing && !this.#random.chance(0.3)) return null
+    while (this.#spare.length > 0) {
+      const spare = this.#spare.shift()!
+      const known = await running.users.get(spare.owner)?.client.findName(`${spare.user}@${DOMAIN}`)
+      if (known?.state === 'active') return spare
+    }
+    const spare = { owner: this.#random.pick(USER_NAMES), user: this.#nextUser() }
+    await this.#registerInPeace(running, spare.owner, spare.user)
+    return spare
+  }
+
+  /** Sends a handful of requests at once, so that some saga comes to `point`. None is waited for. */
+  begin(running: Running, shops: readonly Shop[], point: KillPoint, release: SpareName | null): void {
+    const random = this.#random
+    const ask = (by: UserName, wish: Wish) => this.#ledger.ask(running, by, wish)
+
+    const made = { owner: random.pick(USER_NAMES), user: this.#nextUser() }
+    const making = ask(made.owner, { kind: 'register', user: made.user })
+    if (random.chance(0.3)) void making.then(() => ask(made.owner, { kind: 'release', user: made.user }))
+    else this.#spare.push(made)
+    const { offer } = random.pick(shops)
+    void ask(random.pick(USER_NAMES), { kind: 'register', user: this.#nextUser(), offer })
+    if (release) void ask(release.owner, { kind: 'release', user: release.user })
+
+    for (const by of random.shuffled(USER_NAMES).slice(0, 3)) {
+      const shop = random.pick(shops.filter(({ owner }) => owner !== by))
+      const to = random.chance(0.6) ? shop.name : shop.offer
+      void ask(by, { kind: 'pay', to, payee: shop.owner, amountMsat: this.#nextAmount() })
+    }
+    const mustFail = point.kind === 'step' && point.stream === 'payment' && point.phase === 'failed'
+    if (mustFail || random.chance(0.25)) {
+      const [payer, payee] = random.shuffled(shops)
+      const amountMsat = TOO_MUCH_MSAT + this.#nextAmount()
+      void ask(payer!.owner, { kind: 'pay', to: payee!.offer, payee: payee!.owner, amountMsat })
+    }
+  }
+
+  async #registerInPeace(running: Running, owner: UserName, user: string): Promise<string> {
+    const { answer }: Asked = await this.#ledger.ask(running, owner, { kind: 'register', user })
+    if (!answer || !('id' in answer)) throw new Error(`${user} was not accepted: ${JSON.stringify(answer)}`)
+    const { client } = running.users.get(owner)!
+    const job = await client.waitForJob(answer.id, { timeoutMs: READY_WITHIN_MS })
+    const { offer } = await client.getName(`${user}@${DOMAIN}`)
+    if (job.state !== 'succeeded' || offer === undefined) throw new Error(`${user} did not become active.`)
+    return offer
+  }
+
+  /** Letters only: digits and pairs that look alike would collide. */
+  #nextUser(): string {
+    const letters = [...(this.#count++).toString(8).padStart(5, '0')].map(
+      (digit) => 'abcdefgh'[Number(digit)],
+    )
+    return `name-${letters.join('')}`
+  }
+
+  /** 1 to 20 thousand satoshi; the millisatoshi tell the payments apart. */
+  #nextAmount(): bigint {
+    return BigInt(1 + this.#random.below(20)) * 1_000_000n + BigInt(this.#count++)
+  }
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { HoldfastError } from '@holdfast/client'
+import type { DevnetUser, UserName } from './devnet-user.ts'
+import { releaseName } from './release-name.ts'
+
+/** What is asked of the server. No two registrations share a name, and no two payments an amount. */
+export type Wish =
+  | { readonly kind: 'register'; readonly user: string; readonly offer?: string }
+  | { readonly kind: 'release'; readonly user: string }
+  | { readonly kind: 'pay'; readonly to: string; readonly payee: UserName; readonly amountMsat: bigint }
+
+/** A request with the key under which it is repeated until it is answered. */
+export type Asked = {
+  readonly wish: Wish
+  readonly by: UserName
+  readonly idempotencyKey: string
+  /** The registration's or the payment's id, or the code of the refusal. Null: the server died before it answered. */
+  answer: { readonly id: string } | { readonly refused: string } | null
+}
+
+/** A running server: requests end with `died` when it is killed. */
+export type Running = {
+  readonly url: string
+  readonly users: ReadonlyMap<UserName, DevnetUser>
+  readonly died: AbortSignal
+}
+
+export const DOMAIN = 'shop.test'
+
+/** Everything that was ever asked, across the lives of the server. */
+export class RequestLedger {
+  readonly all: Asked[] = []
+
+  /** Keeps the request, then sends it; resolves when it is answered or the server has died. */
+  async ask(running: Running, by: UserName, wish: Wish): Promise<Asked> {
+    const asked: Asked = { wish, by, idempotencyKey: randomBytes(16).toString('hex'), answer: null }
+    this.all.push(asked)
+    asked.answer = await send(running, asked)
+    return asked
+  }
+
+  get unanswered(): readonly Asked[] {
+    return this.all.filter(({ answer }) => answer === null)
+  }
+
+  /** Sends what was not answered once more, under the same keys, to the server's next life. */
+  async repeatUnanswered(running: Running): Promise<void> {
+    await Promise.all(
+      this.unanswered.map(async (asked) => {
+        asked.answer = await send(running, asked)
+      }),
+    )
+  }
+
+  /** Sends again what was answered, under the same key, and answers those to which the server now says something else. */
+  async repeatAnswered(running: Running, which: readonly Asked[]): Promise<Asked[]> {
+    const again = await Promise.all(which.map((asked) => send(running, asked)))
+    return which.filter(({ answer }, index) => JSON.stringify(answer) !== JSON.stringify(again[index]))
+  }
+}
+
+async function send(running: Running, asked: Asked): Promise<Asked['answer']> {
+  if (running.died.aborted) return null
+  const dead = new Promise<null>((resolve) => {
+    running.died.addEventListener('abort', () => resolve(null), { once: true })
+  })
+  return Promise.race([dead, answerTo(running, asked)])
+}
+
+async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): Promise<Asked['answer']> {
+  const { device, client } = running.users.get(by)!
+  const options = { idempotencyKey, signal: running.died }
+  try {
+    switch (wish.kind) {
+      case 'register': {
+        const { kind, ...name } = wish
+        return { id: (await client.registerName({ ...name, domain: DOMAIN }, options)).id }
+      }
+      case 'pay':
+        return { id: (await client.pay({ to: wish.to, amountMsat: wish.amountMsat }, options)).id }
+      case 'release': {
+        const answer = await releaseName(running.url, device.signer, {
+          name: `${wish.user}@${DOMAIN}`,
+          ...options,
+        })
+        return typeof answer === 'string' ? { id: answer } : { refused: answer.code }
+      }
+    }
+  } catch (error) {
+    if (isUnanswered(error)) return null
+    if (error instanceof HoldfastError && error.status > 0) return { refused: error.code }
+    throw error
+  }
+}
+
+/** The connection broke, by fetch's own words or the client's, or the server is known to be dead. */
+function isUnanswered(error: unknown): boolean {
+  if (error instanceof HoldfastError) return error.code === 'NETWORK_FAILED'
+  return error instanceof TypeError || (error instanceof DOMException && error.name === 'AbortError')
+}

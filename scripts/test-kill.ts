@@ -1,0 +1,35 @@
+// npm run test:kill: kills servers, nodes and workers with SIGKILL and looks whether anything was lost or done twice.
+import { parseArgs } from 'node:util'
+import { runVitest } from './test.ts'
+
+const HELP = `npm run test:kill [-- OPTIONS] [FILE ...]
+
+Runs every *.kill.test.ts, or those whose path contains one of FILE. The last line is "N passed, N failed".
+
+  --kills N    how often each of them kills (default 200)
+  --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
+  --help
+`
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h' },
+  },
+})
+
+const isWhole = (text: string) => /^[0-9]{1,9}$/.test(text)
+
+if (values.help) console.log(HELP)
+else if (!isWhole(values.kills) || Number(values.kills) < 1 || !isWhole(values.seed)) {
+  console.error('--kills must be a whole number from 1, --seed one from 0.')
+  process.exitCode = 1
+} else {
+  console.log(`${values.kills} kills, seed ${values.seed}`)
+  runVitest(['--config', 'scripts/kill/vitest.config.mjs', ...positionals], {
+    HOLDFAST_TEST_KILLS: values.kills,
+    HOLDFAST_TEST_SEED: values.seed,
+  })
+}
