@@ -3,7 +3,6 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startPostgres } from '@holdfast/devnet/testing/postgres'
 import { BUNDLES } from './services/bundles.ts'
 import { installBundle } from './services/install-bundle.ts'
 import { ServiceInstallError } from './services/run-program.ts'
@@ -17,13 +16,7 @@ async function main(): Promise<void> {
   for (const bundle of BUNDLES) {
     Object.assign(process.env, await installBundle(bundle, cache, (line) => console.log(line)))
   }
-  const postgres = process.env.HOLDFAST_TEST_DATABASE_URL ? null : await startPostgres()
-  try {
-    const env = postgres === null ? {} : { HOLDFAST_TEST_DATABASE_URL: postgres.url }
-    runVitest(['--config', 'scripts/services/vitest.config.mjs', ...process.argv.slice(2)], env)
-  } finally {
-    await postgres?.stop()
-  }
+  runVitest(['--config', 'scripts/services/vitest.config.mjs', ...process.argv.slice(2)])
 }
 
 try {

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import base from '../../vitest.config.ts'
 
-/** The tests that need a real service, and the platform's own of the database, which then run against Debian's PostgreSQL. */
+/** The tests that need a real service, which `npm test` leaves out. */
 export default defineConfig({
   test: {
     ...base.test,
@@ -10,8 +10,6 @@ export default defineConfig({
       'packages/*/src/**/*.services.test.ts',
       'apps/*/src/**/*.services.test.ts',
       'e2e/**/*.services.test.ts',
-      'apps/server/src/platform/*.test.ts',
-      'apps/server/src/platform/journal/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/*.kill.test.ts'],
   },

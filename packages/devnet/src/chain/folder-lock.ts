@@ -14,12 +14,16 @@ export class FolderInUse extends Error {
 
 /**
  * Claims the folder for this process until the returned function is called or the process dies, however it dies: the
- * claim is a listening socket named after the folder, which the operating system takes away with the process.
+ * claim is a listening socket named after the folder. Linux takes an abstract one away with the process; elsewhere it
+ * is a file, which is taken over when nobody answers it. Throws `FolderInUse`.
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+export async function lockFolder(
+  folder: string,
+  { hasAbstractSockets = process.platform === 'linux' } = {},
+): Promise<() => Promise<void>> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const name = `holdfast-chain-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)}`
-  const address = process.platform === 'linux' ? `\0${name}` : join(tmpdir(), `${name}.sock`)
+  const address = hasAbstractSockets ? `\0${name}` : join(tmpdir(), `${name}.sock`)
   const server = (await listen(address)) ?? (await takeOverAbandoned(address))
   if (server === null) throw new FolderInUse(folder)
   server.unref()

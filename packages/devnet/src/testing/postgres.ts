@@ -23,7 +23,8 @@ const run = promisify(execFile)
 
 /**
  * Debian's PostgreSQL on a free loopback port with SCRAM authentication. `url` names a user that may create databases
- * and roles but is no superuser, like one that an operator would give us. PostgreSQL refuses root: then it runs as the user `postgres` or `nobody`, from a copy of its programs where that user cannot reach them.
+ * and roles but is no superuser, like one that an operator would give us. PostgreSQL refuses root: then it runs as the
+ * user `postgres` or `nobody`, from a copy of its programs where that user cannot reach them.
  */
 export async function startPostgres(): Promise<RunningPostgres> {
   const bin = requiredProgram('HOLDFAST_POSTGRES_BIN')
