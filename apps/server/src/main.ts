@@ -1,8 +1,9 @@
 // npm start: brings up the embedded world and the server, prints where everything is, and ends it all on Ctrl-C.
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { writeFileDurably } from '@holdfast/devnet/durable-file'
 import { connectEdges } from './edges.ts'
 import { type EmbeddedWorld, startEmbeddedWorld } from './embedded-world.ts'
 import { type Config, ConfigError, describeConfig, readConfig } from './platform/config.ts'
@@ -89,7 +90,7 @@ type ServerFile = { url: string; pid: number; dns: EmbeddedWorld['dns'] | null }
 /** Tells programs on this machine, such as the demo, where the server of this data folder is. */
 function writeServerFile(config: Config, shutdown: Shutdown, content: ServerFile) {
   const file = join(config.dataDir, 'server.json')
-  writeFileSync(file, `${JSON.stringify(content)}\n`)
+  writeFileDurably(file, `${JSON.stringify(content)}\n`)
   shutdown.add('server.json', async () => rmSync(file, { force: true }))
 }
 
