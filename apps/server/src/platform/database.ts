@@ -25,8 +25,15 @@ export type OpenDatabase = {
   readonly pool: pg.Pool
   /** A connection of its own, for LISTEN and session locks. The caller ends it and listens to its `error` event. */
   connect(applicationName: string): Promise<pg.Client>
-  /** A pool whose `int8` are strings, for libraries that expect node-postgres as it comes. The caller ends it. */
-  openPlainPool(options: { applicationName: string; maxConnections: number }): pg.Pool
+  /**
+   * A pool whose `int8` are strings, for libraries that expect node-postgres as it comes. The caller ends it.
+   * `lastCommitsMayBeLost`: its commits do not wait for the disk; a crash of PostgreSQL may undo the latest of them.
+   */
+  openPlainPool(options: {
+    applicationName: string
+    maxConnections: number
+    lastCommitsMayBeLost?: boolean
+  }): pg.Pool
   close(): Promise<void>
 }
 
@@ -48,6 +55,7 @@ export function openDatabase(options: {
     connectionString: connectionString.reveal(),
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 60_000,
   }
@@ -71,8 +79,12 @@ export function openDatabase(options: {
       await client.connect()
       return client
     },
-    openPlainPool: ({ applicationName, maxConnections }) =>
-      openPool(maxConnections, `holdfast ${applicationName}`),
+    openPlainPool: ({ applicationName, maxConnections, lastCommitsMayBeLost = false }) =>
+      openPool(
+        maxConnections,
+        `holdfast ${applicationName}`,
+        lastCommitsMayBeLost ? { options: '-c synchronous_commit=off' } : {},
+      ),
     close: () => db.destroy(),
   }
 }

@@ -63,7 +63,13 @@ export async function addJobs(db: Kysely<Database>, jobs: readonly NewJob[]): Pr
 export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const { database, log } = options
   // Not the server's pool: graphile-worker writes its ids as JSON, which has no bigint.
-  const pool = database.openPlainPool({ applicationName: 'worker', maxConnections: 4 })
+  const pool = database.openPlainPool({
+    applicationName: 'worker',
+    // One per worker that takes or ends a job, and the one that listens.
+    maxConnections: options.concurrency + 1,
+    // It only writes that a job was taken or has ended; a job of which that is lost runs again, as after any crash.
+    lastCommitsMayBeLost: true,
+  })
   const liveness = await keepWorkerAlive({ database, log })
   const stopping = new AbortController()
   let runner = await startRunner(options, pool, liveness)

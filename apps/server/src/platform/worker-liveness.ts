@@ -30,7 +30,8 @@ export async function keepWorkerAlive(options: {
   log: Log
 }): Promise<WorkerLiveness> {
   const { database, log } = options
-  const announced = new Set<string>()
+  /** Of each pool whether its lock is held by now; its workers announce it all at once. */
+  const announced = new Map<string, Promise<void>>()
   const stopping = new AbortController()
   let client = await connect()
 
@@ -41,7 +42,7 @@ export async function keepWorkerAlive(options: {
     await connected.query(
       'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
     )
-    for (const poolId of announced) await takeLock(connected, poolId)
+    for (const poolId of announced.keys()) await takeLock(connected, poolId)
     connected.on('end', () => void reconnect())
     return connected
   }
@@ -60,10 +61,15 @@ export async function keepWorkerAlive(options: {
 
   const sweeping = sweepUntil(stopping.signal, database, log)
   return {
-    async announce(poolId) {
-      if (announced.has(poolId)) return
-      await takeLock(client, poolId)
-      announced.add(poolId)
+    announce(poolId) {
+      const known = announced.get(poolId)
+      if (known) return known
+      const held = takeLock(client, poolId).catch((error) => {
+        announced.delete(poolId)
+        throw error
+      })
+      announced.set(poolId, held)
+      return held
     },
     async stop() {
       stopping.abort()
