@@ -62,7 +62,9 @@ export function openDatabase(options: {
   const openPool = (max: number, applicationName: string, own: pg.PoolConfig = {}) => {
     const pool = new pg.Pool({ ...session, ...own, max, application_name: applicationName })
     // An idle connection that breaks is replaced by the pool; without a listener Node would end the process.
-    pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'))
+    pool.on('error', (error) => {
+      if (!pool.ending) log.warn({ err: error }, 'an idle database connection broke')
+    })
     // The same for one that is in use but waits for us; its next statement fails and is reported there.
     pool.on('connect', (client) => {
       client.on('error', (error) => log.debug({ err: error }, 'a database connection broke'))

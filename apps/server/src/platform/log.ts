@@ -1,4 +1,4 @@
-import { type DestinationStream, destination, type Logger, pino, stdSerializers } from 'pino'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
 /** The process's log. Bind what identifies the work (`log.child({ requestId })`); never log a secret. */
 export type Log = Logger
@@ -29,8 +29,25 @@ export function makeLog(options: { level: LogLevel; stream?: DestinationStream }
       timestamp: () => `,"at":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: REDACTED, censor: '[secret]' },
-      serializers: { err: stdSerializers.errWithCause, error: stdSerializers.errWithCause },
+      serializers: { err: describeError, error: describeError },
     },
     options.stream ?? destination({ fd: 2, sync: true }),
   )
+}
+
+type DescribedError = { type: string; message: string; code?: unknown; stack?: string; cause?: unknown }
+
+/**
+ * What a log may know of an error. Only these members: libraries hang whole connections, rows and requests on theirs.
+ */
+function describeError(error: unknown): DescribedError | string {
+  if (!(error instanceof Error)) return String(error)
+  const { name, message, stack, cause } = error
+  return {
+    type: name,
+    message,
+    ...('code' in error && { code: error.code }),
+    ...(stack !== undefined && { stack }),
+    ...(cause !== undefined && { cause: describeError(cause) }),
+  }
 }

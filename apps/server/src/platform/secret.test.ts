@@ -35,3 +35,19 @@ test('the log hides secrets, and fields that are named like one, wherever they s
     err: { cause: { message: 'inner' } },
   })
 })
+
+test('of an error, only what it says is logged, not what a library hung on it', () => {
+  const lines: string[] = []
+  const log = makeLog({ level: 'info', stream: { write: (line) => void lines.push(line) } })
+  const error = Object.assign(new Error('cut', { cause: 'because' }), {
+    code: '57P01',
+    client: { key: 'hunter2' },
+  })
+  log.warn({ err: error }, 'z')
+  log.warn({ err: 'thrown text' }, 'z')
+  expect(lines[0]).not.toContain('hunter2')
+  expect(JSON.parse(lines[0]!)).toMatchObject({
+    err: { type: 'Error', message: 'cut', code: '57P01', cause: 'because' },
+  })
+  expect(JSON.parse(lines[1]!)).toMatchObject({ err: 'thrown text' })
+})
