@@ -12,6 +12,7 @@ import {
   findZoneFaults,
   readBalances,
   readTruth,
+  type Truth,
   unended,
 } from './support/invariants.ts'
 import { describePoint, type KillPoint, killTable, planKills } from './support/kill-plan.ts'
@@ -183,11 +184,17 @@ async function checkAll(server: ServerProcess, ledger: RequestLedger, before: Ba
   expect(await findUnproven(life, truth.payments)).toEqual([])
   const expected = expectedBalances(before, life, ledger.all, truth)
   await expect.poll(() => readBalances(life), { timeout: ENDS_WITHIN_MS, interval: 100 }).toEqual(expected)
-  const count = (phase: string) =>
-    [...truth.names, ...truth.payments].filter((of) => of.phase === phase).length
-  console.log(
-    `        all is well: ${ledger.all.length} requests, names ${count('active')} active ${count('freed')} freed, ` +
-      `payments ${count('succeeded')} succeeded ${count('failed')} failed`,
-  )
+  console.log(`        all is well: ${ledger.all.length} requests, ${describeEnds(truth)}`)
   await life.stop()
+}
+
+/** How many names and payments ended how. */
+function describeEnds({ names, payments }: Truth): string {
+  const ends = [
+    ...names.map(({ phase }) => `names ${phase}`),
+    ...payments.map((payment) =>
+      payment.phase === 'failed' ? `payments ${payment.cause}` : `payments ${payment.phase}`,
+    ),
+  ]
+  return [...Map.groupBy(ends, (end) => end)].map(([end, { length }]) => `${length} ${end}`).join(', ')
 }
