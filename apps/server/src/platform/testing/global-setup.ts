@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { DataFolderBusyError, lockDataFolder } from '../data-folder-lock.ts'
 import { makeLog } from '../log.ts'
@@ -22,14 +22,17 @@ const PREFIX = `holdfast-test-${process.getuid?.() ?? 0}-`
  */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   await clearAbandonedRuns()
-  const folder = await mkdtemp(join(tmpdir(), PREFIX))
+  // Named like a run only once it is locked, so that no other run can take it for an abandoned one.
+  const unnamed = await mkdtemp(join(tmpdir(), 'holdfast-new-test-'))
   // PostgreSQL's user must be able to enter when the tests run as root.
-  await chmod(folder, 0o711)
-  const lock = await lockDataFolder(folder)
+  await chmod(unnamed, 0o711)
+  const lock = await lockDataFolder(unnamed)
+  const folder = join(tmpdir(), `${PREFIX}${basename(unnamed).slice(-6)}`)
+  await rename(unnamed, folder)
   project.provide('testRunFolder', folder)
   return async () => {
-    lock.release()
     await clearRun(folder)
+    lock.release()
   }
 }
 
@@ -38,12 +41,12 @@ async function clearAbandonedRuns(): Promise<void> {
     if (!name.startsWith(PREFIX)) continue
     const folder = join(tmpdir(), name)
     try {
-      ;(await lockDataFolder(folder)).release()
+      const lock = await lockDataFolder(folder)
+      await clearRun(folder)
+      lock.release()
     } catch (error) {
-      if (error instanceof DataFolderBusyError) continue
-      throw error
+      if (!(error instanceof DataFolderBusyError)) throw error
     }
-    await clearRun(folder)
   }
 }
 
