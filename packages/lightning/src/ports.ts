@@ -93,7 +93,11 @@ export interface Payer {
    * the outcome so far. Resolves once the node has durably accepted the intention, not when the payment ends.
    */
   pay(request: PayRequest): Promise<PaymentOutcome>
-  lookup(paymentId: Hex): Promise<PaymentOutcome | null>
+  /**
+   * With `waitMs` a backend that can answers when the payment is not pending any more, or after so long; one that
+   * cannot answers at once.
+   */
+  lookup(paymentId: Hex, options?: { waitMs?: number }): Promise<PaymentOutcome | null>
 }
 
 export type PayRequest = {

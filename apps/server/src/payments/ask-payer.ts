@@ -79,8 +79,9 @@ async function onPayer(
   }
 }
 
-async function lookUp(payer: Payer, { nodePaymentId }: Sendable): Promise<NodeOutcome> {
-  return (await within(NODE_TIMEOUT_MS, payer.lookup(nodePaymentId))) ?? { state: 'absent' }
+async function lookUp(payer: Payer, { nodePaymentId }: Sendable, waitMs = 0): Promise<NodeOutcome> {
+  const outcome = await within(NODE_TIMEOUT_MS + waitMs, payer.lookup(nodePaymentId, { waitMs }))
+  return outcome ?? { state: 'absent' }
 }
 
 /** The outcome once it is not `pending` any more, or the last one when `followMs` are over. */
@@ -95,12 +96,14 @@ async function follow(
   let outcome = first
   while (outcome.state === 'pending' && !signal.aborted) {
     const elapsed = performance.now() - began
-    // Proportional, so that no payment is seen to end more than about a tenth later than it did.
+    // For a node that does not wait: proportional, so that an end is seen at most about a tenth later than it came.
     const pause = Math.min(Math.max(elapsed / 10, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS)
     if (elapsed + pause > followMs) break
-    await sleep(pause)
     try {
-      outcome = await lookUp(payer, state)
+      const asked = performance.now()
+      outcome = await lookUp(payer, state, followMs - elapsed)
+      const rest = pause - (performance.now() - asked)
+      if (outcome.state === 'pending' && rest > 0) await sleep(rest)
     } catch (error) {
       // That the node has taken the payment on must not get lost because it does not answer just now.
       if (error instanceof TimedOutError || error instanceof NodeError) break

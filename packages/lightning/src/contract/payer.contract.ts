@@ -46,6 +46,19 @@ export function describePayer(world: WorldOf): void {
       })
     })
 
+    test('a look-up that may wait tells the end of a payment, and sooner what is known already', async () => {
+      const { payer } = world()
+      const { invoice } = await invoiceOf(8_000n)
+      const request = payRequest(bolt11(invoice), 8_000n)
+      expect(await payer.payer.lookup(request.paymentId, { waitMs: 20_000 })).toBeNull()
+      await payer.payer.pay(request)
+      const short = await payer.payer.lookup(request.paymentId, { waitMs: 1 })
+      expect(short?.state).toMatch(/^(pending|succeeded)$/)
+      const ended = await payer.payer.lookup(request.paymentId, { waitMs: 20_000 })
+      expect(ended).toMatchObject({ state: 'succeeded', amountMsat: 8_000n })
+      expect(await payer.payer.lookup(request.paymentId, { waitMs: 20_000 })).toEqual(ended)
+    })
+
     test('one payment id never pays twice, also when asked ten times at once', async () => {
       const { payer, payee } = world()
       const { offer } = await payee.offers.create({

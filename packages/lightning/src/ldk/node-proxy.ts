@@ -6,6 +6,7 @@ import {
   type Network,
   NodeError,
   type NodeEvent,
+  type PaymentOutcome,
 } from '../ports.ts'
 import type { LdkNode, Log } from './types.ts'
 import type { Calls } from './worker/calls.ts'
@@ -77,7 +78,14 @@ export function makeNodeProxy(link: Link): LdkNode {
     },
     payer: {
       pay: (request) => call('pay', [request]),
-      lookup: (paymentId) => call('lookupPayment', [paymentId]),
+      lookup: (paymentId, { waitMs = 0 } = {}) =>
+        lookUpWhenEnded({
+          latest: () => call('latestEvent', []),
+          since,
+          lookup: () => call('lookupPayment', [paymentId]),
+          paymentId,
+          waitMs,
+        }),
     },
     funds: { balance: () => call('balance', []) },
     events: { since },
@@ -95,6 +103,31 @@ export function makeNodeProxy(link: Link): LdkNode {
       link.stopped()
     },
   }
+}
+
+/** The outcome once it is not pending any more, or the last one when `waitMs` are over. */
+async function lookUpWhenEnded(parts: {
+  latest: () => Promise<number>
+  since: (cursor: number, options: { waitMs: number }) => Promise<NodeEvent[]>
+  lookup: () => Promise<PaymentOutcome | null>
+  paymentId: Hex
+  waitMs: number
+}): Promise<PaymentOutcome | null> {
+  const { latest, since, lookup, paymentId, waitMs } = parts
+  if (waitMs <= 0) return lookup()
+  const until = performance.now() + waitMs
+  // Before the first look: an end that this look does not see comes after it.
+  let cursor = await latest()
+  let outcome = await lookup()
+  while (outcome?.state === 'pending') {
+    const left = until - performance.now()
+    if (left <= 0) break
+    const events = await since(cursor, { waitMs: left })
+    cursor = events.at(-1)?.cursor ?? cursor
+    if (events.some((event) => 'paymentId' in event && event.paymentId === paymentId))
+      outcome = await lookup()
+  }
+  return outcome
 }
 
 function watchHold(parts: {
