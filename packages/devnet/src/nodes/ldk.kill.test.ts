@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
 import { type LdkWorld, makeLdkWorld, NODE_NAMES } from './ldk-world.ts'
 
-const KILLS = Number(process.env.HOLDFAST_KILLS ?? 40)
-const SEED = Number(process.env.HOLDFAST_KILL_SEED ?? 1)
+const KILLS = Number(process.env.HOLDFAST_TEST_KILLS ?? 40)
+const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
 const LONGEST_LIFE_MS = 1_500
 const CHILD = fileURLToPath(new URL('./testing/killed-child.ts', import.meta.url))
 
