@@ -124,10 +124,22 @@ async function lookUpWhenEnded(parts: {
     if (left <= 0) break
     const events = await since(cursor, { waitMs: left })
     cursor = events.at(-1)?.cursor ?? cursor
-    if (events.some((event) => 'paymentId' in event && event.paymentId === paymentId))
-      outcome = await lookup()
+    outcome = events.map((event) => endOf(event, paymentId)).find((ended) => ended !== null) ?? outcome
   }
   return outcome
+}
+
+/** What an event says of a payment's end; no further look, which would wait for whatever else the host has to do. */
+function endOf(event: NodeEvent, paymentId: Hex): PaymentOutcome | null {
+  if (!('paymentId' in event) || event.paymentId !== paymentId) return null
+  return event.kind === 'payment-succeeded'
+    ? {
+        state: 'succeeded',
+        paymentHash: event.paymentHash,
+        amountMsat: event.amountMsat,
+        feeMsat: event.feeMsat,
+      }
+    : { state: 'failed', paymentHash: event.paymentHash, reason: event.reason }
 }
 
 function watchHold(parts: {
