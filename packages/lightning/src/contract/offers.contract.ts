@@ -63,6 +63,20 @@ export function describeOffers(world: WorldOf): void {
       expect((await payee.offers.list()).find((record) => record.offerId === offerId)?.enabled).toBe(false)
     })
 
+    test('a payer note of any length does no harm to the payee', async () => {
+      const { payer, payee } = world()
+      const { offer } = await payee.offers.create({ offerId: freshId() })
+      // Two bytes a character after a single one: every even byte lies inside a character.
+      const rude = payRequest({ ...bolt12(offer), payerNote: `x${'é'.repeat(400)}` }, 1_000n, {
+        timeoutMs: 1_000,
+      })
+      await payer.payer.pay(rude)
+      expect(await outcomeOf(payer, rude.paymentId)).toMatchObject({ state: 'failed' })
+      const polite = payRequest({ ...bolt12(offer), payerNote: 'é'.repeat(256) }, 1_000n)
+      await payer.payer.pay(polite)
+      expect(await outcomeOf(payer, polite.paymentId)).toMatchObject({ state: 'succeeded' })
+    })
+
     test('an offer of zero is invalid', async () => {
       const creating = world().payee.offers.create({ offerId: freshId(), amountMsat: 0n, description: 'x' })
       await expect(creating).rejects.toMatchObject({ code: 'invalid' })

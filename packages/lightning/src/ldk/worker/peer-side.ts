@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   IgnoringMessageHandler,
+  type InvoiceRequest,
   type KeysManager,
   type Logger,
   type NetworkGraph,
@@ -14,6 +15,7 @@ import {
 } from 'lightningdevkit'
 import type { Assembly } from './assembly.ts'
 import { toHex } from './bytes.ts'
+import { isNull } from './channels.ts'
 import type { Guard } from './guard.ts'
 import type { Offers } from './offers.ts'
 
@@ -35,7 +37,7 @@ export function makePeerSide(parts: {
     logger,
     assembly.manager.as_NodeIdLookUp(),
     assembly.messageRouter.as_MessageRouter(),
-    silentAboutDisabled(assembly, guard, offers),
+    silentAboutSome(assembly, guard, offers),
     ignoring.as_AsyncPaymentsMessageHandler(),
     ignoring.as_DNSResolverMessageHandler(),
     ignoring.as_CustomOnionMessageHandler(),
@@ -55,15 +57,15 @@ export function makePeerSide(parts: {
   return { peerManager, onionMessenger }
 }
 
-/** LDK answers for every offer it ever derived keys for; a disabled one is silenced before LDK sees the request. */
-function silentAboutDisabled(assembly: Assembly, guard: Guard, offers: Offers): OffersMessageHandler {
+/** LDK answers for every offer it ever derived keys for; some requests are silenced before LDK sees them. */
+function silentAboutSome(assembly: Assembly, guard: Guard, offers: Offers): OffersMessageHandler {
   const answering = assembly.manager.as_OffersMessageHandler()
   const silence = () => Option_C2Tuple_OffersMessageResponseInstructionZZ.constructor_none()
   return OffersMessageHandler.new_impl({
     handle_message: guard.wrap((message, context, responder) => {
       if (message instanceof OffersMessage_InvoiceRequest) {
         const issuer = message.invoice_request.issuer_signing_pubkey()
-        if (!offers.answers(toHex(issuer))) return silence()
+        if (!offers.answers(toHex(issuer)) || hasLongNote(message.invoice_request)) return silence()
       }
       return answering.handle_message(message, context, responder)
     }, silence),
@@ -72,4 +74,12 @@ function silentAboutDisabled(assembly: Assembly, guard: Guard, offers: Offers): 
       () => [],
     ),
   })
+}
+
+/** LDK before 0.1.3 cuts a longer payer note at this byte, and panics when that is in the middle of a character. */
+const PAYER_NOTE_BYTES = 512
+
+function hasLongNote(request: InvoiceRequest): boolean {
+  const note = request.payer_note()
+  return !isNull(note) && Buffer.byteLength(note.get_a()) > PAYER_NOTE_BYTES
 }

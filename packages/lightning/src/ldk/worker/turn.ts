@@ -24,8 +24,8 @@ export type TurnParts = {
 }
 
 /**
- * Runs LDK until it is quiet, in rounds: let it work until it has nothing more to say, commit all of that with one
- * fsync, let the messages out, tell LDK that the monitors are durable (upon which it goes on).
+ * Lets LDK work until it has nothing more to say, commits all of that with one fsync, and only then lets out what it
+ * wrote. LDK is told during its work that monitors are durable; nobody else can see that they are not yet.
  */
 export class Turn {
   readonly #parts: TurnParts
@@ -56,23 +56,19 @@ export class Turn {
   }
 
   settle(): void {
-    const { store, manager, chainMonitor, persister } = this.#parts
-    for (let more = true; more; ) {
-      this.#work()
-      const tellDurable = persister.dirty ? persister.write() : null
-      const managerChanged = Boolean(manager.get_and_clear_needs_persistence())
-      if (tellDurable || managerChanged || this.#saveManager || store.dirty)
-        store.run(
-          'INSERT INTO manager VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET bytes = excluded.bytes',
-          manager.write(),
-        )
-      this.#saveManager = false
-      this.#parts.guard.check()
-      store.commit()
-      this.#parts.flush()
-      tellDurable?.(chainMonitor)
-      more = tellDurable !== null
-    }
+    const { store, guard, manager, persister } = this.#parts
+    this.#work()
+    persister.write()
+    const managerChanged = Boolean(manager.get_and_clear_needs_persistence())
+    if (managerChanged || this.#saveManager || store.dirty)
+      store.run(
+        'INSERT INTO manager VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET bytes = excluded.bytes',
+        manager.write(),
+      )
+    this.#saveManager = false
+    guard.check()
+    store.commit()
+    this.#parts.flush()
   }
 
   #work(): void {
