@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Network } from '@holdfast/lightning'
 import { TYPE } from '@holdfast/protocols/dns/codes'
-import { parseTrustAnchors, resolveTxt } from '@holdfast/protocols/dnssec'
+import { parseTrustAnchors, resolveTxt, type TrustAnchor } from '@holdfast/protocols/dnssec'
 import { discoverAuthoritativeServers } from './dns/authoritative-servers.ts'
 import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
 import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
@@ -32,17 +32,22 @@ export function makeResolverQuery({ host, port }: ResolverAddress): DnsQuery {
   return makeQuery({ servers: [formatServerAddress({ address: host, port })], timeoutMs: DNS_TIMEOUT_MS })
 }
 
-/** Validates by ourselves, from the root's anchors in `anchorFile` down; the resolver is only the messenger. */
-export async function makeResolveTxt(query: DnsQuery, anchorFile: string): Promise<ResolveTxt> {
-  const anchors = parseTrustAnchors(await readFile(anchorFile, 'utf8'))
+export async function readTrustAnchors(file: string): Promise<readonly TrustAnchor[]> {
+  return parseTrustAnchors(await readFile(file, 'utf8'))
+}
+
+/** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
+export function makeResolveTxt(query: DnsQuery, anchors: readonly TrustAnchor[]): ResolveTxt {
   return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors })
 }
 
-export function dnsReadiness(query: DnsQuery): Dependency {
+/** The DNS is there when it answers for the zone that every validation begins with. */
+export function dnsReadiness(query: DnsQuery, anchors: readonly TrustAnchor[]): Dependency {
+  const zone = anchors[0]?.zone ?? '.'
   return {
     name: 'dns',
     async check() {
-      await query('.', TYPE.SOA)
+      await query(zone, TYPE.SOA)
       return undefined
     },
   }
@@ -55,11 +60,14 @@ export function makeRfc2136Zones(
   query: DnsQuery,
 ): Map<string, DnsZone> {
   const primary = formatServerAddress({ address: provider.server.host, port: provider.server.port })
+  const known = provider.authoritative?.map(({ host, port }) => formatServerAddress({ address: host, port }))
   const { name, algorithm, secret } = provider.tsigKey.reveal()
   const key: TsigKey = { name, algorithm: algorithm as TsigKey['algorithm'], secret: new Secret(secret) }
   return new Map(
     domains.map((domain) => {
-      const authoritativeServers = discoverAuthoritativeServers({ domain, query, now: Date.now })
+      const authoritativeServers = known
+        ? async () => known
+        : discoverAuthoritativeServers({ domain, query, now: Date.now })
       return [domain, makeRfc2136Zone({ domain, primary, key, authoritativeServers, now: Date.now })]
     }),
   )
@@ -76,11 +84,12 @@ export async function connectEdges(config: Config): Promise<Edges> {
       'readConfig lets HOLDFAST_DEVNET=off pass only with a DNS provider, resolver and anchor',
     )
   const query = makeResolverQuery(dnsResolver)
+  const anchors = await readTrustAnchors(dnsAnchor)
   return {
     network,
     zones: makeRfc2136Zones(dnsProvider, domains, query),
     nodes: { nodeOf: async () => null },
-    resolveTxt: await makeResolveTxt(query, dnsAnchor),
-    readiness: [dnsReadiness(query)],
+    resolveTxt: makeResolveTxt(query, anchors),
+    readiness: [dnsReadiness(query, anchors)],
   }
 }

@@ -3,7 +3,14 @@ import type { DnsZone } from '@holdfast/core/dns-zone'
 import { startSignedDns } from '@holdfast/devnet/dns/signed-dns'
 import { startWorld } from '@holdfast/devnet/world/world'
 import { embeddedZone } from './dns/embedded-zone.ts'
-import { dnsReadiness, type Edges, makeResolverQuery, makeResolveTxt, makeRfc2136Zones } from './edges.ts'
+import {
+  dnsReadiness,
+  type Edges,
+  makeResolverQuery,
+  makeResolveTxt,
+  makeRfc2136Zones,
+  readTrustAnchors,
+} from './edges.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
@@ -13,6 +20,7 @@ export const DEVNET_USERS = ['alice', 'bob', 'carol', 'dave'] as const
 
 export type EmbeddedWorld = {
   readonly edges: Edges
+  /** Where its names resolve: the embedded DNS, or the resolver that was set. */
   readonly dns: { readonly host: string; readonly port: number; readonly anchorFile: string }
 }
 
@@ -25,7 +33,10 @@ export async function startEmbeddedWorld(
   shutdown: Shutdown,
 ): Promise<EmbeddedWorld> {
   const [dns, world] = await Promise.all([startDns(config, shutdown), startNodes(config, log, shutdown)])
-  const query = makeResolverQuery(config.dnsResolver ?? { host: DNS_HOST, port: dns.port })
+  const resolver = config.dnsResolver ?? { host: DNS_HOST, port: dns.port }
+  const anchorFile = config.dnsAnchor ?? dns.anchorFile
+  const query = makeResolverQuery(resolver)
+  const anchors = await readTrustAnchors(anchorFile)
   const zones: Map<string, DnsZone> =
     config.dnsProvider.kind === 'rfc2136'
       ? makeRfc2136Zones(config.dnsProvider, config.domains, query)
@@ -34,9 +45,9 @@ export async function startEmbeddedWorld(
     network: 'regtest',
     zones,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
-    resolveTxt: await makeResolveTxt(query, config.dnsAnchor ?? dns.anchorFile),
+    resolveTxt: makeResolveTxt(query, anchors),
     readiness: [
-      dnsReadiness(query),
+      dnsReadiness(query, anchors),
       {
         name: 'lightning',
         async check() {
@@ -46,7 +57,7 @@ export async function startEmbeddedWorld(
       },
     ],
   }
-  return { edges, dns: { host: DNS_HOST, port: dns.port, anchorFile: dns.anchorFile } }
+  return { edges, dns: { ...resolver, anchorFile } }
 }
 
 async function startDns(config: Config, shutdown: Shutdown) {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { LOG_LEVELS } from './log.ts'
@@ -61,18 +62,19 @@ const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a
 
 export type ServerAddress = { host: string; port: number }
 
-/** `host`, `host:port`, `[ipv6]` or `[ipv6]:port`. */
-const ADDRESS = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<name>[a-z0-9._-]+))(?::(?<port>[0-9]{1,5}))?$/i
+/** `ipv4`, `ipv4:port`, `[ipv6]` or `[ipv6]:port`. */
+const ADDRESS = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<v4>[0-9.]+))(?::(?<port>[0-9]{1,5}))?$/i
+const ADDRESS_FORM = 'an IP address, with :port if it is not 53, IPv6 in brackets'
 
-const serverAddress = (defaultPort: number) =>
-  z.string().transform((text, context): ServerAddress => {
-    const { v6, name, port } = ADDRESS.exec(text)?.groups ?? {}
-    const host = v6 ?? name
-    const number = port === undefined ? defaultPort : Number(port)
-    if (host !== undefined && number >= 1 && number <= 65_535) return { host, port: number }
-    context.addIssue({ code: 'custom', message: 'not an address' })
-    return z.NEVER
-  })
+/** A DNS server, by its address: to look its name up would need another one. */
+const dnsServer = z.string().transform((text, context): ServerAddress => {
+  const { v4 = '', v6 = '', port = '53' } = ADDRESS.exec(text)?.groups ?? {}
+  const number = Number(port)
+  if ((isIP(v4) === 4 || isIP(v6) === 6) && number >= 1 && number <= 65_535)
+    return { host: v4 || v6, port: number }
+  context.addIssue({ code: 'custom', message: 'not an address' })
+  return z.NEVER
+})
 
 /** A TSIG key of RFC 8945; `secret` is the raw key. */
 export type TsigKeyConfig = { name: string; algorithm: string; secret: Uint8Array }
@@ -148,8 +150,8 @@ export const VARIABLES = {
   ),
   HOLDFAST_DNS_SERVER: variable(
     'The primary server that takes RFC 2136 updates.',
-    'host or host:port',
-    serverAddress(53),
+    ADDRESS_FORM,
+    dnsServer,
     unset('–'),
   ),
   HOLDFAST_DNS_TSIG_KEY: variable(
@@ -159,15 +161,21 @@ export const VARIABLES = {
     unset('–'),
     true,
   ),
+  HOLDFAST_DNS_AUTHORITATIVE: variable(
+    'Servers that must show a record before its name is active.',
+    'IP addresses as above, separated by commas',
+    list(dnsServer),
+    unset("those of the zone's NS records"),
+  ),
   HOLDFAST_DNS_RESOLVER: variable(
     'Resolver for names that are to be paid.',
-    'host or host:port',
-    serverAddress(53),
+    ADDRESS_FORM,
+    dnsServer,
     unset('the embedded DNS'),
   ),
   HOLDFAST_DNS_ANCHOR: variable(
-    'File with the DNSSEC root anchor.',
-    'a file',
+    'File with the DNSSEC trust anchor, usually of the root.',
+    "a file with DS or DNSKEY records, or with BIND's trust-anchors",
     path,
     unset("the embedded root's"),
   ),

@@ -82,7 +82,11 @@ describe('the configuration', () => {
     ['HOLDFAST_PORT', '0x10'],
     ['HOLDFAST_PUBLIC_URL', 'https://shop.test/pay'],
     ['HOLDFAST_PUBLIC_URL', 'ftp://shop.test'],
-    ['HOLDFAST_DNS_SERVER', 'host:99999'],
+    ['HOLDFAST_DNS_SERVER', 'ns1.shop.test'],
+    ['HOLDFAST_DNS_SERVER', '192.0.2.1:99999'],
+    ['HOLDFAST_DNS_SERVER', '192.0.2.256'],
+    ['HOLDFAST_DNS_RESOLVER', 'localhost:53'],
+    ['HOLDFAST_DNS_AUTHORITATIVE', '192.0.2.1,ns2.shop.test'],
     ['HOLDFAST_DNS_SERVER', '::1'],
     ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-md5:AAAAAAAAAAAAAAAAAAAAAA=='],
     ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-sha256:short'],
@@ -99,17 +103,30 @@ describe('the configuration', () => {
       DATABASE_URL: 'postgres://u:hunter2@db/holdfast',
       BITCOIND_URL: 'http://u:hunter2@btc:18443',
       HOLDFAST_DNS_PROVIDER: 'rfc2136',
-      HOLDFAST_DNS_SERVER: 'ns1.shop.test',
+      HOLDFAST_DNS_SERVER: '192.0.2.1',
+      HOLDFAST_DNS_AUTHORITATIVE: '192.0.2.1, [2001:db8::2]:5353',
+      HOLDFAST_DNS_RESOLVER: '192.0.2.3',
+      HOLDFAST_DNS_ANCHOR: 'root.key',
       HOLDFAST_DNS_TSIG_KEY: 'Holdfast.:hmac-sha256:aHVudGVyMmh1bnRlcjJodW50ZXIy',
     })
     for (const text of [JSON.stringify(config), inspect(config, { depth: 9 }), `${config.databaseUrl}`])
       expect(text).not.toMatch(/hunter2|aHVudGVy/)
     expect(config.databaseUrl?.reveal()).toContain('hunter2')
-    expect(config.dnsProvider).toMatchObject({ kind: 'rfc2136', server: { host: 'ns1.shop.test', port: 53 } })
+    expect(config.dnsProvider).toMatchObject({
+      kind: 'rfc2136',
+      server: { host: '192.0.2.1', port: 53 },
+      authoritative: [
+        { host: '192.0.2.1', port: 53 },
+        { host: '2001:db8::2', port: 5353 },
+      ],
+    })
   })
 
   test.each([
-    [{ HOLDFAST_DNS_PROVIDER: 'rfc2136' }, ['HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_TSIG_KEY']],
+    [
+      { HOLDFAST_DNS_PROVIDER: 'rfc2136' },
+      ['HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_TSIG_KEY', 'HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR'],
+    ],
     [{ HOLDFAST_NETWORK: 'bitcoin' }, ['HOLDFAST_NETWORK']],
     [
       { HOLDFAST_DEVNET: 'off' },

@@ -17,6 +17,8 @@ export type DnsProviderConfig =
       kind: 'rfc2136'
       server: NonNullable<VariableValues['HOLDFAST_DNS_SERVER']>
       tsigKey: NonNullable<VariableValues['HOLDFAST_DNS_TSIG_KEY']>
+      /** `null`: those of the zone's NS records. */
+      authoritative: VariableValues['HOLDFAST_DNS_AUTHORITATIVE']
     }
 
 export type Config = {
@@ -33,7 +35,7 @@ export type Config = {
   dnsProvider: DnsProviderConfig
   /** `null`: the embedded DNS. */
   dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
-  /** File with the root's trust anchor; `null`: the embedded root's. */
+  /** File with the trust anchor; `null`: the embedded root's. */
   dnsAnchor: string | null
   /** `null`: the embedded chain. */
   bitcoindUrl: VariableValues['BITCOIND_URL']
@@ -95,9 +97,10 @@ export function describeConfig(): string {
 }
 
 function dnsProviderOf(values: VariableValues): DnsProviderConfig {
-  const { HOLDFAST_DNS_PROVIDER, HOLDFAST_DNS_SERVER: server, HOLDFAST_DNS_TSIG_KEY: tsigKey } = values
-  return HOLDFAST_DNS_PROVIDER === 'rfc2136' && server && tsigKey
-    ? { kind: 'rfc2136', server, tsigKey }
+  const { HOLDFAST_DNS_SERVER: server, HOLDFAST_DNS_TSIG_KEY: tsigKey } = values
+  const authoritative = values.HOLDFAST_DNS_AUTHORITATIVE
+  return values.HOLDFAST_DNS_PROVIDER === 'rfc2136' && server && tsigKey
+    ? { kind: 'rfc2136', server, tsigKey, authoritative }
     : { kind: 'embedded' }
 }
 
@@ -111,16 +114,20 @@ function findContradictions(values: VariableValues): string[] {
   if (values.HOLDFAST_DNS_PROVIDER === 'rfc2136') {
     need('HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_PROVIDER=rfc2136')
     need('HOLDFAST_DNS_TSIG_KEY', 'HOLDFAST_DNS_PROVIDER=rfc2136')
+    // The embedded DNS does not know what is published elsewhere: no name would ever be seen.
+    need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_PROVIDER=rfc2136')
+    need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DNS_PROVIDER=rfc2136')
   }
   if (values.HOLDFAST_DEVNET) {
     if (values.HOLDFAST_NETWORK !== 'regtest')
       faults.push(`HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}: expected regtest, because HOLDFAST_DEVNET=on`)
   } else {
     need('BITCOIND_URL', 'HOLDFAST_DEVNET=off')
-    need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DEVNET=off')
-    need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DEVNET=off')
-    if (values.HOLDFAST_DNS_PROVIDER === 'embedded')
+    if (values.HOLDFAST_DNS_PROVIDER === 'embedded') {
+      need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DEVNET=off')
+      need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DEVNET=off')
       faults.push('HOLDFAST_DNS_PROVIDER=embedded: expected rfc2136, because HOLDFAST_DEVNET=off')
+    }
   }
   return faults
 }
