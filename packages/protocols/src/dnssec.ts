@@ -12,3 +12,4 @@ export {
 export { type ResolveOptions, resolveTxt } from './dnssec/resolve-txt.ts'
 export type { BogusCode, TxtResolution } from './dnssec/result.ts'
 export type { DnsQuery } from './dnssec/session.ts'
+export { makeVerifiedSignatures, type VerifiedSignatures } from './dnssec/verified-signatures.ts'

@@ -16,6 +16,7 @@ import { Bogus, Insecure, type TxtResolution, Unavailable } from './result.ts'
 import { findRrset, type Rrset } from './rrset.ts'
 import { type DnsQuery, type Sections, Session } from './session.ts'
 import type { TrustedZone } from './signature.ts'
+import type { VerifiedSignatures } from './verified-signatures.ts'
 import { aliasAt, walkTo } from './zone-walk.ts'
 
 /** CNAME and DNAME steps that we follow; resolvers stop at about as many. */
@@ -27,6 +28,8 @@ export type ResolveOptions = {
   nowSeconds: number
   /** Default: the root's key signing keys. */
   anchors?: readonly TrustAnchor[]
+  /** Shared by many calls, it saves each of them the signatures that the others have verified. */
+  verified?: VerifiedSignatures
 }
 
 /**
@@ -36,7 +39,7 @@ export type ResolveOptions = {
  */
 export async function resolveTxt(name: string, options: ResolveOptions): Promise<TxtResolution> {
   const target = parseName(name)
-  const session = new Session(options.query, options.nowSeconds)
+  const session = new Session(options.query, options.nowSeconds, options.verified?.verify)
   try {
     return await followAliases(session, options.anchors ?? ROOT_ANCHORS, target)
   } catch (error) {
