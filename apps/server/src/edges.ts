@@ -2,7 +2,12 @@ import { readFile } from 'node:fs/promises'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Network } from '@holdfast/lightning'
 import { TYPE } from '@holdfast/protocols/dns/codes'
-import { parseTrustAnchors, resolveTxt, type TrustAnchor } from '@holdfast/protocols/dnssec'
+import {
+  makeVerifiedSignatures,
+  parseTrustAnchors,
+  resolveTxt,
+  type TrustAnchor,
+} from '@holdfast/protocols/dnssec'
 import { discoverAuthoritativeServers } from './dns/authoritative-servers.ts'
 import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
 import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
@@ -38,7 +43,8 @@ export async function readTrustAnchors(file: string): Promise<readonly TrustAnch
 
 /** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
 export function makeResolveTxt(query: DnsQuery, anchors: readonly TrustAnchor[]): ResolveTxt {
-  return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors })
+  const verified = makeVerifiedSignatures()
+  return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors, verified })
 }
 
 /** The DNS is there when it answers for the zone that every validation begins with. */
