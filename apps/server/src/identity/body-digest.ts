@@ -19,7 +19,7 @@ const EMPTY_SHA256: Uint8Array = createHash('sha256').digest()
 export const bodyDigest = fastifyPlugin(async (app: FastifyInstance) => {
   app.decorateRequest('bodySha256', null)
   app.addHook('preParsing', async (request, _reply, payload) => {
-    if (!hasBody(request)) {
+    if (!hasBody(request) || !isBodyRead(request)) {
       request.bodySha256 = EMPTY_SHA256
       return payload
     }
@@ -42,6 +42,11 @@ export function isEmptyBody(digest: Uint8Array): boolean {
 function hasBody(request: FastifyRequest): boolean {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
   return encoding !== undefined || (length !== undefined && Number(length) > 0)
+}
+
+/** Fastify never reads the body of these; RFC 9110 section 9.3.1 gives it no meaning, so it is as if there were none. */
+function isBodyRead({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD'
 }
 
 // A generator does not touch the socket before the parser reads: a body that nobody reads (415, 413) is then

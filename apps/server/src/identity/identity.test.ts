@@ -248,6 +248,14 @@ describe('what has expired', () => {
   })
 })
 
+test('a body where none is read, as with GET, is neither a fault nor part of what is signed', async () => {
+  for (const authorization of [sign(newDevice(), { now }), 'Nostr e30=', 'Bearer x']) {
+    const headers = { authorization, 'content-type': 'application/json' }
+    const answer = await world.app.inject({ method: 'GET', url: '/read', headers, payload: '{"a":1}' })
+    expect(answer.statusCode).toBe(authorization === 'Nostr e30=' || authorization === 'Bearer x' ? 401 : 200)
+  }
+})
+
 test('a route that was added before identity fails instead of trusting an unseen body', async () => {
   const request = { headers: { authorization: 'Nostr e30=' }, bodySha256: null } as never
   await expect(world.identity.authenticate(request)).rejects.toThrow(/install identity before/)
