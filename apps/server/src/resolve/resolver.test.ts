@@ -45,6 +45,17 @@ test('a refusal is not remembered', async () => {
   expect(await resolver.resolve('a@shop.test')).toMatchObject({ uri: 'bitcoin:?lno=a' })
 })
 
+test('a DNS that answers too slowly counts as one that is down, and is asked again', async () => {
+  const answers = [new Promise<TxtResolution>(() => undefined), secure('bitcoin:?lno=a')]
+  const resolver = makeResolver({
+    clock: () => START * 1000,
+    resolveTxt: async () => answers.shift()!,
+    timeoutMs: 20,
+  })
+  expect(await resolver.resolve('a@shop.test')).toMatchObject({ refused: 'DNS_UNAVAILABLE' })
+  expect(await resolver.resolve('a@shop.test')).toMatchObject({ uri: 'bitcoin:?lno=a' })
+})
+
 test('who asks freshly asks the DNS', async () => {
   const { resolver, asked } = resolverOf([secure('bitcoin:?lno=a'), secure('bitcoin:?lno=b')])
   await resolver.resolve('a@shop.test')

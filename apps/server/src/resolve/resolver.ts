@@ -2,6 +2,7 @@ import { type Refusal, refuse } from '@holdfast/core'
 import { Bip321Error, type BitcoinUri, parseBitcoinUri } from '@holdfast/protocols/bip321'
 import { Bip353Error, parseName, recordName, selectInstruction } from '@holdfast/protocols/bip353'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
+import { TimedOutError, within } from '../platform/within.ts'
 import { makeResolutionCache } from './resolution-cache.ts'
 
 /** A name whose record was validated from the root's anchor down. */
@@ -28,9 +29,15 @@ export type Resolver = {
 export type ResolveTxt = (name: string, nowSeconds: number) => Promise<TxtResolution>
 
 const REMEMBERED = 10_000
+/** For a whole chain. Each of its questions is short, but a stranger's zone decides how many there are. */
+const TIMEOUT_MS = 8_000
 
-export function makeResolver(deps: { resolveTxt: ResolveTxt; clock: () => number }): Resolver {
-  const { resolveTxt, clock } = deps
+export function makeResolver(deps: {
+  resolveTxt: ResolveTxt
+  clock: () => number
+  timeoutMs?: number
+}): Resolver {
+  const { clock, timeoutMs = TIMEOUT_MS } = deps
   const cache = makeResolutionCache(REMEMBERED)
 
   const canonical = (text: string) => {
@@ -41,10 +48,18 @@ export function makeResolver(deps: { resolveTxt: ResolveTxt; clock: () => number
       throw error
     }
   }
+  const resolveInTime = async (name: string): Promise<TxtResolution> => {
+    try {
+      return await within(timeoutMs, deps.resolveTxt(name, Math.floor(clock() / 1000)))
+    } catch (error) {
+      if (!(error instanceof TimedOutError)) throw error
+      return { status: 'unavailable', reason: error.message }
+    }
+  }
   const resolveFresh = async (text: string): Promise<ResolvedName | Refusal> => {
     const name = canonical(text)
     if ('refused' in name) return name
-    const found = await resolveTxt(recordName(name), Math.floor(clock() / 1000))
+    const found = await resolveInTime(recordName(name))
     const instruction = instructionOf(found)
     if ('refused' in instruction) return instruction
     const resolved = { name: name.text, ...instruction }
