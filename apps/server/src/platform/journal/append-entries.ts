@@ -21,8 +21,7 @@ export async function appendEntries(db: Kysely<Database>, entries: readonly NewE
   const lanes = [...new Set(entries.map((entry) => laneOf(entry.entityId)))].sort((a, b) => a - b)
   await sql`select pg_advisory_xact_lock(${LANE_LOCK}, lane) from unnest(${lanes}::int[]) as lane`.execute(db)
 
-  const positions = await lastPositions(db, lanes)
-  const heads = await lastEntries(db, entries)
+  const { positions, heads } = await lastEntries(db, entries)
   const rows = entries.map((entry) => {
     const lane = laneOf(entry.entityId)
     const position = (positions.get(lane) ?? 0n) + 1n
@@ -32,32 +31,40 @@ export async function appendEntries(db: Kysely<Database>, entries: readonly NewE
     heads.set(entityKey(entry), chained)
     return toRow(lane, position, chained)
   })
-  await db.insertInto('journal').values(rows).execute()
-  await sql`select pg_notify(${JOURNAL_CHANNEL}, '')`.execute(db)
+  await db
+    .with('written', (within) => within.insertInto('journal').values(rows))
+    .selectNoFrom(sql`pg_notify(${JOURNAL_CHANNEL}, '')`.as('told'))
+    .execute()
 }
 
-async function lastPositions(db: Kysely<Database>, lanes: readonly number[]): Promise<Map<number, bigint>> {
-  const { rows } = await sql<{ lane: number; position: bigint }>`
-    select lane, (select coalesce(max(position), 0) from journal where journal.lane = l.lane) as position
-    from unnest(${lanes}::int[]) as l (lane)`.execute(db)
-  return new Map(rows.map(({ lane, position }) => [lane, position]))
+type Last = {
+  stream: string
+  entity_id: string
+  lane: number
+  position: bigint
+  seq: bigint | null
+  hash: Buffer | null
 }
 
-async function lastEntries(db: Kysely<Database>, entries: readonly NewEntry[]): Promise<Map<string, Head>> {
+/** Of each lane the last position, of each entity that has one the last entry: one statement, as the lanes are locked. */
+async function lastEntries(db: Kysely<Database>, entries: readonly NewEntry[]) {
   const entities = [...new Map(entries.map((entry) => [entityKey(entry), entry])).values()]
-  const { rows } = await sql<{ stream: string; entity_id: string; seq: bigint; hash: Buffer }>`
-    select last.* from unnest(${entities.map((e) => e.stream)}::text[], ${entities.map((e) => e.entityId)}::text[])
-      as e (stream, entity_id),
-    lateral (
-      select stream, entity_id, seq, hash from journal
+  const streams = entities.map(({ stream }) => stream)
+  const ids = entities.map(({ entityId }) => entityId)
+  const { rows } = await sql<Last>`
+    select e.stream, e.entity_id, e.lane, last.seq, last.hash,
+      (select coalesce(max(position), 0) from journal where journal.lane = e.lane) as position
+    from unnest(${streams}::text[], ${ids}::text[], ${ids.map(laneOf)}::int[]) as e (stream, entity_id, lane)
+    left join lateral (
+      select seq, hash from journal
       where journal.stream = e.stream and journal.entity_id = e.entity_id order by seq desc limit 1
-    ) as last`.execute(db)
-  return new Map(
-    rows.map((row) => [
-      entityKey({ stream: row.stream, entityId: row.entity_id }),
-      { seq: row.seq, hash: row.hash.toString('hex') },
-    ]),
-  )
+    ) as last on true`.execute(db)
+  const heads = new Map<string, Head>()
+  for (const { stream, entity_id: entityId, seq, hash } of rows) {
+    if (seq !== null && hash !== null)
+      heads.set(entityKey({ stream, entityId }), { seq, hash: hash.toString('hex') })
+  }
+  return { positions: new Map(rows.map(({ lane, position }) => [lane, position])), heads }
 }
 
 function entityKey({ stream, entityId }: { stream: string; entityId: string }): string {
