@@ -1,3 +1,7 @@
+import { z } from 'zod'
+
+const MAX_WAIT_SECONDS = 20
+
 /** Wakes those in this process who wait for something to change; what has changed they read from the database. */
 export type ChangeSignal = {
   notify(id: string): void
@@ -27,6 +31,15 @@ export function makeChangeSignal(): ChangeSignal {
     },
   }
 }
+
+/** `?wait=` of a route that answers at once, or as soon as there is an end to tell. */
+export const waitField = (what: string) =>
+  z.coerce
+    .number()
+    .min(0)
+    .max(MAX_WAIT_SECONDS)
+    .default(0)
+    .describe(`Answer when the ${what} has ended, or after so many seconds.`)
 
 /** Asks `look` until `done` or until `waitMs` have passed; answers what was seen last. */
 export async function waitUntil<T>(

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts'
+import { within } from './within.ts'
 
 export type Shutdown = {
   /** Adds what must be ended; the last added is ended first, as things stand on what was started before them. */
@@ -54,14 +55,4 @@ export function makeShutdown(options: { log: Log; deadlineMs?: number }): Shutdo
     },
   }
   return shutdown
-}
-
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`not ended within ${Math.round(ms)} ms`)), ms)
-  try {
-    await Promise.race([work, tooLate])
-  } finally {
-    clearTimeout(timer)
-  }
 }

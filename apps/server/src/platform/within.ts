@@ -1,7 +1,7 @@
 export class TimedOutError extends Error {
   override readonly name = 'TimedOutError'
   constructor(timeoutMs: number) {
-    super(`No answer within ${timeoutMs} ms.`)
+    super(`No answer within ${Math.round(timeoutMs)} ms.`)
   }
 }
 

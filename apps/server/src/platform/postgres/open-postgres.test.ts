@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -227,6 +227,16 @@ describe('whoever starts it', () => {
     }
   })
 
+  test('a database that can no longer be reached is not replaced by an empty one', async () => {
+    await (await open()).stop()
+    await chmod(parent, 0o700)
+    if (root)
+      await expect(open()).rejects.toThrow(/can no longer reach. Let others enter the folders above it again/)
+    else await (await open()).stop()
+    await chmod(parent, 0o755)
+    await (await open()).stop()
+  })
+
   test('below a closed folder, PostgreSQL still reaches its data', async () => {
     await chmod(parent, 0o700)
     const postgres = await open()
@@ -240,6 +250,9 @@ describe('whoever starts it', () => {
     else expect(folder).toBe(cluster())
     await query(postgres.connectionString.reveal(), 'create table kept as select 1 as one')
     await postgres.stop()
+    // It is found again from wherever the data folder is moved to.
+    await rename(dataDir, `${dataDir}-moved`)
+    dataDir = `${dataDir}-moved`
     const again = await open()
     expect(await query(again.connectionString.reveal(), 'select * from kept')).toEqual([{ one: 1 }])
     await again.stop()

@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto'
 import { mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { AppRole } from '../database-role.ts'
 import type { Log } from '../log.ts'
 import { Secret } from '../secret.ts'
-import { findBinaries, SHARED_FOLDER } from './binaries.ts'
+import { findBinaries } from './binaries.ts'
 import { initCluster, keptPassword, OWNER_ROLE } from './init-cluster.ts'
+import { placeCluster, relocatedFolder } from './place-cluster.ts'
 import { PostgresError } from './postgres-error.ts'
-import { canReach, chooseUser, type RunAs } from './run-as.ts'
+import { chooseUser } from './run-as.ts'
 import { startServer, stopLeftOver } from './server-process.ts'
 
 export type Postgres = {
@@ -75,33 +75,11 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
   }
 }
 
-/**
- * `<data folder>/postgres/cluster`; when the user that runs PostgreSQL cannot reach that, because the data folder lies
- * below a closed one such as /root, a folder of its own below /var/lib/holdfast.
- */
-async function placeCluster(folder: string, runAs: RunAs): Promise<string> {
-  if (!runAs || (await canReach(folder, 'x', runAs))) return join(folder, 'cluster')
-  const outside = relocatedFolder(folder)
-  try {
-    await mkdir(outside, { recursive: true, mode: 0o755 })
-  } catch (error) {
-    throw new PostgresError(
-      `The user ${runAs.name} cannot reach ${folder}, and ${outside} cannot be made: ${(error as Error).message}. ` +
-        'Name a folder that others may enter in HOLDFAST_DATA_DIR, or a server in DATABASE_URL.',
-      { cause: error },
-    )
-  }
-  return join(outside, 'cluster')
-}
-
-function relocatedFolder(folder: string): string {
-  return join(SHARED_FOLDER, createHash('sha256').update(folder).digest('hex').slice(0, 16))
-}
-
 /** Stops an embedded server that a killed process left behind and deletes its data. The folder's lock must be held. */
 export async function clearPostgres(dataDir: string, log: Log): Promise<void> {
   const folder = join(await realpath(dataDir), 'postgres')
-  for (const place of [folder, relocatedFolder(folder)]) {
+  const elsewhere = await relocatedFolder(folder)
+  for (const place of elsewhere === null ? [folder] : [elsewhere, folder]) {
     await stopLeftOver(join(place, 'cluster'), log)
     await rm(place, { recursive: true, force: true })
   }

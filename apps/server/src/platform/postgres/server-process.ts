@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { open, readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../free-port.ts'
 import type { Log } from '../log.ts'
 import type { Binaries } from './binaries.ts'
 import { explainFailure, PostgresError } from './postgres-error.ts'
@@ -44,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   await stopLeftOver(options.cluster, options.log)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(await freePort(), options)
+      return await startOn(await freePort('127.0.0.1'), options)
     } catch (error) {
       // Somebody took the port between our look and the server's, or the last server's children are still ending.
       if (attempt === 5 || !/Address already in use|pre-existing shared memory/.test(String(error)))
@@ -185,18 +185,4 @@ async function isServerOf(pid: number, cluster: string): Promise<boolean> {
   if (commandLine !== null) return commandLine.split('\0').includes(cluster)
   const { output } = await runToEnd('/bin/ps', ['-o', 'command=', '-p', String(pid)], null)
   return output.includes(`-D ${cluster} `)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => {
-        if (address && typeof address === 'object') resolve(address.port)
-        else reject(new Error('The system gave no port.'))
-      })
-    })
-  })
 }
