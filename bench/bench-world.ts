@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LightningNode } from '@holdfast/lightning'
@@ -7,6 +6,7 @@ import { type DeviceView, openDevices } from '@holdfast/server/demo/devices'
 import { startEmbeddedWorld } from '@holdfast/server/embedded-world'
 import { readConfig } from '@holdfast/server/platform/config'
 import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
+import { freePort } from '@holdfast/server/platform/free-port'
 import { makeLog } from '@holdfast/server/platform/log'
 import { migrate } from '@holdfast/server/platform/migrate'
 import { openPostgres } from '@holdfast/server/platform/postgres/open-postgres'
@@ -45,7 +45,7 @@ export async function startBenchWorld(): Promise<BenchWorld> {
     shutdown.add('PostgreSQL', () => postgres.stop())
     const { connectionString } = await migrate({ ...postgres, log })
     const { edges } = await startEmbeddedWorld(config, log, shutdown)
-    const port = await freePort()
+    const port = await freePort(config.host)
     const url = `http://${config.host}:${port}`
     await startServer({ config, url, port, connectionString, edges, log, shutdown })
     const database = openDatabase({ connectionString, log })
@@ -79,14 +79,4 @@ async function refuseUnlessDurable(database: OpenDatabase): Promise<void> {
     )
     if (rows[0]?.value !== 'on') throw new Error(`PostgreSQL runs with ${setting} = ${rows[0]?.value}.`)
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }

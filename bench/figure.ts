@@ -4,7 +4,7 @@ export type Figure = {
   readonly of: string
   readonly what: string
   readonly value: number
-  readonly unit: 'ms' | 's' | '×' | 'MB' | '/s'
+  readonly unit: 'ms' | 's' | '×' | 'MB' | '/s' | '%'
   /** The most that the design allows; absent for figures that only explain another one. */
   readonly atMost?: number
 }
