@@ -3,11 +3,11 @@ import { parseNewName } from '@holdfast/core/names/name'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
-import { type ChangeSignal, waitUntil } from '../platform/change-signal.ts'
+import { type ChangeSignal, waitField, waitUntil } from '../platform/change-signal.ts'
 import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError, refusals } from '../platform/http/problem.ts'
-import { decodeCursor, encodeCursor } from '../platform/page-cursor.ts'
+import { cutPage, decodeCursor, pageFields } from '../platform/page-cursor.ts'
 import { jobJson, jobSchema, nameJson, nameSchema } from './name-json.ts'
 import { findClaim, findName, listNames } from './name-store.ts'
 import { type RegisterDeps, registerName } from './register-name.ts'
@@ -21,7 +21,6 @@ export type NameRoutes = RegisterDeps & {
 
 const tags = ['names']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MAX_WAIT_SECONDS = 20
 
 export function addNameRoutes(app: App, deps: NameRoutes): void {
   const { db } = deps.database
@@ -46,6 +45,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
             'NAME_LIMIT_REACHED',
             'DOMAIN_UNKNOWN',
             'NODE_NOT_CONNECTED',
+            'NODE_OFFLINE',
             'NODE_CANNOT',
             'OFFER_INVALID',
             'OFFER_EXPIRED',
@@ -72,14 +72,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
         summary: 'How far a registration has come. Who knows the id may see it.',
         tags,
         params: z.strictObject({ id: z.string() }),
-        querystring: z.strictObject({
-          wait: z.coerce
-            .number()
-            .min(0)
-            .max(MAX_WAIT_SECONDS)
-            .default(0)
-            .describe('Answer when the job has ended, or after so many seconds.'),
-        }),
+        querystring: z.strictObject({ wait: waitField('job') }),
         response: { 200: jobSchema, ...refusals('JOB_NOT_FOUND') },
       },
     },
@@ -140,8 +133,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
         tags,
         querystring: z.strictObject({
           owner: z.literal('me'),
-          limit: z.coerce.number().int().min(1).max(100).default(50),
-          after: z.string().max(200).optional().describe('`next` of the page before.'),
+          ...pageFields,
         }),
         response: {
           200: z.strictObject({ names: z.array(nameSchema), next: z.string().nullable() }),
@@ -154,9 +146,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
       const { limit, after } = request.query
       const position = after === undefined ? null : orThrow(decodeCursor(after))
       const states = await listNames(db, { owner, limit: limit + 1, after: position })
-      const page = states.slice(0, limit)
-      const last = page.at(-1)
-      const next = states.length > limit && last ? encodeCursor({ at: last.requestedAt, id: last.id }) : null
+      const { page, next } = cutPage(states, limit)
       return { names: page.map(nameJson), next }
     },
   )

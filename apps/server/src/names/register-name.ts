@@ -5,15 +5,14 @@ import { parseNewName } from '@holdfast/core/names/name'
 import { decideName } from '@holdfast/core/names/name-machine'
 import type { NameRequest, NameState } from '@holdfast/core/names/name-states'
 import type { Hex, Network } from '@holdfast/lightning'
-import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
 import { keepNew } from './name-saga.ts'
 import { countClaims } from './name-store.ts'
 
-export type RegisterDeps = {
+export type RegisterDeps = AskNodes & {
   zones: ReadonlyMap<string, DnsZone>
-  nodes: NodeDirectory
   network: Network
   clock: () => number
   deadlineMs: number
@@ -41,7 +40,7 @@ export async function registerName(
   if (isRefusal(name)) return name
   const offer = wish.offer === undefined ? undefined : checkOffer(wish.offer, { network: deps.network, now })
   if (isRefusal(offer)) return offer
-  const unfit = offer ? null : await whyNodeCannot(deps.nodes, owner)
+  const unfit = offer ? null : await whyNodeCannot(deps, owner)
   if (unfit) return unfit
   if ((await countClaims(tx.db, owner)) >= deps.maxNamesPerOwner) {
     return refuse('NAME_LIMIT_REACHED', { limit: deps.maxNamesPerOwner })
@@ -62,8 +61,8 @@ export async function registerName(
     : refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
 }
 
-async function whyNodeCannot(nodes: NodeDirectory, owner: Hex): Promise<Refusal | null> {
-  const node = await nodes.nodeOf(owner)
-  if (node === null) return refuse('NODE_NOT_CONNECTED')
+async function whyNodeCannot(asking: AskNodes, owner: Hex): Promise<Refusal | null> {
+  const node = await connectedNode(asking, owner)
+  if (isRefusal(node)) return node
   return node.offers === undefined ? refuse('NODE_CANNOT', { capability: 'offers' }) : null
 }

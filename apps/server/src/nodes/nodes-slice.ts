@@ -1,10 +1,8 @@
-import { refuse } from '@holdfast/core'
-import { NodeError } from '@holdfast/lightning'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import type { App } from '../platform/http/app.ts'
-import { RefusalError, refusals } from '../platform/http/problem.ts'
-import type { NodeDirectory } from './node-directory.ts'
+import { orThrow, refusals } from '../platform/http/problem.ts'
+import { type AskNodes, connectedNode, unlessOffline } from './connected-node.ts'
 
 const msat = z.string().describe('Millisatoshi as a decimal string.')
 const sat = z.string().describe('Satoshi as a decimal string.')
@@ -23,10 +21,7 @@ const nodeSchema = z
 
 export type NodesSlice = { routes(app: App): void }
 
-export function makeNodesSlice(deps: {
-  nodes: NodeDirectory
-  identity: Pick<Identity, 'authenticate'>
-}): NodesSlice {
+export function makeNodesSlice(deps: AskNodes & { identity: Pick<Identity, 'authenticate'> }): NodesSlice {
   return {
     routes(app) {
       app.get(
@@ -43,33 +38,25 @@ export function makeNodesSlice(deps: {
         },
         async (request) => {
           const owner = await deps.identity.authenticate(request)
-          return describeNode(deps.nodes, owner)
+          return describeNode(deps, owner)
         },
       )
     },
   }
 }
 
-async function describeNode(nodes: NodeDirectory, owner: string) {
-  try {
-    const node = await nodes.nodeOf(owner)
-    if (node === null) throw new RefusalError(refuse('NODE_NOT_CONNECTED'))
-    const balance = (await node.funds?.balance()) ?? null
-    return {
-      nodeId: node.nodeId,
-      network: node.network,
-      capabilities: [...node.capabilities].sort(),
-      balance: balance && {
-        lightningMsat: `${balance.lightningMsat}`,
-        receivableMsat: `${balance.receivableMsat}`,
-        onchainSat: `${balance.onchainSat}`,
-        claimableSat: `${balance.claimableSat}`,
-      },
-    }
-  } catch (error) {
-    if (error instanceof NodeError && error.code === 'offline') {
-      throw new RefusalError(refuse('NODE_OFFLINE'), { cause: error })
-    }
-    throw error
+async function describeNode(asking: AskNodes, owner: string) {
+  const node = orThrow(await connectedNode(asking, owner))
+  const balance = orThrow(await unlessOffline(asking, async () => (await node.funds?.balance()) ?? null))
+  return {
+    nodeId: node.nodeId,
+    network: node.network,
+    capabilities: [...node.capabilities].sort(),
+    balance: balance && {
+      lightningMsat: `${balance.lightningMsat}`,
+      receivableMsat: `${balance.receivableMsat}`,
+      onchainSat: `${balance.onchainSat}`,
+      claimableSat: `${balance.claimableSat}`,
+    },
   }
 }

@@ -2,15 +2,13 @@ import { createHash, randomUUID } from 'node:crypto'
 import { isRefusal, parseMsat, type Refusal, refuse } from '@holdfast/core'
 import { parseMaxFee } from '@holdfast/core/payments/payment-amount'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
-import { type Hex, type LightningNode, NodeError } from '@holdfast/lightning'
-import type { NodeDirectory } from '../nodes/node-directory.ts'
+import type { Hex, LightningNode } from '@holdfast/lightning'
+import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
-import { TimedOutError, within } from '../platform/within.ts'
 import { parseDestination } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
 
-export type RequestDeps = {
-  nodes: NodeDirectory
+export type RequestDeps = AskNodes & {
   clock: () => number
   /** How long after the request the node may still be asked to pay, and may go on trying. */
   deadlineMs: number
@@ -25,8 +23,6 @@ export type PaymentWish = {
   maxFeeMsat?: string | undefined
 }
 
-const NODE_TIMEOUT_MS = 5_000
-
 /** Keeps the intention to pay, with its first job; all in the caller's transaction. */
 export async function requestPayment(
   deps: RequestDeps,
@@ -38,7 +34,7 @@ export async function requestPayment(
   if (isRefusal(amountMsat)) return amountMsat
   const maxFeeMsat = wish.maxFeeMsat === undefined ? undefined : parseMaxFee(wish.maxFeeMsat)
   if (isRefusal(maxFeeMsat)) return maxFeeMsat
-  const node = await payingNode(deps.nodes, owner)
+  const node = await payingNode(deps, owner)
   if (isRefusal(node)) return node
   const now = deps.clock()
   const destination = parseDestination(wish.to, node, now)
@@ -68,15 +64,8 @@ export function nodePaymentIdOf(id: string): Hex {
   return createHash('sha256').update(`holdfast-payment-1:${id}`).digest('hex')
 }
 
-async function payingNode(nodes: NodeDirectory, owner: Hex): Promise<LightningNode | Refusal> {
-  try {
-    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
-    if (node === null) return refuse('NODE_NOT_CONNECTED')
-    return node.payer === undefined ? refuse('NODE_CANNOT', { capability: 'pay' }) : node
-  } catch (error) {
-    if (error instanceof TimedOutError || (error instanceof NodeError && error.code === 'offline')) {
-      return refuse('NODE_OFFLINE')
-    }
-    throw error
-  }
+async function payingNode(asking: AskNodes, owner: Hex): Promise<LightningNode | Refusal> {
+  const node = await connectedNode(asking, owner)
+  if (isRefusal(node)) return node
+  return node.payer === undefined ? refuse('NODE_CANNOT', { capability: 'pay' }) : node
 }

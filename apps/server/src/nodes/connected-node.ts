@@ -1,0 +1,33 @@
+import { type Refusal, refuse } from '@holdfast/core'
+import { type Hex, type LightningNode, NodeError } from '@holdfast/lightning'
+import { TimedOutError, within } from '../platform/within.ts'
+import type { NodeDirectory } from './node-directory.ts'
+
+export type AskNodes = {
+  nodes: NodeDirectory
+  /** How long a request waits for a node. Default 5 s. */
+  nodeTimeoutMs?: number
+}
+
+const NODE_TIMEOUT_MS = 5_000
+
+/** The owner's node, or why there is none to ask; for requests, whose sender waits and may hold a transaction. */
+export async function connectedNode(asking: AskNodes, owner: Hex): Promise<LightningNode | Refusal> {
+  const found = await unlessOffline(asking, () => asking.nodes.nodeOf(owner))
+  return found ?? refuse('NODE_NOT_CONNECTED')
+}
+
+/** What the node answers; a node that is offline or does not answer in time is the refusal NODE_OFFLINE. */
+export async function unlessOffline<T>(
+  { nodeTimeoutMs = NODE_TIMEOUT_MS }: AskNodes,
+  ask: () => Promise<T>,
+): Promise<T | Refusal> {
+  try {
+    return await within(nodeTimeoutMs, ask())
+  } catch (error) {
+    if (error instanceof TimedOutError || (error instanceof NodeError && error.code === 'offline')) {
+      return refuse('NODE_OFFLINE')
+    }
+    throw error
+  }
+}
