@@ -1,6 +1,5 @@
 // npm start: brings up the embedded world and the server, prints where everything is, and ends it all on Ctrl-C.
 import { rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writeFileDurably } from '@holdfast/devnet/durable-file'
@@ -8,6 +7,7 @@ import { connectEdges } from './edges.ts'
 import { type EmbeddedWorld, startEmbeddedWorld } from './embedded-world.ts'
 import { type Config, ConfigError, describeConfig, readConfig } from './platform/config.ts'
 import { DataFolderBusyError, lockDataFolder } from './platform/data-folder-lock.ts'
+import { freePort } from './platform/free-port.ts'
 import { type Log, makeLog } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 import { openPostgres } from './platform/postgres/open-postgres.ts'
@@ -57,6 +57,7 @@ async function start(config: Config, log: Log, shutdown: Shutdown) {
       ? startEmbeddedWorld(config, log, shutdown)
       : connectEdges(config).then((edges) => ({ edges, dns: null })),
   ])
+  // NIP-98 events are signed for our URL, so the port must be known before anything is served.
   const port = config.port === 0 ? await freePort(config.host) : config.port
   const url = config.publicUrl ?? `http://${config.host}:${port}`
   await startServer({ config, url, port, connectionString, edges, log, shutdown })
@@ -72,17 +73,6 @@ async function prepareDatabase(config: Config, log: Log, shutdown: Shutdown) {
   const { connectionString, appRole } = postgres
   const migrated = await migrate({ connectionString, appRole, log })
   return migrated.connectionString
-}
-
-/** NIP-98 events are signed for our URL, so the port must be known before anything is served. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, host, () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 type ServerFile = { url: string; pid: number; dns: EmbeddedWorld['dns'] | null }

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthoritativeAnswer, DnsZone } from '@holdfast/core/dns-zone'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
-import { type Failed, failureOfZone, unavailable, within } from './effect-outcome.ts'
+import { within } from '../platform/within.ts'
+import { type Failed, failureOfZone, unavailable } from './effect-outcome.ts'
 
 /** How long one run of the job asks again; after that the saga's own backoff takes over. */
 const PATIENCE_MS = 2_000

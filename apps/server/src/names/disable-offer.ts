@@ -1,6 +1,7 @@
 import type { NameState } from '@holdfast/core/names/name-states'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
-import { type Failed, failureOfNode, unavailable, within } from './effect-outcome.ts'
+import { within } from '../platform/within.ts'
+import { type Failed, failureOfNode, unavailable } from './effect-outcome.ts'
 
 const NODE_TIMEOUT_MS = 10_000
 

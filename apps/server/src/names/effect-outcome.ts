@@ -2,6 +2,7 @@ import type { Refusal, RefusalCode } from '@holdfast/core'
 import { DnsZoneError } from '@holdfast/core/dns-zone'
 import type { EffectFailure } from '@holdfast/core/names/name-states'
 import { NodeError } from '@holdfast/lightning'
+import { TimedOutError } from '../platform/within.ts'
 
 /** What an effect has to say when it could not be done. */
 export type Failed = { readonly failure: EffectFailure }
@@ -20,7 +21,7 @@ export function unavailableBecause({ refused: code }: Refusal): Failed {
 
 /** Anything that is not the node's own word is a fault, and thrown on. */
 export function failureOfNode(error: unknown): Failed {
-  if (error instanceof EffectTimeout) return unavailable('NODE_OFFLINE')
+  if (error instanceof TimedOutError) return unavailable('NODE_OFFLINE')
   if (!(error instanceof NodeError)) throw error
   switch (error.code) {
     case 'offline':
@@ -34,7 +35,7 @@ export function failureOfNode(error: unknown): Failed {
 }
 
 export function failureOfZone(error: unknown): Failed {
-  if (error instanceof EffectTimeout) return unavailable('DNS_UNAVAILABLE')
+  if (error instanceof TimedOutError) return unavailable('DNS_UNAVAILABLE')
   if (!(error instanceof DnsZoneError)) throw error
   switch (error.code) {
     case 'unavailable':
@@ -44,25 +45,5 @@ export function failureOfZone(error: unknown): Failed {
     case 'not-authorized':
     case 'not-this-zone':
       return refused('DNS_REFUSED')
-  }
-}
-
-export class EffectTimeout extends Error {
-  constructor(timeoutMs: number) {
-    super(`No answer within ${timeoutMs} ms.`)
-    this.name = 'EffectTimeout'
-  }
-}
-
-/** Gives up waiting, not the work itself: what it did all the same is found by whoever looks again. */
-export async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new EffectTimeout(timeoutMs)), timeoutMs)
-  })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,8 +1,9 @@
 import { isRefusal } from '@holdfast/core'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
+import { within } from '../platform/within.ts'
 import { checkOffer } from './check-offer.ts'
-import { type Failed, failureOfNode, refused, unavailable, within } from './effect-outcome.ts'
+import { type Failed, failureOfNode, refused, unavailable } from './effect-outcome.ts'
 
 const NODE_TIMEOUT_MS = 10_000
 

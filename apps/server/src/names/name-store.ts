@@ -2,7 +2,7 @@ import type { NameDecision } from '@holdfast/core/names/name-machine'
 import { CLAIMING_PHASES, type NameState } from '@holdfast/core/names/name-states'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
-import type { PagePosition } from '../platform/page-cursor.ts'
+import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
 import './name-tables.ts'
 
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
@@ -94,12 +94,7 @@ export async function listNames(
     .orderBy('requested_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)
-  const { after } = page
-  if (after) {
-    query = query.where(
-      sql<boolean>`(requested_at, id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`,
-    )
-  }
+  if (page.after) query = query.where(comesAfter(page.after))
   return (await query.execute()).map((row) => row.state)
 }
 

@@ -1,7 +1,8 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
-import { type Failed, failureOfZone, within } from './effect-outcome.ts'
+import { within } from '../platform/within.ts'
+import { type Failed, failureOfZone } from './effect-outcome.ts'
 import { RECORD_TTL_SECONDS } from './name-record.ts'
 
 const ZONE_TIMEOUT_MS = 10_000

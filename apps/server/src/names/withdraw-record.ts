@@ -2,7 +2,8 @@ import { type DnsZone, DnsZoneError } from '@holdfast/core/dns-zone'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
 import type { OpenDatabase } from '../platform/database.ts'
-import { type Failed, failureOfZone, unavailable, within } from './effect-outcome.ts'
+import { within } from '../platform/within.ts'
+import { type Failed, failureOfZone, unavailable } from './effect-outcome.ts'
 import { findClaim } from './name-store.ts'
 
 const ZONE_TIMEOUT_MS = 10_000

@@ -1,8 +1,8 @@
 import type { PaymentDecision } from '@holdfast/core/payments/payment-machine'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Database } from '../platform/database.ts'
-import type { PagePosition } from '../platform/page-cursor.ts'
+import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
 import { decodeState, stringifyPayment } from './payment-codec.ts'
 import './payment-tables.ts'
 
@@ -62,12 +62,7 @@ export async function listPayments(
     .orderBy('requested_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)
-  const { after } = page
-  if (after) {
-    query = query.where(
-      sql<boolean>`(requested_at, id) < (${new Date(after.at)}::timestamptz, ${after.id}::uuid)`,
-    )
-  }
+  if (page.after) query = query.where(comesAfter(page.after))
   return (await query.execute()).map((row) => decodeState(row.state))
 }
 

@@ -1,11 +1,11 @@
 import { isRefusal, refuse } from '@holdfast/core'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
-import { type ChangeSignal, waitUntil } from '../platform/change-signal.ts'
+import { type ChangeSignal, waitField, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError, refusals } from '../platform/http/problem.ts'
-import { decodeCursor, encodeCursor } from '../platform/page-cursor.ts'
+import { cutPage, decodeCursor, pageFields } from '../platform/page-cursor.ts'
 import { paymentJson, paymentSchema } from './payment-json.ts'
 import { findPayment, listPayments } from './payment-store.ts'
 import { type RequestDeps, requestPayment } from './request-payment.ts'
@@ -18,7 +18,6 @@ export type PaymentRoutes = RequestDeps & {
 
 const tags = ['payments']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const MAX_WAIT_SECONDS = 20
 
 export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
   const { db } = deps.database
@@ -90,14 +89,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
         summary: 'What became of one of your payments.',
         tags,
         params: z.strictObject({ id: z.string() }),
-        querystring: z.strictObject({
-          wait: z.coerce
-            .number()
-            .min(0)
-            .max(MAX_WAIT_SECONDS)
-            .default(0)
-            .describe('Answer when the payment has ended, or after so many seconds.'),
-        }),
+        querystring: z.strictObject({ wait: waitField('payment') }),
         response: { 200: paymentSchema, ...refusals('AUTH_REQUIRED', 'PAYMENT_NOT_FOUND') },
       },
     },
@@ -129,8 +121,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
         summary: 'Your payments, newest first.',
         tags,
         querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(100).default(50),
-          after: z.string().max(200).optional().describe('`next` of the page before.'),
+          ...pageFields,
         }),
         response: {
           200: z.strictObject({ payments: z.array(paymentSchema), next: z.string().nullable() }),
@@ -143,9 +134,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const { limit, after } = request.query
       const position = after === undefined ? null : orThrow(decodeCursor(after))
       const states = await listPayments(db, { owner, limit: limit + 1, after: position })
-      const page = states.slice(0, limit)
-      const last = page.at(-1)
-      const next = states.length > limit && last ? encodeCursor({ at: last.requestedAt, id: last.id }) : null
+      const { page, next } = cutPage(states, limit)
       return { payments: page.map(paymentJson), next }
     },
   )
