@@ -4,6 +4,7 @@ import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/pa
 import { NodeError, type Payer } from '@holdfast/lightning'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
+import { keptOutcome } from './kept-outcome.ts'
 
 export type AskDeps = {
   nodes: NodeDirectory
@@ -65,7 +66,7 @@ async function onPayer(
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
     // Another node of the same owner does not know this payment, and would make it a second time.
     if (node?.nodeId !== nodeId || node.payer === undefined) return unreachable('NODE_NOT_CONNECTED')
-    return { kind: 'outcome', attempt, outcome: await ask(node.payer) }
+    return { kind: 'outcome', attempt, outcome: keptOutcome(await ask(node.payer)) }
   } catch (error) {
     if (isUnreachable(error)) return unreachable('NODE_OFFLINE')
     if (!(error instanceof NodeError)) throw error

@@ -23,6 +23,23 @@ const SUCCEEDED = {
   feeMsat: 3n,
 } as const
 
+test.each(['pay', 'look-up'])(
+  'what a node says beyond the port, as of the preimage, is not kept: %s',
+  async (task) => {
+    const { id } = await world.start()
+    const gossip = { ...SUCCEEDED, preimage: 'ef'.repeat(32), route: { preimage: 'ef'.repeat(32) } }
+    world.node.payer!.pay = async () => gossip
+    world.node.payer!.lookup = async () => gossip
+    if (task === 'look-up') await world.slice.reconcile()
+    await world.run(task)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', paymentHash: SUCCEEDED.paymentHash })
+    const kept = [await world.read(id), await world.entriesOf(id)]
+    expect(JSON.stringify(kept, (_, value) => (typeof value === 'bigint' ? `${value}` : value))).not.toMatch(
+      /preimage|efefef/,
+    )
+  },
+)
+
 describe('a payment is made once', () => {
   test('when its job crashed between the node and the report, and is run again', async () => {
     const { id } = await world.start()
