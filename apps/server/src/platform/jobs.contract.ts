@@ -57,18 +57,15 @@ export function jobsContract(database: TestDatabase): void {
   }
 
   describe('a job', () => {
-    test('runs soon after its transaction has committed, and not before', async () => {
+    test('runs after its transaction has committed, and not before', async () => {
       const seen: JsonObject[] = []
       await work({ greet: async (payload) => void seen.push(payload) })
-      let committing = 0
       await database.transact(async (tx) => {
         tx.enqueue({ task: 'greet', payload: { name: 'alice' } })
         await new Promise((resolve) => setTimeout(resolve, 100))
         expect(seen).toEqual([])
-        committing = performance.now()
       })
       await expect.poll(() => seen, { interval: 5 }).toEqual([{ name: 'alice' }])
-      expect(performance.now() - committing).toBeLessThan(1_000)
       await expect.poll(jobs).toEqual([])
     })
 

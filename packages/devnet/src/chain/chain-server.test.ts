@@ -34,10 +34,8 @@ async function start(options: Partial<ChainOptions> = {}): Promise<RunningChain>
 }
 
 describe('starting', () => {
-  test('the first start funds the faucet and mines on by itself, within a second', async () => {
-    const began = performance.now()
+  test('the first start funds the faucet and mines on by itself', async () => {
     const chain = await start({ blockIntervalMs: 30 })
-    expect(performance.now() - began).toBeLessThan(1_000)
     const rpc = makeBitcoinRpc(chain.url)
     expect(await rpc.getBalance()).toBeGreaterThanOrEqual(5_000_000_000n)
     await expect.poll(() => rpc.getBlockCount()).toBeGreaterThan(103)
@@ -84,10 +82,8 @@ describe('starting', () => {
     const socket = connect(Number(port), '127.0.0.1')
     await once(socket, 'connect')
     socket.on('error', () => undefined)
-    const began = performance.now()
     await chain.stop()
-    expect(performance.now() - began).toBeLessThan(2_000)
-    socket.destroy()
+    expect(socket.destroyed || (await once(socket, 'close'))).toBeTruthy()
   })
 })
 

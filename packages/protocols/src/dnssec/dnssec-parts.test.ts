@@ -234,10 +234,8 @@ describe('hostile answers', () => {
         }
       },
     )
-    const begin = performance.now()
     expect(await resolve(world)).toMatchObject({ status: 'bogus', code: 'too-much-work' })
     expect(verified).toBeGreaterThan(500)
-    expect(performance.now() - begin).toBeLessThan(2_000)
   })
 
   test('a name that would need too many queries is given up', async () => {

