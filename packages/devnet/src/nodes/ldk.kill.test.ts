@@ -1,6 +1,13 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { eventually, isTrue, outcomeOf } from '@holdfast/lightning/contract/contract-world'
+import type { NodeEvent } from '@holdfast/lightning'
+import {
+  allEvents,
+  eventually,
+  type FullNode,
+  isTrue,
+  outcomeOf,
+} from '@holdfast/lightning/contract/contract-world'
 import { reachHeld } from '@holdfast/lightning/contract/hold-invoices.contract'
 import { describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
@@ -35,6 +42,12 @@ describe('SIGKILL at any moment', () => {
         expect(await payee.holdInvoices.lookup(held.paymentHash)).toMatchObject({ state: 'held' })
         for (const asked of promised.asked.values()) await checkPayment(world, asked)
         for (const hold of promised.holds.values()) await checkHold(world, hold)
+        for (const [node, kind] of [
+          [payee, 'payment-received'],
+          [payee, 'hold-settled'],
+          [payer, 'payment-succeeded'],
+        ] as const)
+          expect(await reportedTwice(node, kind)).toEqual([])
         await payee.holdInvoices.settle(held.paymentHash, held.preimage)
         expect(await outcomeOf(payer, held.paymentId)).toMatchObject({ state: 'succeeded' })
         await isTrue('every msat is there', async () => {
@@ -46,9 +59,16 @@ describe('SIGKILL at any moment', () => {
         await world.stop()
       }
     },
-    KILLS * 6_000 + 120_000,
+    KILLS * 15_000 + 120_000,
   )
 })
+
+async function reportedTwice(node: FullNode, kind: NodeEvent['kind']): Promise<string[]> {
+  const hashes = (await allEvents(node)).flatMap((event) =>
+    event.kind === kind && 'paymentHash' in event && event.paymentHash ? [event.paymentHash] : [],
+  )
+  return hashes.filter((hash, i) => hashes.indexOf(hash) !== i)
+}
 
 async function checkPayment({ payer, payee }: LdkWorld, { paymentId, paymentHash, accepted }: Asked) {
   const known = await payer.payer.lookup(paymentId)

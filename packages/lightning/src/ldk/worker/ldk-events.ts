@@ -116,6 +116,13 @@ function claimed({ node, invoices, holds, offers }: EventParts, event: Event_Pay
     holds.claimed(paymentHash, amountMsat)
     return
   }
+  // LDK replays claims at every start until the monitor forgets the preimage.
+  const isNew = node.store.run(
+    'INSERT INTO receipts VALUES (?, ?) ON CONFLICT DO NOTHING',
+    paymentHash,
+    node.now(),
+  )
+  if (isNew === 0) return
   invoices.claimed(paymentHash, amountMsat)
   const offerId =
     purpose instanceof PaymentPurpose_Bolt12OfferPayment

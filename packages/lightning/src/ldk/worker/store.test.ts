@@ -42,10 +42,26 @@ describe('Store', () => {
     expect(open().stdout.trim()).toBe('opened')
   })
 
-  test('a file of another schema is refused and left as it is', () => {
+  test('a file of the first schema is brought forward, and what was received is remembered once', () => {
+    new Store(folder).close()
+    const database = new DatabaseSync(join(folder, 'node.sqlite'))
+    database.exec('DROP TABLE receipts; PRAGMA user_version = 1')
+    for (const at of [1, 2])
+      database.exec(
+        `INSERT INTO node_events (at, kind, data) VALUES (${at}, 'payment-received', '{"paymentHash":"aa","amountMsat":"5n"}')`,
+      )
+    database.close()
+    const store = new Store(folder)
+    expect(store.all('SELECT * FROM receipts').map((row) => ({ ...(row as object) }))).toEqual([
+      { payment_hash: 'aa', at: 1 },
+    ])
+    store.close()
+  })
+
+  test('a file of a newer schema is refused and left as it is', () => {
     const database = new DatabaseSync(join(folder, 'node.sqlite'))
     database.exec('PRAGMA user_version = 99')
     database.close()
-    expect(() => new Store(folder)).toThrow('another version')
+    expect(() => new Store(folder)).toThrow('newer version')
   })
 })

@@ -4,9 +4,9 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { NodeError } from '../../ports.ts'
 
 const SQLITE_BUSY = 5
-const SCHEMA_VERSION = 1
-
-const SCHEMA = `
+/** Applied in order; `user_version` counts those that were. Never change one that was released. */
+const MIGRATIONS = [
+  `
 CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), node_id TEXT NOT NULL, network TEXT NOT NULL) STRICT;
 CREATE TABLE manager (one INTEGER PRIMARY KEY CHECK (one = 1), bytes BLOB NOT NULL) STRICT;
 CREATE TABLE monitors (outpoint TEXT PRIMARY KEY, bytes BLOB NOT NULL, archived INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -33,7 +33,14 @@ CREATE TABLE broadcasts (txid TEXT PRIMARY KEY, raw BLOB NOT NULL, since_height 
   confirmed_height INTEGER) STRICT;
 CREATE TABLE sweeps (outpoint TEXT PRIMARY KEY, descriptor BLOB NOT NULL, amount_sat INTEGER NOT NULL,
   signed_height INTEGER, swept_height INTEGER) STRICT;
-`
+`,
+  // LDK reports a claim again after a restart, so what was received is remembered by its hash.
+  `
+CREATE TABLE receipts (payment_hash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+INSERT INTO receipts SELECT json_extract(data, '$.paymentHash'), MIN(at) FROM node_events
+  WHERE kind = 'payment-received' GROUP BY 1;
+`,
+]
 
 type Value = string | number | bigint | null | Uint8Array
 
@@ -54,12 +61,13 @@ export class Store {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
       this.#db.exec('BEGIN IMMEDIATE')
       const version = this.#db.prepare('PRAGMA user_version').get()?.user_version
-      if (version === 0) this.#db.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};`)
-      else if (version !== SCHEMA_VERSION)
+      if (typeof version !== 'number' || version > MIGRATIONS.length)
         throw new NodeError(
           'invalid',
-          `${folder} was written by another version of Holdfast (schema ${version}).`,
+          `${folder} was written by a newer version of Holdfast (schema ${version}).`,
         )
+      for (const migration of MIGRATIONS.slice(version)) this.#db.exec(migration)
+      this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
       this.#db.exec('COMMIT')
     } catch (cause) {
       this.#db.close()
