@@ -20,7 +20,7 @@ import { KillWorkload, type Shop } from './support/kill-workload.ts'
 import { RequestLedger, type Running } from './support/request-ledger.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { ServerProcess } from './support/server-process.ts'
-import { setTrap } from './support/step-trap.ts'
+import { installTraps, type StepTrap, setTrap } from './support/step-trap.ts'
 
 const KILLS = Number(process.env.HOLDFAST_TEST_KILLS ?? 20)
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
@@ -54,6 +54,7 @@ test(
     const workload = new KillWorkload(random, ledger)
     try {
       const first = await live(server)
+      await installTraps(first.database)
       const shops = await workload.openShops(first)
       const before = await readBalances(first)
       await first.stop()
@@ -151,10 +152,11 @@ async function workAndDie(
   life: Life,
   { ledger, workload, shops, point }: Story & { point: Exclude<KillPoint, { kind: 'starting' }> },
 ): Promise<void> {
-  await ledger.repeatUnanswered(life)
-  const release = await workload.prepare(life, point)
-  const trap = point.kind === 'step' ? await setTrap(life.database, point) : null
+  let trap: StepTrap | null = null
   try {
+    await ledger.repeatUnanswered(life)
+    const release = await workload.prepare(life, point)
+    if (point.kind === 'step') trap = await setTrap(life.database, point)
     workload.begin(life, shops, point, release)
     if (point.kind === 'working') await sleep(point.afterMs)
     await trap?.sprung()

@@ -23,7 +23,7 @@ const { values, positionals } = parseArgs({
 const isWhole = (text: string) => /^[0-9]{1,9}$/.test(text)
 
 if (values.help) console.log(HELP)
-else if (!isWhole(values.kills) || Number(values.kills) < 1 || !isWhole(values.seed)) {
+else if (!isWhole(values.kills) || Number(values.kills) === 0 || !isWhole(values.seed)) {
   console.error('--kills must be a whole number from 1, --seed one from 0.')
   process.exitCode = 1
 } else {

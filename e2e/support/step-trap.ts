@@ -19,11 +19,12 @@ const SPRINGS_WITHIN_MS = 60_000
 const GONE_WITHIN_MS = 20_000
 
 /** Every step is an entry of the journal. A deferred trigger runs while COMMIT is carried out; NOTIFY is sent after it. */
-const TRAP_SCHEMA = `
-create schema if not exists kill_test;
-create table if not exists kill_test.trap (stream text not null, phase text not null, moment text not null);
-delete from kill_test.trap;
-create or replace function kill_test.spring() returns trigger language plpgsql security definer as $$
+const TRAPS = `
+-- At once as strong as any statement below needs it: a lock that is made stronger later can deadlock.
+lock table journal in access exclusive mode;
+create schema kill_test;
+create table kill_test.trap (stream text not null, phase text not null, moment text not null);
+create function kill_test.spring() returns trigger language plpgsql security definer as $$
 begin
   if exists (
     select from kill_test.trap
@@ -38,27 +39,35 @@ begin
   return null;
 end
 $$;
-create or replace trigger kill_test_before_commit after insert on journal
+create trigger kill_test_before_commit after insert on journal
   for each row execute function kill_test.spring('before-commit');
-create or replace trigger kill_test_after_commit after insert on journal
+create trigger kill_test_after_commit after insert on journal
   for each row execute function kill_test.spring('after-commit');
-drop trigger if exists kill_test_in_commit on journal;
 create constraint trigger kill_test_in_commit after insert on journal deferrable initially deferred
   for each row execute function kill_test.spring('in-commit');
 `
+
+/** Prepares a server's database for `setTrap`; once is enough for all of the server's lives. */
+export async function installTraps(database: OpenDatabase): Promise<void> {
+  await database.pool.query(TRAPS)
+}
 
 export async function setTrap(
   database: OpenDatabase,
   { stream, phase, moment }: Step & { moment: Moment },
 ): Promise<StepTrap> {
-  const holder = await database.connect('kill test')
+  const holder = await database.pool.connect()
   let committed = false
   holder.on('notification', () => {
     committed = true
   })
-  await holder.query(TRAP_SCHEMA)
-  await holder.query(moment === 'after-commit' ? 'listen kill_test' : `select pg_advisory_lock(${LOCK})`)
-  await holder.query('insert into kill_test.trap values ($1, $2, $3)', [stream, phase, moment])
+  try {
+    await holder.query(moment === 'after-commit' ? 'listen kill_test' : `select pg_advisory_lock(${LOCK})`)
+    await holder.query('insert into kill_test.trap values ($1, $2, $3)', [stream, phase, moment])
+  } catch (error) {
+    holder.release(true)
+    throw error
+  }
 
   const hasSprung = async () => {
     if (moment === 'after-commit') return committed
@@ -77,10 +86,13 @@ export async function setTrap(
       }
     },
     async release() {
-      await holder.query('delete from kill_test.trap')
-      await holder.query('select pg_advisory_unlock_all()')
-      await untilAlone(database)
-      await holder.end()
+      try {
+        await holder.query('delete from kill_test.trap')
+        await holder.query('select pg_advisory_unlock_all()')
+        await untilAlone(database)
+      } finally {
+        holder.release(true)
+      }
     },
   }
 }
