@@ -49,7 +49,7 @@ async function play(teller: Teller): Promise<number> {
       },
       teller.tell,
     )
-    teller.end(ending, server.dns)
+    teller.end(ending, server)
     return 0
   } catch (error) {
     teller.fail(codeOf(error), error as Error)

@@ -9,6 +9,8 @@ export type RunningServer = {
   url: string
   dns: { host: string; port: number; anchorFile: string }
   devnetFolder: string
+  /** We started it, and it ends with the story. */
+  isOurs: boolean
   /** Ends it when we started it. */
   stop(): Promise<void>
 }
@@ -23,19 +25,19 @@ export async function findOrStartServer(dataDir: string, tell: Tell): Promise<Ru
   const running = await findServer(dataDir)
   if (running) {
     tell('server-found', { url: running.url })
-    return describe(running, dataDir, async () => undefined)
+    return { ...describe(running, dataDir), isOurs: false, stop: async () => undefined }
   }
   tell('server-starting', { dataDir })
   const began = performance.now()
   const { server, stop } = await startServer(dataDir)
   tell('server-ready', { url: server.url, ms: Math.round(performance.now() - began) })
-  return describe(server, dataDir, stop)
+  return { ...describe(server, dataDir), isOurs: true, stop }
 }
 
-function describe(server: ServerFile, dataDir: string, stop: () => Promise<void>): RunningServer {
+function describe(server: ServerFile, dataDir: string) {
   if (!server.dns)
     throw new DemoError('DEVNET_NOT_FOUND', 'The server runs without the devnet (HOLDFAST_DEVNET=off).')
-  return { url: server.url, dns: server.dns, devnetFolder: join(dataDir, 'devnet'), stop }
+  return { url: server.url, dns: server.dns, devnetFolder: join(dataDir, 'devnet') }
 }
 
 /** Only a server that answers counts: a killed one leaves its file behind. */

@@ -4,7 +4,7 @@ import type { Ending, Tell } from './story.ts'
 /** How the story is told: to a person in the terminal, or to a program line by line. */
 export type Teller = {
   tell: Tell
-  end(ending: Ending, dns: RunningServer['dns']): void
+  end(ending: Ending, server: RunningServer): void
   fail(code: string, error: Error): void
 }
 
@@ -43,7 +43,10 @@ export function terminalTeller(): Teller {
       const line = LINES[step]
       if (line) print(`  ${line(facts)}`)
     },
-    end: (ending, dns) => print(proof(ending, dns)),
+    end(ending, { dns, isOurs }) {
+      print(proof(ending, dns))
+      if (isOurs) print('  The server ends now. To ask it yourself, keep one running with npm start.\n')
+    },
     fail: (code, error) => process.stderr.write(`\n  ${code}: ${error.message}\n`),
   }
 }

@@ -4,7 +4,7 @@ import { type LdkHost, type LdkLog, type LdkNode, startLdkHost } from '@holdfast
 import { startChain } from '../chain/chain-server.ts'
 import { prepareFaucet } from '../chain/faucet.ts'
 import { startMiner } from '../chain/miner.ts'
-import { makeBitcoinRpc } from '../chain/rpc-client.ts'
+import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
 import { writeFileDurably } from '../durable-file.ts'
 import { openMissingChannels } from './channels.ts'
 import { openDevice } from './device.ts'
@@ -48,6 +48,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   try {
     const bitcoindUrl = options.bitcoindUrl ?? (await startEmbeddedChain(join(folder, 'chain'), undo))
     const rpc = makeBitcoinRpc(bitcoindUrl)
+    await refuseUnlessRegtest(rpc)
     await prepareFaucet(rpc)
     const host = await startLdkHost({ network: 'regtest', bitcoind: { url: bitcoindUrl }, log })
     undo.push(() => host.stop())
@@ -87,6 +88,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await stop()
     throw new Error('The devnet could not be started.', { cause })
   }
+}
+
+/** On any other chain the blocks and coins of a devnet cannot be made, or would be worth something. */
+async function refuseUnlessRegtest(rpc: BitcoinRpc) {
+  const { chain } = (await rpc.call('getblockchaininfo')) as { chain: string }
+  if (chain !== 'regtest') throw new Error(`bitcoind is on the chain ${chain}; the devnet needs regtest.`)
 }
 
 async function startEmbeddedChain(folder: string, undo: (() => Promise<unknown>)[]) {
