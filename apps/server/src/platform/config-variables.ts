@@ -194,7 +194,7 @@ export const VARIABLES = {
   ),
   HOLDFAST_DEVNET: variable('Run the embedded Lightning world.', 'on or off', onOff, is(true, 'on')),
   HOLDFAST_BLOCK_INTERVAL_MS: variable(
-    'Time between blocks of the embedded chain.',
+    'Time between the blocks that the devnet mines.',
     'milliseconds from 100 to 600000',
     integer(100, 600_000),
     is(5_000),

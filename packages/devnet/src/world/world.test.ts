@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startWorld } from './world.ts'
 
-const silent = { info() {}, warn() {}, error() {} }
+const ignore = () => undefined
+const silent = { info: ignore, warn: ignore, error: ignore }
 
 /** A bitcoind that is on that chain, and notes what it is asked. */
 async function bitcoindOn(chain: string) {
