@@ -14,6 +14,7 @@ import {
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
+import { together } from './together.ts'
 
 /** Who lives on the devnet: a merchant and a buyer for the demo, and one more of each for those who try things. */
 export const DEVNET_USERS = ['alice', 'bob', 'carol', 'dave'] as const
@@ -32,7 +33,7 @@ export async function startEmbeddedWorld(
   log: Log,
   shutdown: Shutdown,
 ): Promise<EmbeddedWorld> {
-  const [dns, world] = await Promise.all([startDns(config, shutdown), startNodes(config, log, shutdown)])
+  const [dns, world] = await together(startDns(config, shutdown), startNodes(config, log, shutdown))
   const resolver = config.dnsResolver ?? { host: DNS_HOST, port: dns.port }
   const anchorFile = config.dnsAnchor ?? dns.anchorFile
   const query = makeResolverQuery(resolver)
