@@ -17,6 +17,9 @@ import { makeResolveSlice } from './resolve/resolve-slice.ts'
 import { addWelcomePage } from './welcome.ts'
 
 const JOBS_AT_ONCE = 10
+/** Jobs may wait for each other, but a request must not wait behind them: each side has connections of its own. */
+const CONNECTIONS_FOR_REQUESTS = 10
+const CONNECTIONS_FOR_JOBS = 6
 const SWEEP_EVERY_MS = 60_000
 
 /** Puts the slices together on a migrated database and serves them at `url`. What it starts, `shutdown` ends. */
@@ -32,11 +35,20 @@ export async function startServer(options: {
 }): Promise<void> {
   const { config, url, edges, log, shutdown } = options
   const clock = Date.now
-  const database = openDatabase({ connectionString: options.connectionString, log })
+  const open = (maxConnections: number) =>
+    openDatabase({ connectionString: options.connectionString, log, maxConnections })
+  const database = open(CONNECTIONS_FOR_REQUESTS)
   shutdown.add('database', () => database.close())
-  const transact = makeTransact({ database })
+  const jobsDatabase = open(CONNECTIONS_FOR_JOBS)
+  shutdown.add('database of the jobs', () => jobsDatabase.close())
+  const transact = makeTransact({ database: jobsDatabase })
 
-  const identity = makeIdentity({ transact, database, clock, publicUrl: url })
+  const identity = makeIdentity({
+    transact: makeTransact({ database }),
+    database,
+    clock,
+    publicUrl: url,
+  })
   const { zones, nodes, network } = edges
   const resolve = makeResolveSlice({ resolveTxt: edges.resolveTxt, clock })
   const { resolver } = resolve

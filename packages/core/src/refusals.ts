@@ -43,6 +43,11 @@ export const REFUSALS = {
     title: 'The server is stopping.',
     hint: 'Send it again in a few seconds with the same Idempotency-Key.',
   },
+  OVERLOADED: {
+    status: 503,
+    title: 'The server has more to do than it can.',
+    hint: 'Send it again in a few seconds with the same Idempotency-Key.',
+  },
   INTERNAL: { status: 500, title: 'Something failed on our side.', hint: 'Tell the operator the requestId.' },
 
   AUTH_REQUIRED: {

@@ -45,6 +45,10 @@ async function start(overrides: Partial<HttpConfig> = {}, readiness: Dependency[
     async ({ body }) => ({ amountMsat: body.amountMsat }),
   )
   started.get('/taken', async () => orThrow(refuse('NAME_TAKEN', { name: 'alice' })))
+  started.get('/crowded', async () => {
+    // What node-postgres throws when its pool has no connection to spare.
+    throw new Error('timeout exceeded when trying to connect')
+  })
   started.get('/fault', async () => {
     throw new Error('the vault said 42', { cause: new Error('root cause') })
   })
@@ -204,6 +208,12 @@ describe('an answer that is not the wanted one', () => {
     expect(JSON.stringify(faults)).toMatch(
       /r2.*the vault said 42.*root cause|the vault said 42.*root cause.*r2/s,
     )
+  })
+
+  test('a server with too much to do says so, and when to come back', async () => {
+    const answer = await app.inject({ url: '/crowded' })
+    expect(answer.json()).toMatchObject({ status: 503, code: 'OVERLOADED' })
+    expect(answer.headers['retry-after']).toBe('2')
   })
 
   test('an answer that breaks its own schema is a fault', async () => {

@@ -13,6 +13,9 @@ const FASTIFY_REFUSALS: Record<string, () => Refusal> = {
   FST_ERR_MAX_PARAM_LENGTH: () => refuse('ROUTE_NOT_FOUND'),
 }
 
+/** node-postgres says only in words that no connection became free in time. Nothing was begun. */
+const POOL_EXHAUSTED = 'timeout exceeded when trying to connect'
+
 /** Answers everything that was thrown: a refusal as its problem; a fault is logged once and answered without detail. */
 export function handleError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error.validation) {
@@ -48,6 +51,7 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 
 function refusalOf(error: FastifyError): Refusal | null {
   if (error instanceof RefusalError) return error.refusal
+  if (error.message === POOL_EXHAUSTED) return refuse('OVERLOADED', { retryAfterSeconds: 2 })
   const known = FASTIFY_REFUSALS[error.code]
   if (known) return known()
   // secure-json-parse's refusal of __proto__ and the parser's own errors carry the status but no code.
