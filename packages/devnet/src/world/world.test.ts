@@ -1,42 +1,141 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
-import { startWorld } from './world.ts'
+import { bolt11, payRequest } from '@holdfast/lightning/contract/contract-world'
+import { startLdkHost } from '@holdfast/lightning/ldk'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startChain } from '../chain/chain-server.ts'
+import { prepareFaucet } from '../chain/faucet.ts'
+import { makeBitcoinRpc } from '../chain/rpc-client.ts'
+import { CHANNEL_SAT, openMissingChannels } from './channels.ts'
+import { openDevice } from './device.ts'
+import { startWorld, type World } from './world.ts'
 
-const ignore = () => undefined
-const silent = { info: ignore, warn: ignore, error: ignore }
+const log = { info: () => undefined, warn: () => undefined, error: () => undefined }
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-world-'))
+const start = () => startWorld({ folder, blockIntervalMs: 0, users: ['alice', 'bob'], log })
+let world: World | undefined
+let devices: { url: string; token: string }
 
-/** A bitcoind that is on that chain, and notes what it is asked. */
-async function bitcoindOn(chain: string) {
-  const asked: string[] = []
-  const server = createServer(async (request, response) => {
-    const { id, method } = (await new Response(request as unknown as BodyInit).json()) as {
-      id: number
-      method: string
-    }
-    asked.push(method)
-    response.end(JSON.stringify({ id, result: { chain }, error: null }))
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
-  return { url: `http://user:password@127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+const look = async (path: string, token: string | null = devices.token) => {
+  const headers = token === null ? {} : { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${devices.url}${path}`, { headers })
+  return { status: answer.status, body: await answer.json() }
 }
 
-test.each(['main', 'test', 'signet'])(
-  'a bitcoind on %s is refused before anything is done with it',
-  async (chain) => {
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-world-'))
-    onTestFinished(() => rmSync(folder, { recursive: true }))
-    const { url, asked } = await bitcoindOn(chain)
-    const start = startWorld({ folder, bitcoindUrl: url, blockIntervalMs: 0, users: ['alice'], log: silent })
-    await expect(start).rejects.toMatchObject({
-      message: 'The devnet could not be started.',
-      cause: { message: `bitcoind is on the chain ${chain}; the devnet needs regtest.` },
+/** What a start leaves that was killed after the hub had broadcast its channel with the operator. */
+async function openOneChannelAndCrash(): Promise<void> {
+  const chain = await startChain({ folder: join(folder, 'chain') })
+  const rpc = makeBitcoinRpc(chain.url)
+  await prepareFaucet(rpc)
+  const host = await startLdkHost({ network: 'regtest', bitcoind: { url: chain.url }, log })
+  const open = (name: string) => {
+    const device = openDevice(join(folder, 'devices', name), name)
+    const listen = { host: '127.0.0.1', port: 0 }
+    const node = join(device.folder, 'node')
+    return host.openNode({ folder: node, seed: device.seed, alias: name, listen, keepProofs: false })
+  }
+  const [hub, operator] = [await open('hub'), await open('operator')]
+  const generate = async (blocks: number) => {
+    if ((await hub.listChannels()).length > 0) throw new Error('killed before the first block')
+    return rpc.generate(blocks)
+  }
+  await expect(
+    openMissingChannels({ ...rpc, generate }, hub, [{ node: operator, announce: true }]),
+  ).rejects.toThrow('killed before the first block')
+  expect((await hub.listChannels()).map(({ confirmations }) => confirmations)).toEqual([0])
+  await host.stop()
+  await chain.stop()
+}
+
+beforeAll(async () => {
+  await openOneChannelAndCrash()
+  world = await start()
+  devices = JSON.parse(readFileSync(join(folder, 'devices.json'), 'utf8'))
+})
+afterAll(async () => {
+  await world?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('a world that starts where a start was killed between opening and confirming channels', () => {
+  test('gives everybody one usable channel with the hub', async () => {
+    const { hub, operator, users } = world!
+    const channels = await hub.listChannels()
+    const peers = [operator, ...[...users.values()].map(({ node }) => node)].map(({ nodeId }) => nodeId)
+    expect(channels.map(({ peer }) => peer).sort()).toEqual(peers.sort())
+    expect(channels.every(({ usable }) => usable)).toBe(true)
+  })
+
+  test('finds a node by the Nostr key of its user, and nobody else’s', () => {
+    const alice = world!.users.get('alice')!
+    expect(world!.nodeOf(alice.device.pubkey)).toBe(alice.node)
+    expect(world!.nodeOf('00'.repeat(32))).toBeNull()
+  })
+
+  test('is refused to a second process', async () => {
+    await expect(start()).rejects.toThrow('The devnet could not be started.')
+  })
+})
+
+describe('the devices', () => {
+  test.each([null, '', 'wrong', '0'.repeat(48)])('tell nothing to who has the token %j', async (token) => {
+    expect(await look('/devices', token)).toEqual({ status: 401, body: null })
+  })
+
+  test('keep their token from others', () => {
+    expect(statSync(join(folder, 'devices.json')).mode & 0o777).toBe(0o600)
+  })
+
+  test('are listed, without a secret', async () => {
+    const { body } = await look('/devices')
+    expect(body.map(({ name }: { name: string }) => name)).toEqual(['alice', 'bob'])
+    expect(Object.keys(body[0]).sort()).toEqual(['folder', 'name', 'nodeId', 'pubkey'])
+  })
+
+  test.each(['/', '/other', '/devices/eve/balance', '/devices/alice', '/devices/alice/seed'])(
+    'do not know %s',
+    async (path) => {
+      expect(await look(path)).toEqual({ status: 404, body: null })
+    },
+  )
+
+  test.each(['no-id', '00'.repeat(32), '00'.repeat(33)])('have no proof of the payment %s', async (id) => {
+    expect(await look(`/devices/alice/proofs/${id}`)).toEqual({ status: 404, body: null })
+  })
+
+  test('show balances and the proof of a payment, on the payer’s device alone', async () => {
+    const [alice, bob] = ['alice', 'bob'].map((name) => world!.users.get(name)!.node)
+    const { body: before } = await look('/devices/bob/balance')
+    expect(BigInt(before.lightningMsat)).toBeGreaterThan((CHANNEL_SAT * 1000n) / 3n)
+    const amountMsat = 5_000_000n
+    const { invoice, paymentHash } = await bob!.invoices.create({
+      amountMsat,
+      description: 'x',
+      expirySeconds: 600,
     })
-    expect(asked).toEqual(['getblockchaininfo'])
-    expect(existsSync(join(folder, 'devices'))).toBe(false)
-  },
-)
+    const request = payRequest(bolt11(invoice), amountMsat)
+    await alice!.payer.pay(request)
+    await expect.poll(async () => (await alice!.payer.lookup(request.paymentId))?.state).toBe('succeeded')
+    expect((await look(`/devices/alice/proofs/${request.paymentId}`)).body).toEqual({
+      paymentHash,
+      preimage: expect.stringMatching(/^[0-9a-f]{64}$/),
+    })
+    expect((await look(`/devices/bob/proofs/${request.paymentId}`)).status).toBe(404)
+    await expect
+      .poll(async () => BigInt((await look('/devices/bob/balance')).body.lightningMsat))
+      .toBe(BigInt(before.lightningMsat) + amountMsat)
+  })
+})
+
+test('stopped and started again it has the same nodes, channels and money', async () => {
+  const before = await look('/devices/bob/balance')
+  const ids = [...world!.users.values()].map(({ node }) => node.nodeId)
+  await world!.stop()
+  await world!.stop()
+  world = await start()
+  devices = JSON.parse(readFileSync(join(folder, 'devices.json'), 'utf8'))
+  expect([...world.users.values()].map(({ node }) => node.nodeId)).toEqual(ids)
+  expect(await world.hub.listChannels()).toHaveLength(3)
+  expect(await look('/devices/bob/balance')).toEqual(before)
+})
