@@ -128,10 +128,16 @@ describe('the devices', () => {
   })
 })
 
-test('stopped and started again it has the same nodes, channels and money', async () => {
+test('stopped, the rest also when one part does not end well, and started again it has the same nodes, channels and money', async () => {
   const before = await look('/devices/bob/balance')
   const ids = [...world!.users.values()].map(({ node }) => node.nodeId)
-  await world!.stop()
+  const { host } = world!
+  const stopHost = host.stop.bind(host)
+  host.stop = async () => {
+    await stopHost()
+    throw new Error('the host did not end well')
+  }
+  await expect(world!.stop()).rejects.toThrow('the host did not end well')
   await world!.stop()
   world = await start()
   devices = JSON.parse(readFileSync(join(folder, 'devices.json'), 'utf8'))

@@ -43,7 +43,10 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const undo: (() => Promise<unknown>)[] = []
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step()
+    const failures: unknown[] = []
+    for (const step of undo.splice(0).reverse()) await step().catch((error) => failures.push(error))
+    // What one part left undone must not keep the others, such as the chain's folder, from being released.
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const bitcoindUrl = options.bitcoindUrl ?? (await startEmbeddedChain(join(folder, 'chain'), undo))
@@ -85,7 +88,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const byPubkey = new Map([...users.values()].map(({ device, node }) => [device.pubkey, node]))
     return { bitcoindUrl, host, operator, hub, users, nodeOf: (pubkey) => byPubkey.get(pubkey) ?? null, stop }
   } catch (cause) {
-    await stop()
+    await stop().catch((error) =>
+      log.error('A part of the devnet did not end well.', { reason: String(error) }),
+    )
     throw new Error('The devnet could not be started.', { cause })
   }
 }
