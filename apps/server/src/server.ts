@@ -35,6 +35,7 @@ export async function startServer(options: {
 }): Promise<void> {
   const { config, url, edges, log, shutdown } = options
   const clock = Date.now
+  const closing = new AbortController()
   const open = (maxConnections: number) =>
     openDatabase({ connectionString: options.connectionString, log, maxConnections })
   const database = open(CONNECTIONS_FOR_REQUESTS)
@@ -61,6 +62,7 @@ export async function startServer(options: {
     resolveFresh: resolver.resolveFresh,
     network,
     clock,
+    closing: closing.signal,
   })
   const payments = makePaymentsSlice({
     transact,
@@ -69,6 +71,7 @@ export async function startServer(options: {
     nodes,
     resolver,
     clock,
+    closing: closing.signal,
   })
   const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity })]
 
@@ -105,5 +108,8 @@ export async function startServer(options: {
   for (const slice of slices) slice.routes(app)
   addWelcomePage(app, { domains: config.domains })
   await app.listen({ host: config.host, port: options.port })
-  shutdown.add('http', () => app.close())
+  shutdown.add('http', () => {
+    closing.abort()
+    return app.close()
+  })
 }

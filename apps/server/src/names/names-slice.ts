@@ -31,6 +31,8 @@ export function makeNamesSlice(deps: {
   resolveFresh: ResolveFresh
   network: Network
   clock: () => number
+  /** Aborted when the server stops. */
+  closing?: AbortSignal
   /** A registration that has not ended by then is undone. Default 10 min. */
   deadlineMs?: number
   /** Default 1000. */

@@ -17,6 +17,8 @@ export type NameRoutes = RegisterDeps & {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   changes: ChangeSignal
+  /** Aborted when the server stops: whoever waits is answered with what there is. */
+  closing?: AbortSignal
 }
 
 const tags = ['names']
@@ -82,7 +84,8 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
         const state = await findName(db, id)
         return state === null ? null : jobJson(state)
       }
-      const ended = (job: Awaited<ReturnType<typeof look>>) => job?.state !== 'running'
+      const ended = (job: Awaited<ReturnType<typeof look>>) =>
+        deps.closing?.aborted || job?.state !== 'running'
       const job = await waitUntil(deps.changes, id, query.wait * 1000, look, ended)
       if (job === null) throw new RefusalError(refuse('JOB_NOT_FOUND'))
       return job

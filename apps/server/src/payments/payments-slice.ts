@@ -28,6 +28,8 @@ export function makePaymentsSlice(deps: {
   nodes: NodeDirectory
   resolver: NameResolver
   clock: () => number
+  /** Aborted when the server stops. */
+  closing?: AbortSignal
   /** How long the node may be asked to pay, and may go on trying. Default 60 s. */
   deadlineMs?: number
   /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */

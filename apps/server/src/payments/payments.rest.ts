@@ -14,6 +14,8 @@ export type PaymentRoutes = RequestDeps & {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   changes: ChangeSignal
+  /** Aborted when the server stops: whoever waits is answered with what there is. */
+  closing?: AbortSignal
 }
 
 const tags = ['payments']
@@ -107,7 +109,8 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
         id,
         request.query.wait * 1000,
         look,
-        (seen) => seen === null || seen.phase === 'succeeded' || seen.phase === 'failed',
+        (seen) =>
+          deps.closing?.aborted || seen === null || seen.phase === 'succeeded' || seen.phase === 'failed',
       )
       if (state === null) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
       return paymentJson(state)

@@ -133,6 +133,24 @@ describe('a payment', () => {
   })
 })
 
+test('who waits for a payment or a job is answered at once when the server stops', async () => {
+  const stopping = await startSlicesWorld(database, { worker: false })
+  const { device } = stopping.newUser()
+  const payment = (
+    await stopping.send('POST', '/v1/payments', device, { to: offer(), amountMsat: '1000' })
+  ).json()
+  const job = (await stopping.register(device, 'waiting')).json()
+  const began = performance.now()
+  setTimeout(() => stopping.closing.abort(), 50)
+  const answers = await Promise.all([
+    stopping.get(`/v1/payments/${payment.id}?wait=20`, device),
+    stopping.get(`/v1/jobs/${job.id}?wait=20`),
+  ])
+  expect(answers.map((answer) => answer.json().state)).toEqual(['sending', 'running'])
+  expect(performance.now() - began).toBeLessThan(2_000)
+  await stopping.stop()
+})
+
 describe('a payment from a node that is offline', () => {
   test('succeeds when the node comes back in time', async () => {
     const { device, node } = world.newUser()

@@ -36,6 +36,7 @@ export async function startSlicesWorld(
   const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
 
   const { transact } = database
+  const closing = new AbortController()
   const app = await makeHttpApp({
     config: { publicUrl: PUBLIC_URL, rateLimit: 0, trustedProxies: [], bodyLimitBytes: 64 * 1024 },
     log,
@@ -61,6 +62,7 @@ export async function startSlicesWorld(
     resolveFresh: resolve.resolver.resolveFresh,
     network: 'regtest',
     clock,
+    closing: closing.signal,
     ...options,
   })
   const payments = makePaymentsSlice({
@@ -70,6 +72,7 @@ export async function startSlicesWorld(
     nodes,
     resolver: resolve.resolver,
     clock,
+    closing: closing.signal,
     ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
   })
   names.routes(app)
@@ -139,6 +142,7 @@ export async function startSlicesWorld(
         await sleep(20)
       }
     },
+    closing,
     async stop() {
       await worker?.stop()
       await app.close()
