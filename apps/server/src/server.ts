@@ -7,6 +7,7 @@ import { makePaymentsSlice } from './payments/payments-slice.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase, pingDatabase } from './platform/database.ts'
 import { makeHttpApp } from './platform/http/app.ts'
+import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
 import { startWorker } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { repeat } from './platform/repeat.ts'
@@ -49,6 +50,9 @@ export async function startServer(options: {
     database,
     clock,
     publicUrl: url,
+    ...(config.rateLimit > 0 && {
+      rateLimiter: makeMemoryRateLimiter({ points: config.rateLimit, seconds: 60 }),
+    }),
   })
   const { zones, nodes, network } = edges
   const resolve = makeResolveSlice({ resolveTxt: edges.resolveTxt, clock })

@@ -200,7 +200,7 @@ export const VARIABLES = {
     is(5_000),
   ),
   HOLDFAST_RATE_LIMIT: variable(
-    'Requests per minute and address; 0 for no limit.',
+    'Requests per minute, counted by address and again by key; 0 for no limit.',
     'a number from 0 to 1000000',
     integer(0, 1_000_000),
     is(1_200),

@@ -132,6 +132,8 @@ describe('the configuration', () => {
       { HOLDFAST_DEVNET: 'off' },
       ['BITCOIND_URL', 'HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DNS_PROVIDER'],
     ],
+    [{ HOLDFAST_HOST: '0.0.0.0' }, ['HOLDFAST_PUBLIC_URL']],
+    [{ HOLDFAST_HOST: '::' }, ['HOLDFAST_PUBLIC_URL']],
   ])('%j contradicts itself in %j', (env, names) => {
     expect(faultsOf(env).map((fault) => /^[A-Z0-9_]+/.exec(fault)?.[0])).toEqual(names)
   })

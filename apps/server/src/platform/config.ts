@@ -42,7 +42,7 @@ export type Config = {
   network: VariableValues['HOLDFAST_NETWORK']
   devnet: boolean
   blockIntervalMs: number
-  /** Requests per minute and address; 0: no limit. */
+  /** Requests per minute, by address and by key; 0: no limit. */
   rateLimit: number
   trustedProxies: readonly string[]
   logLevel: VariableValues['LOG_LEVEL']
@@ -107,6 +107,9 @@ function dnsProviderOf(values: VariableValues): DnsProviderConfig {
 /** Variables that are right by themselves but not together. */
 function findContradictions(values: VariableValues): string[] {
   const faults: string[] = []
+  const { HOLDFAST_HOST: host } = values
+  if (values.HOLDFAST_PUBLIC_URL === null && (host === '0.0.0.0' || host === '::'))
+    faults.push(`HOLDFAST_PUBLIC_URL is not set: clients sign for it, and nobody reaches ${host}`)
   const need = (name: VariableName, why: string) => {
     if (values[name] === null)
       faults.push(`${name} is not set: expected ${VARIABLES[name].expected}, because ${why}`)

@@ -53,7 +53,12 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     const rpc = makeBitcoinRpc(bitcoindUrl)
     await refuseUnlessRegtest(rpc)
     await prepareFaucet(rpc)
-    const host = await startLdkHost({ network: 'regtest', bitcoind: { url: bitcoindUrl }, log })
+    const host = await startLdkHost({
+      network: 'regtest',
+      bitcoind: { url: bitcoindUrl },
+      graphFile: join(folder, 'network-graph'),
+      log,
+    })
     undo.push(() => host.stop())
 
     const open = async (name: string, keepProofs: boolean) => {
