@@ -22,6 +22,15 @@ export default defineConfig({
       exclude: ['**/*.test.ts', '**/*.contract.ts', '**/testing/**'],
       reporter: ['text-summary', 'json-summary'],
       reportsDirectory: 'coverage',
+      thresholds: {
+        'packages/core/src/**': { statements: 95 },
+        'packages/protocols/src/**': { statements: 95 },
+        'packages/client/src/**': { statements: 95 },
+        'packages/devnet/src/**': { statements: 90 },
+        'packages/lightning/src/**': { statements: 88 },
+        // Without main.ts, server.ts and the demo, which the tests run as processes of their own.
+        'apps/server/src/*/**': { statements: 85 },
+      },
     },
   },
 })
