@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { DataFolderBusyError, DataFolderError, lockDataFolder } from './data-folder-lock.ts'
+import { DataFolderBusyError, lockDataFolder } from './data-folder-lock.ts'
 
 let folder: string
 
@@ -73,18 +73,13 @@ test('the folder is closed to others; for root it may be entered, but not listed
 })
 
 test('a folder that we may not write is refused with what to do', async () => {
+  // Root may write everywhere: a process of ours that has read the code gives its rights up first.
   const script = `import { lockDataFolder } from ${module_}
+    if (process.getuid() === 0) process.setgid(65534), process.setuid(65534)
     await lockDataFolder(${JSON.stringify(folder)}).catch((error) => console.log(error.name, error.message))`
   await chmod(join(folder, '..'), 0o555)
-  if (process.getuid?.() !== 0) {
-    await expect(lockDataFolder(folder)).rejects.toThrow(DataFolderError)
-  } else {
-    const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', script], {
-      uid: 65534,
-      gid: 65534,
-    })
-    expect(stdout).toMatch(/^DataFolderError .* cannot be written: EACCES.*HOLDFAST_DATA_DIR/)
-  }
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '-e', script])
+  expect(stdout).toMatch(/^DataFolderError .* cannot be written: EACCES.*HOLDFAST_DATA_DIR/)
   await chmod(join(folder, '..'), 0o755)
 })
 
