@@ -1,3 +1,5 @@
+import type { NodeFailureReason } from '@holdfast/core/payments/payment-states'
+
 /**
  * How the rest of Holdfast reaches a Lightning node: small ports named by need. A backend implements those that it
  * supports and says so in `capabilities`. Amounts are bigint millisatoshi, hashes and keys lower-case hex, times
@@ -119,16 +121,8 @@ export type PaymentOutcome =
   /** The node cannot say whether it was paid: neither pay again nor treat as failed; ask again. */
   | { state: 'unknown' }
 
-export type PaymentFailure =
-  | 'rejected'
-  | 'no-route'
-  | 'retries-exhausted'
-  | 'expired'
-  | 'invoice-request-unanswered'
-  | 'invoice-request-rejected'
-  | 'insufficient-funds'
-  | 'abandoned'
-  | 'other'
+/** Why a payment failed, in the words of core, which decides on them. */
+export type PaymentFailure = NodeFailureReason
 
 /**
  * The payer's proof of payment. It belongs to the user: only the user's own device calls this, never the server.
