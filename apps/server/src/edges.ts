@@ -43,8 +43,8 @@ export async function readTrustAnchors(file: string): Promise<readonly TrustAnch
 
 /** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
 export function makeResolveTxt(query: DnsQuery, anchors: readonly TrustAnchor[]): ResolveTxt {
-  const verified = makeVerifiedSignatures()
-  return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors, verified })
+  const { verify: verifySignature } = makeVerifiedSignatures()
+  return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors, verifySignature })
 }
 
 /** The DNS is there when it answers for the zone that every validation begins with. */

@@ -2,6 +2,7 @@
  * Our own strict DNSSEC validator (RFC 4033–4035, 5155, 6840, 9276): from a trust anchor down to a TXT record, with a
  * transport that the caller supplies. Runs in browsers and on servers.
  */
+export type { Verdict, VerifySignature } from './dnssec/algorithms.ts'
 export {
   formatBindTrustAnchors,
   parseTrustAnchors,

@@ -8,6 +8,19 @@ export const ALGORITHM = { RSASHA256: 8, ECDSAP256SHA256: 13, ECDSAP384SHA384: 1
 
 export type Verdict = 'right' | 'wrong' | { unusable: string }
 
+/**
+ * Checks one signature by one DNSKEY public key field. Who injects another one (say on top of `node:crypto` or
+ * WebCrypto) must be as strict as ours: exact lengths of keys and signatures, points on their curve, RSA of 1024 to 4096
+ * bits with a small odd exponent and without leading zeros, PKCS #1 v1.5 padding compared as a whole, RFC 8032 without
+ * ZIP 215's leniency, no algorithm beyond `isSupportedAlgorithm`. The validator believes every `right`.
+ */
+export type VerifySignature = (
+  algorithm: number,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => Verdict
+
 type Algorithm = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => Verdict
 
 const ALGORITHMS = new Map<number, Algorithm>([
@@ -42,13 +55,8 @@ export function isSupportedAlgorithm(algorithm: number): boolean {
   return ALGORITHMS.has(algorithm)
 }
 
-/** Checks one signature by one DNSKEY public key field. `algorithm` must be a supported one. */
-export function verifySignature(
-  algorithm: number,
-  publicKey: Uint8Array,
-  message: Uint8Array,
-  signature: Uint8Array,
-): Verdict {
+/** The default: pure, the same in browsers and on servers. */
+export const verifySignature: VerifySignature = (algorithm, publicKey, message, signature) => {
   const verify = ALGORITHMS.get(algorithm)
   return verify
     ? verify(publicKey, message, signature)

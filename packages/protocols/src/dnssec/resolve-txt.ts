@@ -10,13 +10,13 @@ import {
 } from '../dns/names.ts'
 import { decodeNameRdata, decodeTxt } from '../dns/rdata.ts'
 import { DnsWireError } from '../dns/wire-error.ts'
+import type { VerifySignature } from './algorithms.ts'
 import { ROOT_ANCHORS, type TrustAnchor } from './anchors.ts'
 import { checkWildcard, proveDenial } from './denial.ts'
 import { Bogus, Insecure, type TxtResolution, Unavailable } from './result.ts'
 import { findRrset, type Rrset } from './rrset.ts'
 import { type DnsQuery, type Sections, Session } from './session.ts'
 import type { TrustedZone } from './signature.ts'
-import type { VerifiedSignatures } from './verified-signatures.ts'
 import { aliasAt, walkTo } from './zone-walk.ts'
 
 /** CNAME and DNAME steps that we follow; resolvers stop at about as many. */
@@ -28,8 +28,11 @@ export type ResolveOptions = {
   nowSeconds: number
   /** Default: the root's key signing keys. */
   anchors?: readonly TrustAnchor[]
-  /** Shared by many calls, it saves each of them the signatures that the others have verified. */
-  verified?: VerifiedSignatures
+  /**
+   * Default: the pure one. It may be a platform's faster one, as strict as ours, and `makeVerifiedSignatures` around
+   * either saves each of many calls the signatures that the others have verified.
+   */
+  verifySignature?: VerifySignature
 }
 
 /**
@@ -39,7 +42,7 @@ export type ResolveOptions = {
  */
 export async function resolveTxt(name: string, options: ResolveOptions): Promise<TxtResolution> {
   const target = parseName(name)
-  const session = new Session(options.query, options.nowSeconds, options.verified?.verify)
+  const session = new Session(options.query, options.nowSeconds, options.verifySignature)
   try {
     return await followAliases(session, options.anchors ?? ROOT_ANCHORS, target)
   } catch (error) {

@@ -2,7 +2,7 @@ import { CLASS, OPCODE, RCODE, rcodeName, TYPE, typeName } from '../dns/codes.ts
 import { decodeMessage, type Message, type ResourceRecord } from '../dns/message.ts'
 import { canonicalName, type Name, sameName } from '../dns/names.ts'
 import { DnsWireError } from '../dns/wire-error.ts'
-import { verifySignature } from './algorithms.ts'
+import { type VerifySignature, verifySignature } from './algorithms.ts'
 import { Bogus, Unavailable } from './result.ts'
 import { type Rrset, rrsetsOf } from './rrset.ts'
 import { type Budget, type SecureRrset, type TrustedZone, verifyRrset } from './signature.ts'
@@ -21,7 +21,7 @@ const MAX_VERIFICATIONS = 96
 /** One validation: asks, verifies, counts the work, and remembers what the result rests on. */
 export class Session implements Budget {
   readonly nowSeconds: number
-  readonly verifySignature: typeof verifySignature
+  readonly verifySignature: VerifySignature
   readonly #query: DnsQuery
   readonly #answers = new Map<string, Sections>()
   readonly #proof = new Map<string, ResourceRecord>()
@@ -29,7 +29,7 @@ export class Session implements Budget {
   #verifications = 0
   #ttlSeconds = Number.POSITIVE_INFINITY
 
-  constructor(query: DnsQuery, nowSeconds: number, verify: typeof verifySignature = verifySignature) {
+  constructor(query: DnsQuery, nowSeconds: number, verify: VerifySignature = verifySignature) {
     this.#query = query
     this.nowSeconds = nowSeconds
     this.verifySignature = verify

@@ -2,7 +2,7 @@ import { typeName } from '../dns/codes.ts'
 import type { ResourceRecord } from '../dns/message.ts'
 import { isAtOrBelow, type Name, sameName } from '../dns/names.ts'
 import type { Dnskey, Rrsig } from '../dns/rdata.ts'
-import { isSupportedAlgorithm, type verifySignature } from './algorithms.ts'
+import { isSupportedAlgorithm, type VerifySignature } from './algorithms.ts'
 import { keyTag } from './keys.ts'
 import { Bogus, type BogusCode } from './result.ts'
 import { type Rrset, signedData, signedLabelCount } from './rrset.ts'
@@ -24,7 +24,7 @@ export type SecureRrset = {
 }
 
 /** Checks signatures, and counts what a hostile answer could make us do (KeyTrap, CVE-2023-50387). */
-export type Budget = { spendVerification(): void; readonly verifySignature: typeof verifySignature }
+export type Budget = { spendVerification(): void; readonly verifySignature: VerifySignature }
 
 /** Wrong signatures over one RRset after which we give up; honest zones have none or, in a rollover, one. */
 const MAX_WRONG_SIGNATURES = 4
