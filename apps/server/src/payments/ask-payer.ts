@@ -24,17 +24,22 @@ const NODE_TIMEOUT_MS = 10_000
 const SHORTEST_PAUSE_MS = 5
 const LONGEST_PAUSE_MS = 250
 
-/** Asks the owner's node to pay, and follows the payment for a while. Doing it twice pays once: the id is the same. */
-export function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
+/**
+ * Asks the owner's node to pay, and follows the payment for a while. Doing it twice pays once: the id is the same.
+ * Finding the node may take its time; the machine's promise is kept at the moment of asking: a node is never asked to
+ * pay after the deadline, nor told to try beyond it.
+ */
+export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
+  const payer = await findPayer(deps, state, 'pay')
+  if ('kind' in payer) return payer
   const timeoutMs = state.deadlineAt - deps.clock()
-  // The machine's promise: the node is never asked to pay after the deadline, however late this job came.
-  if (timeoutMs <= 0) return lookUpOnNode(deps, state, signal)
+  if (timeoutMs <= 0) return told(state, 'look-up', () => lookUpAndFollow(deps, payer, state, signal))
   const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
   const destination =
     payable.kind === 'bolt11'
       ? { kind: payable.kind, invoice: payable.invoice }
       : { kind: payable.kind, offer: payable.offer }
-  return onPayer(deps, state, 'pay', async (payer) => {
+  return told(state, 'pay', async () => {
     const accepted = await within(
       NODE_TIMEOUT_MS,
       payer.pay({ paymentId, destination, amountMsat, maxFeeMsat, timeoutMs }),
@@ -44,40 +49,62 @@ export function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): 
 }
 
 /** Asks the owner's node what became of the payment, and follows it for a while when it is pending. */
-export function lookUpOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
-  return onPayer(deps, state, 'look-up', async (payer) =>
-    follow(deps, payer, state, await lookUp(payer, state), signal),
-  )
+export async function lookUpOnNode(
+  deps: AskDeps,
+  state: Sendable,
+  signal: AbortSignal,
+): Promise<PaymentReport> {
+  const payer = await findPayer(deps, state, 'look-up')
+  if ('kind' in payer) return payer
+  return told(state, 'look-up', () => lookUpAndFollow(deps, payer, state, signal))
 }
 
-async function onPayer(
+async function lookUpAndFollow(deps: AskDeps, payer: Payer, state: Sendable, signal: AbortSignal) {
+  return follow(deps, payer, state, await lookUp(payer, state), signal)
+}
+
+/** The node that was to pay, and no other of the same owner: that would make the payment a second time. */
+async function findPayer(
   { nodes }: AskDeps,
-  { owner, nodeId, attempt }: Sendable,
+  state: Sendable,
   effect: Effect,
-  ask: (payer: Payer) => Promise<NodeOutcome>,
-): Promise<PaymentReport> {
-  const unreachable = (code: RefusalCode): PaymentReport => ({
-    kind: 'node-unreachable',
-    attempt,
-    effect,
-    code,
-  })
+): Promise<Payer | PaymentReport> {
   try {
-    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
-    // Another node of the same owner does not know this payment, and would make it a second time.
-    if (node?.nodeId !== nodeId || node.payer === undefined) return unreachable('NODE_NOT_CONNECTED')
-    return { kind: 'outcome', attempt, outcome: keptOutcome(await ask(node.payer)) }
+    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(state.owner))
+    if (node?.nodeId !== state.nodeId || node.payer === undefined) {
+      return unreachable(state, effect, 'NODE_NOT_CONNECTED')
+    }
+    return node.payer
   } catch (error) {
-    if (isUnreachable(error)) return unreachable('NODE_OFFLINE')
+    if (isUnreachable(error)) return unreachable(state, effect, 'NODE_OFFLINE')
+    throw error
+  }
+}
+
+/** What the node said, or why it said nothing, as a report. */
+async function told(
+  state: Sendable,
+  effect: Effect,
+  ask: () => Promise<NodeOutcome>,
+): Promise<PaymentReport> {
+  const { attempt } = state
+  try {
+    return { kind: 'outcome', attempt, outcome: keptOutcome(await ask()) }
+  } catch (error) {
+    if (isUnreachable(error)) return unreachable(state, effect, 'NODE_OFFLINE')
     if (!(error instanceof NodeError)) throw error
     // A node that cannot say what became of the payment has not refused to make it.
-    if (effect === 'look-up') return unreachable('NODE_CANNOT')
+    if (effect === 'look-up') return unreachable(state, effect, 'NODE_CANNOT')
     return {
       kind: 'pay-refused',
       attempt,
       code: error.code === 'conflict' ? 'INVOICE_ALREADY_PAID' : 'NODE_CANNOT',
     }
   }
+}
+
+function unreachable({ attempt }: Sendable, effect: Effect, code: RefusalCode): PaymentReport {
+  return { kind: 'node-unreachable', attempt, effect, code }
 }
 
 async function lookUp(payer: Payer, { nodePaymentId }: Sendable, waitMs = 0): Promise<NodeOutcome> {

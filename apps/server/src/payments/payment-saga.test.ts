@@ -98,6 +98,28 @@ describe('a payment is made once', () => {
     expect(world.node.payCalls).toBe(0)
   })
 
+  test('when finding the node takes beyond the deadline: then it is only asked', async () => {
+    const { id, deadlineAt } = await world.start()
+    world.nodes.nodeOf.mockImplementationOnce(async () => {
+      world.time.now = deadlineAt
+      return world.node
+    })
+    await world.run('pay')
+    expect(world.node.payCalls).toBe(0)
+    expect(await world.read(id)).toMatchObject({ phase: 'unknown' })
+  })
+
+  test('and is told to try no longer than until the deadline, however long finding the node took', async () => {
+    const { id, nodePaymentId, deadlineAt } = await world.start()
+    world.nodes.nodeOf.mockImplementationOnce(async () => {
+      world.time.now = deadlineAt - 1_000
+      return world.node
+    })
+    await world.run('pay')
+    expect(world.node.paid.get(nodePaymentId)).toMatchObject({ timeoutMs: 1_000 })
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+  })
+
   test('when the process stops in the middle: after a start the node is asked, not paid', async () => {
     const { id, nodePaymentId } = await world.start()
     world.queue.length = 0
