@@ -8,15 +8,22 @@ export type TxtRecord = {
 
 /**
  * One zone that we may write to. All calls are idempotent: publishing what is there and withdrawing what is not
- * there succeed. A `publish` over another value throws `DnsZoneError('conflict')`.
+ * there succeed.
  */
 export interface DnsZone {
   /** The zone's apex, e.g. `shop.example`. */
   readonly domain: string
-  /** Resolves when the primary server has durably accepted the record. */
-  publish(record: TxtRecord): Promise<void>
-  /** Removes the TXT record set, whatever it holds; resolves when durably gone. */
-  withdraw(name: string): Promise<void>
+  /**
+   * Makes this the one TXT RR at its name, with its TTL; resolves when the primary server has durably accepted it. It
+   * takes the place of nothing, of itself, and of the value `replaces`, in one step: at no moment are both served, or
+   * neither. Over anything else it throws `DnsZoneError('conflict')` and changes nothing.
+   */
+  publish(record: TxtRecord, options?: { readonly replaces?: string }): Promise<void>
+  /**
+   * Removes the TXT RR with exactly this value, as `publish` wrote it; resolves when it is durably gone. Whatever else
+   * stands at the name stays, so that a withdrawal that comes late takes nobody else's record.
+   */
+  withdraw(record: Pick<TxtRecord, 'name' | 'value'>): Promise<void>
   /** What each authoritative server of the zone answers for TXT at `name` now; empty `values` means no record. */
   authoritative(name: string): Promise<AuthoritativeAnswer[]>
 }

@@ -27,6 +27,9 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
     const newName = () => `u${++counter}.user._bitcoin-payment.${zone.domain}`
     const publish = (name: string, value: string, ttlSeconds = 60) =>
       zone.publish({ name, value, ttlSeconds })
+    const replace = (name: string, replaces: string, value: string) =>
+      zone.publish({ name, value, ttlSeconds: 60 }, { replaces })
+    const withdraw = (name: string, value: string) => zone.withdraw({ name, value })
 
     async function expectServed(name: string, values: readonly string[]): Promise<void> {
       const deadline = Date.now() + SETTLE_MS
@@ -111,10 +114,55 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
       for (const name of names) await expectServed(name, [`of ${name}`])
     })
 
+    test('a record takes the place of the one that it replaces, and of nothing', async () => {
+      const name = newName()
+      await replace(name, 'never there', 'first')
+      await expectServed(name, ['first'])
+      await replace(name, 'first', 'second')
+      await expectServed(name, ['second'])
+      await replace(name, 'first', 'second')
+      await replace(name, 'second', 'second')
+      await expectServed(name, ['second'])
+    })
+
+    test('a record does not take the place of one that it does not replace', async () => {
+      const name = newName()
+      await publish(name, 'theirs')
+      expect(await codeOf(replace(name, 'ours', 'ours, new'))).toBe('conflict')
+      await expectServed(name, ['theirs'])
+    })
+
+    test('of 20 replacements of one record at once exactly one wins', async () => {
+      const name = newName()
+      await publish(name, 'old')
+      const candidates = Array.from({ length: 20 }, (_, i) => `new ${i}`)
+      const codes = await Promise.all(candidates.map((value) => codeOf(replace(name, 'old', value))))
+      expect(codes.filter((code) => code === null)).toHaveLength(1)
+      await expectServed(name, [candidates[codes.indexOf(null)]!])
+    })
+
+    test('while records take each other’s place, each answer holds just one', async () => {
+      const name = newName()
+      const long = (i: number) => `${i} `.repeat(200)
+      await publish(name, long(0))
+      let replacing = true
+      const looking = (async () => {
+        while (replacing) {
+          for (const answer of await zone.authoritative(name)) {
+            expect('values' in answer && answer.values).toHaveLength(1)
+          }
+        }
+      })()
+      for (let i = 1; i <= 20; i++) await replace(name, long(i - 1), long(i))
+      replacing = false
+      await looking
+      await expectServed(name, [long(20)])
+    })
+
     test('a withdrawn record is gone, and its name can be published anew', async () => {
       const name = newName()
       await publish(name, 'first')
-      await zone.withdraw(name)
+      await withdraw(name, 'first')
       await expectServed(name, [])
       await publish(name, 'second')
       await expectServed(name, ['second'])
@@ -122,10 +170,21 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
 
     test('withdrawing twice, or what was never there, succeeds', async () => {
       const name = newName()
-      await zone.withdraw(name)
+      await withdraw(name, 'value')
       await publish(name, 'value')
-      await zone.withdraw(name)
-      await zone.withdraw(name)
+      await withdraw(name, 'value')
+      await withdraw(name, 'value')
+      await expectServed(name, [])
+    })
+
+    test('withdrawing one value leaves another that stands in its place', async () => {
+      const name = newName()
+      for (const value of ['next', 'old, next', `${'x'.repeat(255)}y`]) {
+        await publish(name, value)
+        for (const other of ['old', `${value} and more`, 'x'.repeat(255)]) await withdraw(name, other)
+        await expectServed(name, [value])
+        await withdraw(name, value)
+      }
       await expectServed(name, [])
     })
 
@@ -133,7 +192,7 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
       const name = newName()
       const [neighbour, below] = [newName(), `below.${name}`]
       for (const each of [name, neighbour, below]) await publish(each, each)
-      await zone.withdraw(name)
+      await withdraw(name, name)
       await expectServed(name, [])
       await expectServed(neighbour, [neighbour])
       await expectServed(below, [below])
@@ -151,7 +210,7 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
       expect(await codeOf(publish('alice.user._bitcoin-payment.elsewhere.invalid', 'x'))).toBe(
         'not-this-zone',
       )
-      expect(await codeOf(zone.withdraw(`not${zone.domain}`))).toBe('not-this-zone')
+      expect(await codeOf(withdraw(`not${zone.domain}`, 'x'))).toBe('not-this-zone')
     })
   })
 }

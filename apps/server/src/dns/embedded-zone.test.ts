@@ -53,7 +53,7 @@ describe('the embedded DNS, asked over our transport', () => {
       values: [value],
       signed: true,
     })
-    await zone.withdraw(name)
+    await zone.withdraw({ name, value })
     expect(await resolve()).toMatchObject({ status: 'nxdomain' })
   })
 

@@ -7,8 +7,8 @@ import { type DnsZone, DnsZoneError, type DnsZoneErrorCode } from '@holdfast/cor
 export function embeddedZone(zone: DnsZone): DnsZone {
   return {
     domain: zone.domain,
-    publish: (record) => zone.publish(record).catch(rethrow),
-    withdraw: (name) => zone.withdraw(name).catch(rethrow),
+    publish: (record, options) => zone.publish(record, options).catch(rethrow),
+    withdraw: (record) => zone.withdraw(record).catch(rethrow),
     authoritative: (name) => zone.authoritative(name),
   }
 }

@@ -51,7 +51,7 @@ describe('Knot', () => {
     const value = `bitcoin:?lno=lno1${'qp0z'.repeat(150)}`
     await zoneOn(knot).publish({ name, value, ttlSeconds: 60 })
     expect(await resolve()).toMatchObject({ status: 'secure', values: [new TextEncoder().encode(value)] })
-    await zoneOn(knot).withdraw(name)
+    await zoneOn(knot).withdraw({ name, value })
     expect(await resolve()).toMatchObject({ status: 'nxdomain' })
   })
 
@@ -86,7 +86,7 @@ describe('Knot', () => {
   for (const [what, options, code, message] of refusals) {
     test(`refuses ${what} in a way that we can tell`, async () => {
       const zone = zoneOn(knot, options())
-      const error = await zone.withdraw(name).catch((thrown: unknown) => thrown)
+      const error = await zone.withdraw({ name, value: 'x' }).catch((thrown: unknown) => thrown)
       expect(error).toBeInstanceOf(DnsZoneError)
       expect(error).toMatchObject({ code, message: expect.stringMatching(message) })
     })

@@ -74,7 +74,7 @@ describe('a change that was made and then answered by', () => {
       await zone.publish(RECORD)
       expect(server.records.size).toBe(1)
       server.failNext(fault)
-      await zone.withdraw(NAME)
+      await zone.withdraw(RECORD)
       expect(server.records.size).toBe(0)
     })
 
@@ -132,7 +132,7 @@ describe('a server that', () => {
   test('is not there is unavailable', async () => {
     const gone = await startScriptedZoneServer('shop.test', SECRET)
     await gone.stop()
-    expect(await codeOf(zoneOf(gone).withdraw(NAME))).toBe('unavailable')
+    expect(await codeOf(zoneOf(gone).withdraw(RECORD))).toBe('unavailable')
   })
 })
 

@@ -34,8 +34,8 @@ export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
 
   return {
     domain,
-    publish: (record) => settled(() => publish(record)),
-    withdraw: (name) => settled(() => withdraw(name)),
+    publish: (record, options) => settled(() => publish(record, options?.replaces)),
+    withdraw: ({ name, value }) => settled(() => withdraw(name, value)),
     async authoritative(name) {
       const servers = await options.authoritativeServers().catch(unavailable)
       return Promise.all(servers.map((server) => authoritativeAnswer(server, name, ask)))
@@ -43,8 +43,12 @@ export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
   }
 
   /** RFC 2136 tests and writes in one step, so that two publishers never overwrite each other. */
-  async function publish({ name, value, ttlSeconds }: TxtRecord): Promise<void> {
+  async function publish({ name, value, ttlSeconds }: TxtRecord, replaces?: string): Promise<void> {
     const record = addTxt(name, value, ttlSeconds)
+    if (replaces !== undefined && replaces !== value) {
+      const updates = [deleteTxt(name, replaces), record]
+      if ((await update({ prerequisites: [txtIs(name, replaces)], updates })) === RCODE.NOERROR) return
+    }
     const claimed = await update({ prerequisites: [nameIsFree(name)], updates: [record] })
     if (claimed === RCODE.NOERROR) return
     // The name is in use: with our value that is success, and the answer to a first try that got lost.
@@ -53,8 +57,8 @@ export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
     throw new DnsZoneError('conflict', `${name} holds something else`)
   }
 
-  async function withdraw(name: string): Promise<void> {
-    await update({ updates: [deleteTxt(name)] })
+  async function withdraw(name: string, value: string): Promise<void> {
+    await update({ updates: [deleteTxt(name, value)] })
   }
 
   /** Sends one update; resolves with NOERROR or the code of a prerequisite that did not hold. */

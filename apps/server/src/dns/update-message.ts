@@ -39,9 +39,9 @@ export function addTxt(name: string, value: string, ttlSeconds: number): Resourc
   return { name, type: TYPE.TXT, class: CLASS.IN, ttl: ttlSeconds, rdata: txtRdata(value) }
 }
 
-/** RFC 2136 §2.5.2: deletes the record set, whatever it holds; nothing there is success. */
-export function deleteTxt(name: string): ResourceRecord {
-  return { name, type: TYPE.TXT, class: CLASS.ANY, ttl: 0, rdata: NO_DATA }
+/** RFC 2136 §2.5.4: deletes this one record from its set; success when it is not there. */
+export function deleteTxt(name: string, value: string): ResourceRecord {
+  return { name, type: TYPE.TXT, class: CLASS.NONE, ttl: 0, rdata: txtRdata(value) }
 }
 
 /** BIP-353: one TXT record whose strings, joined without separators, are the value. */

@@ -68,22 +68,27 @@ export class ServedZone {
     this.signed.set(child.apex, TYPE.DS, INFRASTRUCTURE_TTL_SECONDS, [ds])
   }
 
-  /** Resolves when the record is on disk and answered. @throws SignedDnsError; RangeError for a value too long */
-  async publish(record: PublishedRecord): Promise<void> {
+  /**
+   * Resolves when the record is on disk and answered; `replaces` is the other value that may give way to it.
+   * @throws SignedDnsError; RangeError for a value too long
+   */
+  async publish(record: PublishedRecord, replaces = record.value): Promise<void> {
     const name = this.#ownName(record.name)
     encodeText(record.value)
     const there = this.#draft.get(name)
-    if (there && there.value !== record.value) {
+    if (there && there.value !== record.value && there.value !== replaces) {
       throw new SignedDnsError('conflict', `another value is published at ${name}`)
     }
-    if (there?.ttlSeconds === record.ttlSeconds) return this.settled()
+    if (there?.value === record.value && there.ttlSeconds === record.ttlSeconds) return this.settled()
     this.#draft.set(name, { ...record, name })
     await this.#flush()
   }
 
-  /** Resolves when the record is gone, on disk and in answers. @throws SignedDnsError */
-  async withdraw(name: string): Promise<void> {
-    if (!this.#draft.delete(this.#ownName(name))) return this.settled()
+  /** Resolves when this value is gone, on disk and in answers; another one stays. @throws SignedDnsError */
+  async withdraw(record: { readonly name: string; readonly value: string }): Promise<void> {
+    const name = this.#ownName(record.name)
+    if (this.#draft.get(name)?.value !== record.value) return this.settled()
+    this.#draft.delete(name)
     await this.#flush()
   }
 

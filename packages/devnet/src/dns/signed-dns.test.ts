@@ -73,7 +73,7 @@ describe('a signed zone', () => {
     await shop().publish(record)
     expect(await resolve()).toEqual([VALUE])
     expect(await shop().authoritative(NAME)).toEqual([{ server: dns.address, values: [VALUE], signed: true }])
-    await shop().withdraw(NAME)
+    await shop().withdraw(record)
     expect(await resolve()).toBe('nxdomain')
     expect(await shop().authoritative(NAME)).toEqual([{ server: dns.address, values: [], signed: true }])
   })
@@ -86,8 +86,8 @@ describe('a signed zone', () => {
     })
     await shop().publish({ ...record, ttlSeconds: 60 })
     expect((await ask(NAME, TYPE.TXT)).answer[0]?.ttl).toBe(60)
-    await shop().withdraw(NAME)
-    await shop().withdraw(NAME)
+    await shop().withdraw(record)
+    await shop().withdraw(record)
     expect(await resolve()).toBe('nxdomain')
   })
 
@@ -95,7 +95,7 @@ describe('a signed zone', () => {
     'nothing is published at %s',
     async (name) => {
       await expect(shop().publish({ ...record, name })).rejects.toMatchObject({ code: 'not-this-zone' })
-      await expect(shop().withdraw(name)).rejects.toMatchObject({ code: 'not-this-zone' })
+      await expect(shop().withdraw({ ...record, name })).rejects.toMatchObject({ code: 'not-this-zone' })
     },
   )
 

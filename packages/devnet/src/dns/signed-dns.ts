@@ -46,8 +46,8 @@ export type SignedDns = {
 /** Satisfies `DnsZone` of core. */
 export type DevnetZone = {
   readonly domain: string
-  publish(record: PublishedRecord): Promise<void>
-  withdraw(name: string): Promise<void>
+  publish(record: PublishedRecord, options?: { readonly replaces?: string }): Promise<void>
+  withdraw(record: { readonly name: string; readonly value: string }): Promise<void>
   authoritative(
     name: string,
   ): Promise<({ server: string } & ({ values: string[]; signed: boolean } | { failure: string }))[]>
@@ -107,8 +107,8 @@ export async function startSignedDns(settings: SignedDnsSettings): Promise<Signe
 function devnetZone(zone: ServedZone, server: { host: string; port: number }): DevnetZone {
   return {
     domain: zone.apex.replace(/\.$/, ''),
-    publish: (record) => zone.publish(record),
-    withdraw: (name) => zone.withdraw(name),
+    publish: (record, options) => zone.publish(record, options?.replaces),
+    withdraw: (record) => zone.withdraw(record),
     authoritative: async (name) => [await askForTxt(server, name)],
     breakSigning: (fault) => zone.injectFault(fault),
     mendSigning: () => zone.injectFault(null),

@@ -35,7 +35,7 @@ export async function startScriptedZoneServer(zone: string, secret: Uint8Array):
     if (update.authority.some(({ name }) => !isAtOrBelow(name, zone))) return RCODE.NOTZONE
     for (const { name, class: rrClass, rdata } of update.authority) {
       if (rrClass === CLASS.IN) records.set(name, hexOf(rdata))
-      else records.delete(name)
+      else if (records.get(name) === hexOf(rdata)) records.delete(name)
     }
     return RCODE.NOERROR
   }

@@ -28,15 +28,17 @@ export function makeTestZone(domain = 'shop.test'): TestZone {
     signed: true,
     lag: 0,
     secondIsDown: false,
-    async publish({ name, value }) {
-      const there = zone.records.get(name)
+    async publish({ name, value }, { replaces = value } = {}) {
+      const there = zone.records.get(name) ?? value
       change(() => {
-        if (there !== undefined && there !== value) throw new DnsZoneError('conflict', 'another value')
+        if (there !== value && there !== replaces) throw new DnsZoneError('conflict', 'another value')
         zone.records.set(name, value)
       })
     },
-    async withdraw(name) {
-      change(() => zone.records.delete(name))
+    async withdraw({ name, value }) {
+      change(() => {
+        if (zone.records.get(name) === value) zone.records.delete(name)
+      })
     },
     async authoritative(name) {
       const value = zone.records.get(name)

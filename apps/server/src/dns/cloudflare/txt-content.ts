@@ -1,0 +1,42 @@
+/** RFC 1035 §3.3: a character-string holds up to 255 bytes. */
+const STRING_BYTES = 255
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/**
+ * A TXT value as Cloudflare's API takes it: quoted character-strings of RFC 1035, each of at most 255 bytes, with a
+ * space between. What Cloudflare would cut or quote by itself is then stored as it was sent.
+ */
+export function encodeTxtContent(value: string): string {
+  const bytes = new TextEncoder().encode(value)
+  const strings: string[] = []
+  for (let at = 0; at < bytes.length || at === 0; at += STRING_BYTES) {
+    strings.push(`"${Array.from(bytes.subarray(at, at + STRING_BYTES), escaped).join('')}"`)
+  }
+  return strings.join(' ')
+}
+
+/**
+ * The value of a TXT record that the API lists, its strings joined, or null when it is not of that form. A record that
+ * somebody made by hand may be listed without any quotes: that is its value.
+ */
+export function decodeTxtContent(content: string): string | null {
+  if (!content.startsWith('"')) return content
+  if (!/^"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"(?:\s+"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*")*$/s.test(content)) return null
+  const bytes: number[] = []
+  for (const [string] of content.matchAll(/"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"/gs)) {
+    for (const [part] of string.slice(1, -1).matchAll(/\\[0-9]{3}|\\[^0-9]|[^\\]/gsu)) {
+      const octet = /^\\([0-9]{3})$/.exec(part)
+      if (octet) bytes.push(Number(octet[1]))
+      else bytes.push(...new TextEncoder().encode(part.length > 1 && part.startsWith('\\') ? part.slice(1) : part))
+    }
+  }
+  return bytes.every((byte) => byte <= 0xff) ? Buffer.from(bytes).toString('utf8') : null
+}
+
+/** Printable ASCII as it is, but for the two characters with a meaning; any other byte as `\DDD` (RFC 1035 §5.1). */
+function escaped(byte: number): string {
+  if (byte < 0x20 || byte > 0x7e) return `\\${String(byte).padStart(3, '0')}`
+  const char = String.fromCharCode(byte)
+  return byte === QUOTE || byte === BACKSLASH ? `\\${char}` : char
+}
