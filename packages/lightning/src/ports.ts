@@ -30,11 +30,18 @@ export interface Invoices {
 }
 
 export type InvoiceRequest = {
-  /** Absent: the payer chooses. */
+  /** 1 … the supply. Absent: the payer chooses. */
   amountMsat?: bigint
-  description: string
   expirySeconds: number
-}
+} & InvoiceDescription
+
+/**
+ * Exactly one of both (BOLT 11, fields `d` and `h`): the text itself, at most 639 bytes, or the SHA-256 of a text that
+ * the payer is given elsewhere, 32 bytes.
+ */
+export type InvoiceDescription =
+  | { description: string; descriptionHash?: never }
+  | { description?: never; descriptionHash: Hex }
 
 export type ReceivedPayment =
   | { state: 'open' }

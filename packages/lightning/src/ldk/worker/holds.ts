@@ -3,7 +3,8 @@ import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '..
 import { fromHex, toHex } from './bytes.ts'
 import { checkAmount, checkExpiry, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
-import { createBolt11, isWithinBolt4Limits } from './invoices.ts'
+import { createBolt11 } from './create-bolt11.ts'
+import { isWithinBolt4Limits } from './invoices.ts'
 
 const LEAST_FINAL_CLTV = 24
 const MAX_HTLC_CLTV = 2016
@@ -47,7 +48,7 @@ export class Holds {
       throw new NodeError('conflict', 'An ordinary invoice of this node has this payment hash.')
     const { invoice } = createBolt11(this.#node, {
       amountMsat: request.amountMsat,
-      description: request.description,
+      description: { description: request.description },
       expirySeconds: request.expirySeconds,
       minFinalCltvExpiryDelta: request.minFinalCltvExpiryDelta,
       paymentHash: request.paymentHash,

@@ -1,19 +1,7 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
-import {
-  type Bolt11Invoice,
-  Bolt11InvoiceDescription,
-  Description,
-  Option_ThirtyTwoBytesZ,
-  Option_u16Z,
-  Option_u32Z,
-  Option_u64Z,
-  Result_Bolt11InvoiceSignOrCreationErrorZ_OK,
-  Result_DescriptionCreationErrorZ_OK,
-} from 'lightningdevkit'
-import { type Hex, type InvoiceRequest, NodeError, type ReceivedPayment } from '../../ports.ts'
-import { toHex } from './bytes.ts'
+import type { Hex, InvoiceRequest, ReceivedPayment } from '../../ports.ts'
 import { checkAmount, checkExpiry } from './checks.ts'
 import type { NodeContext } from './context.ts'
+import { createBolt11 } from './create-bolt11.ts'
 
 type Row = {
   amount_msat: string | null
@@ -36,7 +24,7 @@ export class OrdinaryInvoices {
     const { store, now } = this.#node
     const made = createBolt11(this.#node, {
       amountMsat: request.amountMsat ?? null,
-      description: request.description,
+      description: request,
       expirySeconds: request.expirySeconds,
       minFinalCltvExpiryDelta: null,
       paymentHash: null,
@@ -85,47 +73,4 @@ export class OrdinaryInvoices {
 /** BOLT 4, "Requirements" of failure messages: never less than asked for, and not more than twice as much. */
 export function isWithinBolt4Limits(amountMsat: bigint, askedMsat: bigint): boolean {
   return amountMsat >= askedMsat && amountMsat <= askedMsat * 2n
-}
-
-export function createBolt11(
-  node: NodeContext,
-  request: {
-    amountMsat: bigint | null
-    description: string
-    expirySeconds: number
-    minFinalCltvExpiryDelta: number | null
-    paymentHash: Hex | null
-  },
-): { invoice: string; paymentHash: Hex } {
-  const description = Description.constructor_new(request.description)
-  if (!(description instanceof Result_DescriptionCreationErrorZ_OK))
-    throw new NodeError('invalid', 'The description is longer than BOLT 11 allows (639 bytes).')
-  const create = (expiryDelta: bigint): Bolt11Invoice => {
-    const created = node.manager.create_bolt11_invoice(
-      request.amountMsat === null
-        ? Option_u64Z.constructor_none()
-        : Option_u64Z.constructor_some(request.amountMsat),
-      Bolt11InvoiceDescription.constructor_direct(description.res),
-      Option_u32Z.constructor_some(Number(expiryDelta)),
-      request.minFinalCltvExpiryDelta === null
-        ? Option_u16Z.constructor_none()
-        : Option_u16Z.constructor_some(request.minFinalCltvExpiryDelta),
-      request.paymentHash === null
-        ? Option_ThirtyTwoBytesZ.constructor_none()
-        : Option_ThirtyTwoBytesZ.constructor_some(hexToBytes(request.paymentHash)),
-    )
-    if (!(created instanceof Result_Bolt11InvoiceSignOrCreationErrorZ_OK))
-      throw new NodeError(
-        'invalid',
-        'LDK refuses to make this invoice: check its amount, expiry and final CLTV.',
-      )
-    return created.res
-  }
-  // LDK dates invoices by the last block's header, which is often an hour old: a short expiry counted from there would
-  // be over at birth. So the first try tells LDK's time, and the second ends when it was asked to.
-  const first = create(BigInt(request.expirySeconds))
-  const endsAt = BigInt(Math.floor(node.now() / 1000) + request.expirySeconds)
-  const expiryDelta = endsAt - first.duration_since_epoch()
-  const invoice = expiryDelta <= BigInt(request.expirySeconds) ? first : create(expiryDelta)
-  return { invoice: invoice.to_str(), paymentHash: toHex(invoice.payment_hash()) }
 }
