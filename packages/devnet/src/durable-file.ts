@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Replaces `file` so that after a crash either the old or the new content is there, whole. */
@@ -17,5 +18,24 @@ export function writeFileDurably(file: string, content: string, mode = 0o644): v
     fsyncSync(folder)
   } finally {
     closeSync(folder)
+  }
+}
+
+/** `writeFileDurably` for whoever must not hold up the process while the disk works. */
+export async function replaceFileDurably(file: string, content: string, mode = 0o644): Promise<void> {
+  const temporary = `${file}.${process.pid}.new`
+  const handle = await open(temporary, 'w', mode)
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(temporary, file)
+  const folder = await open(dirname(file), 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
   }
 }

@@ -20,6 +20,14 @@ const SHA256_DIGEST = 2
 /** Leaves room for the rest of a 64 KB message. */
 const MAX_VALUE_BYTES = 60_000
 
+type WaitingChange = {
+  readonly name: Name
+  /** Given what is there, says what shall be; null is no record, the same object no change. Throws when refused. */
+  decide(there: PublishedRecord | null): PublishedRecord | null
+  resolve(): void
+  reject(error: unknown): void
+}
+
 /** One zone of the tree: its signed data, its durable records, and the faults that were injected. */
 export class ServedZone {
   readonly apex: Name
@@ -28,12 +36,12 @@ export class ServedZone {
   readonly #impostor: ZoneKey
   readonly #store: ZoneStore
   readonly #nowMs: () => number
-  /** What the file holds and the server answers. */
+  /** What the disk holds and the server answers. */
   readonly #published = new Map<Name, PublishedRecord>()
-  /** What it will hold after the write under way or next. */
-  readonly #draft = new Map<Name, PublishedRecord>()
   #serial: number
-  #write: Promise<void> | null = null
+  /** Changes that wait for the write under way to end. */
+  #waiting: WaitingChange[] = []
+  #writing: Promise<void> | null = null
   #fault: SigningFault | null = null
   #faults = 0
 
@@ -57,8 +65,7 @@ export class ServedZone {
     this.signed.set(apex, TYPE.DNSKEY, INFRASTRUCTURE_TTL_SECONDS, [encodeDnskey(key.dnskey)])
     const state = store.load()
     this.#serial = state.serial
-    for (const record of state.records) this.#draft.set(record.name, record)
-    this.#commit()
+    this.#show(new Map(state.records.map((record) => [record.name, record])))
   }
 
   /** Adds the delegation to a child zone that we sign ourselves. */
@@ -75,21 +82,18 @@ export class ServedZone {
   async publish(record: PublishedRecord, replaces = record.value): Promise<void> {
     const name = this.#ownName(record.name)
     encodeText(record.value)
-    const there = this.#draft.get(name)
-    if (there && there.value !== record.value && there.value !== replaces) {
-      throw new SignedDnsError('conflict', `another value is published at ${name}`)
-    }
-    if (there?.value === record.value && there.ttlSeconds === record.ttlSeconds) return this.settled()
-    this.#draft.set(name, { ...record, name })
-    await this.#flush()
+    await this.#change(name, (there) => {
+      if (there && there.value !== record.value && there.value !== replaces) {
+        throw new SignedDnsError('conflict', `another value is published at ${name}`)
+      }
+      const isThere = there?.value === record.value && there.ttlSeconds === record.ttlSeconds
+      return isThere ? there : { ...record, name }
+    })
   }
 
   /** Resolves when this value is gone, on disk and in answers; another one stays. @throws SignedDnsError */
   async withdraw(record: { readonly name: string; readonly value: string }): Promise<void> {
-    const name = this.#ownName(record.name)
-    if (this.#draft.get(name)?.value !== record.value) return this.settled()
-    this.#draft.delete(name)
-    await this.#flush()
+    await this.#change(this.#ownName(record.name), (there) => (there?.value === record.value ? null : there))
   }
 
   injectFault(fault: SigningFault | null): void {
@@ -99,7 +103,7 @@ export class ServedZone {
 
   /** Ends when nothing waits to be written. */
   async settled(): Promise<void> {
-    while (this.#write) await this.#write
+    while (this.#writing) await this.#writing
   }
 
   #policy(): SigningPolicy {
@@ -128,37 +132,54 @@ export class ServedZone {
     return name
   }
 
-  /** One write serves all the changes that came in before it began. */
-  async #flush(): Promise<void> {
-    this.#write ??= new Promise<void>((resolve, reject) => {
-      setImmediate(() => {
-        this.#write = null
-        try {
-          this.#commit()
-          resolve()
-        } catch (cause) {
-          this.#draft.clear()
-          for (const [name, record] of this.#published) this.#draft.set(name, record)
-          reject(new SignedDnsError('unavailable', `the zone ${this.apex} could not be written`, { cause }))
-        }
-      })
+  #change(name: Name, decide: WaitingChange['decide']): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ name, decide, resolve, reject })
+      this.#writing ??= this.#writeAll()
     })
-    await this.#write
+  }
+
+  /** One write at a time; it serves all the changes that came in before it began. Nobody is answered before it ends. */
+  async #writeAll(): Promise<void> {
+    // What is asked for in the same turn goes into the same write.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      const { changed, answers } = decideAll(batch, this.#published)
+      try {
+        if (changed.size > 0) await this.#commit(changed)
+        for (const answer of answers) answer()
+      } catch (cause) {
+        const error = new SignedDnsError('unavailable', `the zone ${this.apex} could not be written`, {
+          cause,
+        })
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    this.#writing = null
   }
 
   /** Durable first, visible second. */
-  #commit(): void {
-    this.#store.save({ serial: this.#serial + 1, records: [...this.#draft.values()] })
-    this.#serial += 1
-    for (const name of this.#published.keys()) {
-      if (!this.#draft.has(name)) this.signed.set(name, TYPE.TXT, 0, [])
+  async #commit(changed: ReadonlyMap<Name, PublishedRecord | null>): Promise<void> {
+    const serial = this.#serial + 1
+    const set = [...changed.values()].filter((record) => record !== null)
+    const unset = [...changed].filter(([, record]) => record === null).map(([name]) => name)
+    await this.#store.save({ serial, set, unset }, () => {
+      const kept = [...this.#published.values()].filter(({ name }) => !changed.has(name))
+      return { serial, records: [...kept, ...set] }
+    })
+    this.#serial = serial
+    this.#show(changed)
+  }
+
+  #show(changed: ReadonlyMap<Name, PublishedRecord | null>): void {
+    for (const [name, record] of changed) {
+      if (record === null) this.#published.delete(name)
+      else this.#published.set(name, record)
+      const texts = record === null ? [] : [encodeText(record.value)]
+      this.signed.set(name, TYPE.TXT, record?.ttlSeconds ?? 0, texts)
     }
-    for (const [name, record] of this.#draft) {
-      if (this.#published.get(name) === record) continue
-      this.signed.set(name, TYPE.TXT, record.ttlSeconds, [encodeText(record.value)])
-    }
-    this.#published.clear()
-    for (const [name, record] of this.#draft) this.#published.set(name, record)
     this.signed.set(this.apex, TYPE.SOA, INFRASTRUCTURE_TTL_SECONDS, [this.#soa()])
   }
 
@@ -173,6 +194,22 @@ export class ServedZone {
       minimum: NEGATIVE_TTL_SECONDS,
     })
   }
+}
+
+/** Lets each change decide on what those before it leave; none is answered before all of that is on disk. */
+function decideAll(batch: readonly WaitingChange[], published: ReadonlyMap<Name, PublishedRecord>) {
+  const changed = new Map<Name, PublishedRecord | null>()
+  const answers = batch.map(({ name, decide, resolve, reject }) => {
+    const there = changed.has(name) ? (changed.get(name) ?? null) : (published.get(name) ?? null)
+    try {
+      const next = decide(there)
+      if (next !== there) changed.set(name, next)
+      return resolve
+    } catch (error) {
+      return () => reject(error)
+    }
+  })
+  return { changed, answers }
 }
 
 function serverOf(apex: Name): Name {

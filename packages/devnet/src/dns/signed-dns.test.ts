@@ -134,18 +134,64 @@ describe('a signed zone', () => {
     }
   })
 
-  test.each(['{"serial":', '{"serial":1}'])(
-    'a damaged zone file is named, not overwritten: %s',
-    async (content) => {
-      await dns.stop()
-      const file = join(folder, 'shop.test.zone.json')
-      writeFileSync(file, content)
-      await expect(start()).rejects.toThrow(file)
-      expect(readFileSync(file, 'utf8')).toBe(content)
-      rmSync(file)
-      dns = await start()
-    },
-  )
+  test.each([
+    ['json', '{"serial":'],
+    ['json', '{"serial":1}'],
+    ['log', '{"serial":\n'],
+    ['log', '{"serial":1,"set":[]}\n'],
+    ['log', '{"serial":7,"set":[],"unset":[]}\n'],
+  ])('a damaged zone.%s is named, not overwritten: %j', async (kind, content) => {
+    await dns.stop()
+    const file = join(folder, `shop.test.zone.${kind}`)
+    writeFileSync(file, content)
+    await expect(start()).rejects.toThrow(file)
+    expect(readFileSync(file, 'utf8')).toBe(content)
+    rmSync(file)
+    dns = await start()
+  })
+
+  test('a last line that a crash cut short was never acknowledged, and is cut off', async () => {
+    const [first, second] = ['one', 'two'].map((user) => ({ ...record, name: `${user}.shop.test` }))
+    await shop().publish(first!)
+    await shop().publish(second!)
+    await dns.stop()
+    const file = join(folder, 'shop.test.zone.log')
+    writeFileSync(file, readFileSync(file).subarray(0, -1))
+    dns = await start()
+    expect(await Promise.all([resolve(first!.name), resolve(second!.name)])).toEqual([[VALUE], 'nxdomain'])
+    await shop().publish(record)
+    await dns.stop()
+    dns = await start()
+    expect(await Promise.all([resolve(first!.name), resolve()])).toEqual([[VALUE], [VALUE]])
+  })
+
+  test('a write costs what it changes; a log that outgrew the zone is folded into it', async () => {
+    await shop().publish(record)
+    const size = (kind: string) => statSync(join(folder, `shop.test.zone.${kind}`)).size
+    const before = [size('json'), size('log')]
+    await shop().publish({ ...record, ttlSeconds: 60 })
+    expect([size('json'), size('log') - before[1]!]).toEqual([before[0], expect.any(Number)])
+    expect(size('log') - before[1]!).toBeLessThan(2 * VALUE.length)
+
+    const value = (i: number) => `${i} ${'x'.repeat(30_000)}`
+    for (let i = 0; i < 30; i++) {
+      await shop().publish({ ...record, value: value(i) }, { replaces: i === 0 ? VALUE : value(i - 1) })
+    }
+    expect(size('json') + size('log')).toBeLessThan(20 * 30_000)
+    await dns.stop()
+    dns = await start()
+    expect(await resolve()).toEqual([value(29)])
+  })
+
+  test('lines that the snapshot holds already are passed over', async () => {
+    await shop().publish(record)
+    await shop().publish({ ...record, value: 'second' }, { replaces: VALUE })
+    await dns.stop()
+    const records = [{ name: `${NAME}.`, value: 'second', ttlSeconds: 120 }]
+    writeFileSync(join(folder, 'shop.test.zone.json'), JSON.stringify({ serial: 2, records }))
+    dns = await start()
+    expect(await resolve()).toEqual(['second'])
+  })
 
   test('a write that fails is reported and forgotten', async () => {
     rmSync(folder, { recursive: true })
