@@ -17,6 +17,7 @@ import type { NodeDirectory } from './nodes/node-directory.ts'
 import type { Config, DnsProviderConfig } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
 import { Secret } from './platform/secret.ts'
+import { verifyNatively } from './resolve/native-signatures.ts'
 import type { ResolveTxt } from './resolve/resolver.ts'
 
 /** Everything outside of the server and its database on which it acts. */
@@ -43,7 +44,7 @@ export async function readTrustAnchors(file: string): Promise<readonly TrustAnch
 
 /** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
 export function makeResolveTxt(query: DnsQuery, anchors: readonly TrustAnchor[]): ResolveTxt {
-  const { verify: verifySignature } = makeVerifiedSignatures()
+  const { verify: verifySignature } = makeVerifiedSignatures(verifyNatively)
   return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors, verifySignature })
 }
 
