@@ -1,4 +1,5 @@
-import { type BitcoinRpc, BitcoinRpcError } from './rpc-client.ts'
+import { BitcoinRpcError } from '@holdfast/lightning/bitcoin-call'
+import type { BitcoinRpc } from './rpc-client.ts'
 import { RPC_CODE } from './rpc-failure.ts'
 
 export const FAUCET_WALLET = 'holdfast'

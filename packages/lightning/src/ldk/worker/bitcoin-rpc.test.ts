@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeBitcoinRpc } from './bitcoin-rpc.ts'
 import { FeeRates, FLOOR_SAT_PER_KW } from './fees.ts'
 
-type Answer = { status?: number; body: unknown }
+type Answer = { status?: number; body: object }
 
 describe('BitcoinRpc', () => {
   let server: Server
@@ -16,10 +16,11 @@ describe('BitcoinRpc', () => {
     server = createServer(async (request, response) => {
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
-      const { method, params } = JSON.parse(Buffer.concat(chunks).toString())
+      const { id, method, params } = JSON.parse(Buffer.concat(chunks).toString())
       asked.push({ method, params, authorization: request.headers.authorization })
       const { status, body } = answer(method, params)
-      response.writeHead(status ?? 200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+      response.writeHead(status ?? 200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify({ id, ...body }))
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -43,11 +44,13 @@ describe('BitcoinRpc', () => {
     answer = () => ({ status: 500, body: { result: null, error: { code: -25, message: 'missing inputs' } } })
     await expect(rpc.broadcast('00')).rejects.toMatchObject({
       code: -25,
-      message: 'sendrawtransaction: missing inputs',
+      message: 'sendrawtransaction: missing inputs (-25)',
     })
     answer = () => ({ status: 401, body: {} })
-    await expect(rpc.bestBlockHash()).rejects.toThrow('credentials')
-    await expect(makeBitcoinRpc('http://127.0.0.1:1').bestBlockHash()).rejects.toThrow('does not answer')
+    await expect(rpc.bestBlockHash()).rejects.toThrow('password is wrong')
+    await expect(makeBitcoinRpc('http://127.0.0.1:1').bestBlockHash()).rejects.toThrow(
+      'does not answer (bad port)',
+    )
   })
 
   test('asks once for a header and a block that many nodes want, and again after a failure', async () => {

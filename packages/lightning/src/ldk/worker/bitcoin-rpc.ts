@@ -1,3 +1,4 @@
+import { makeBitcoinCall } from '../../bitcoin-call.ts'
 import { fromHex } from './bytes.ts'
 
 export type Header = { hash: string; height: number; previous: string | null; raw: Uint8Array }
@@ -12,47 +13,11 @@ export interface BitcoinRpc {
   feeRate(blocks: number): Promise<number | null>
 }
 
-export class RpcError extends Error {
-  readonly code: number | null
-  constructor(message: string, code: number | null, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'RpcError'
-    this.code = code
-  }
-}
-
-const REQUEST_TIMEOUT_MS = 30_000
 const MOST_HEADERS = 10_000
 const MOST_BLOCKS = 16
 
 export function makeBitcoinRpc(url: string): BitcoinRpc {
-  const target = new URL(url)
-  const credentials = `${decodeURIComponent(target.username)}:${decodeURIComponent(target.password)}`
-  const authorization = target.username ? `Basic ${Buffer.from(credentials).toString('base64')}` : null
-  target.username = ''
-  target.password = ''
-  let nextId = 1
-
-  async function call(method: string, params: readonly unknown[]): Promise<unknown> {
-    let response: Response
-    try {
-      response = await fetch(target, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-        body: JSON.stringify({ jsonrpc: '1.0', id: nextId++, method, params }),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      })
-    } catch (cause) {
-      throw new RpcError(`bitcoind does not answer ${method}.`, null, { cause })
-    }
-    if (response.status === 401) throw new RpcError('bitcoind refuses our RPC credentials.', null)
-    const body = (await response.json()) as {
-      result: unknown
-      error: { code: number; message: string } | null
-    }
-    if (body.error) throw new RpcError(`${method}: ${body.error.message}`, body.error.code)
-    return body.result
-  }
+  const call = makeBitcoinCall(url)
 
   // All nodes of a host ask for the same blocks at about the same time.
   const header = remember(MOST_HEADERS, async (hash): Promise<Header> => {
@@ -73,9 +38,9 @@ export function makeBitcoinRpc(url: string): BitcoinRpc {
       await call('sendrawtransaction', [rawTransaction])
     },
     async feeRate(confirmWithin) {
-      const estimate = (await call('estimatesmartfee', [confirmWithin])) as { feerate?: number }
+      const { feerate } = (await call('estimatesmartfee', [confirmWithin])) as { feerate?: string | number }
       // BTC per 1,000 virtual bytes; four weight units make one virtual byte.
-      return estimate.feerate === undefined ? null : Math.ceil((estimate.feerate * 1e8) / 4)
+      return feerate === undefined ? null : Math.ceil((Number(feerate) * 1e8) / 4)
     },
   }
 }

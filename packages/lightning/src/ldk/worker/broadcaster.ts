@@ -1,5 +1,6 @@
+import { BitcoinRpcError, BitcoinRpcUnavailable } from '../../bitcoin-call.ts'
 import type { Log } from '../types.ts'
-import { type BitcoinRpc, RpcError } from './bitcoin-rpc.ts'
+import type { BitcoinRpc } from './bitcoin-rpc.ts'
 import { txidOf } from './block.ts'
 import { toHex } from './bytes.ts'
 import type { ConnectedBlock } from './chain-path.ts'
@@ -70,7 +71,7 @@ export class Broadcaster {
         try {
           await this.#rpc.broadcast(toHex(raw))
         } catch (cause) {
-          if (!(cause instanceof RpcError)) throw cause
+          if (!(cause instanceof BitcoinRpcError || cause instanceof BitcoinRpcUnavailable)) throw cause
           this.#log.info('The chain did not take a transaction.', { txid, reason: cause.message })
         }
       }
