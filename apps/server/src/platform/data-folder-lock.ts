@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { lockFile, type Unlock } from '@holdfast/lightning/file-lock'
 
 /** Another process uses the data folder. */
 export class DataFolderBusyError extends Error {
@@ -20,35 +20,28 @@ export class DataFolderError extends Error {
 
 export type DataFolderLock = { release(): void }
 
-const SQLITE_BUSY = 5
-const SQLITE_CANNOT_OPEN = new Set([8 /* READONLY */, 14 /* CANTOPEN */])
-
 /**
- * Takes the data folder for this process, creating it when it is missing. The lock is the operating system's own file
- * lock, held through SQLite because Node has no call for it: it is taken atomically, and the kernel frees it when the
- * process ends in whatever way, so that neither kill -9 nor a reused pid can leave it behind or fake it.
- * Throws `DataFolderBusyError` and `DataFolderError`.
+ * Takes the data folder for this process, creating it when it is missing; the lock ends with the process, however that
+ * ends. Throws `DataFolderBusyError` and `DataFolderError`.
  */
 export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
-  await makeDataFolder(folder)
   const pidFile = join(folder, 'holdfast.pid')
-  const database = openLockFile(folder)
+  let release: Unlock | null
   try {
-    database.exec('pragma locking_mode = exclusive; pragma journal_mode = memory; begin exclusive')
+    await makeDataFolder(folder)
+    release = lockFile(join(folder, 'holdfast.lock'))
   } catch (error) {
-    database.close()
-    const code = (error as { errcode?: number }).errcode ?? 0
-    if (code === SQLITE_BUSY) throw new DataFolderBusyError(folder, await readPid(pidFile))
-    throw SQLITE_CANNOT_OPEN.has(code) ? notWritable(folder, error) : error
+    throw notWritable(folder, error)
   }
+  if (release === null) throw new DataFolderBusyError(folder, await readPid(pidFile))
   // Only for the message above: what counts is the lock.
   try {
     await writeFile(pidFile, `${process.pid}\n`)
   } catch (error) {
-    database.close()
+    release()
     throw notWritable(folder, error)
   }
-  return { release: () => database.close() }
+  return { release }
 }
 
 /**
@@ -56,19 +49,7 @@ export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
  * its files below; everything secret in it has a mode of its own.
  */
 async function makeDataFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
-  } catch (error) {
-    throw notWritable(folder, error)
-  }
-}
-
-function openLockFile(folder: string): DatabaseSync {
-  try {
-    return new DatabaseSync(join(folder, 'holdfast.lock'))
-  } catch (error) {
-    throw notWritable(folder, error)
-  }
+  await mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
 }
 
 function notWritable(folder: string, cause: unknown): DataFolderError {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
+import { listen } from '@holdfast/lightning/listen'
+import { lockFolder } from '../folder-lock.ts'
 import { CommandQueue } from './command-queue.ts'
 import { prepareFaucet } from './faucet.ts'
-import { lockFolder } from './folder-lock.ts'
 import { startMiner } from './miner.ts'
 import { Regtest } from './regtest.ts'
 import { makeBitcoinRpc } from './rpc-client.ts'
@@ -34,7 +34,7 @@ export async function startChain(options: ChainOptions): Promise<RunningChain> {
     rpcPassword: options.rpcPassword ?? randomBytes(16).toString('hex'),
   }
   const onFault = options.onFault ?? ((fault: unknown) => console.error('devnet chain:', fault))
-  const unlock = await lockFolder(options.folder)
+  const unlock = lockFolder(options.folder)
   const undo: Array<() => Promise<void> | void> = [unlock]
   const stop = async () => {
     for (let step = undo.pop(); step !== undefined; step = undo.pop()) await step()
@@ -46,17 +46,14 @@ export async function startChain(options: ChainOptions): Promise<RunningChain> {
     undo.push(() => queue.settled())
     const server = makeRpcServer(regtest, queue, credentials, onFault)
     const host = options.host ?? '127.0.0.1'
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(options.port ?? 0, host, resolve)
-    })
+    const port = await listen(server, { host, port: options.port ?? 0 }, onFault)
     undo.push(() => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
       setTimeout(() => server.closeAllConnections(), 500).unref()
       return closed
     })
-    const url = chainUrl(credentials, host, (server.address() as AddressInfo).port)
+    const url = chainUrl(credentials, host, port)
     const { blockIntervalMs = 0 } = options
     if (blockIntervalMs > 0) {
       const rpc = makeBitcoinRpc(url)

@@ -1,5 +1,6 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
-import { createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
+import { listen } from '@holdfast/lightning/listen'
 import { takeFramed, withLength } from './tcp-framing.ts'
 
 export type Responder = (query: Uint8Array, transport: 'udp' | 'tcp') => Uint8Array | null
@@ -12,12 +13,20 @@ const MAX_CONNECTIONS = 200
 /** How many free ports are tried until one is free for UDP and TCP alike. */
 const PORT_ATTEMPTS = 20
 
-/** Serves DNS on one port over UDP and TCP. Port 0 takes any that is free for both. */
-export async function listenForDns(host: string, port: number, respond: Responder): Promise<DnsListener> {
+/**
+ * Serves DNS on one port over UDP and TCP. Port 0 takes any that is free for both. A later error of a listening socket
+ * is told to `onFault`, and both go on.
+ */
+export async function listenForDns(
+  host: string,
+  port: number,
+  respond: Responder,
+  onFault: (fault: unknown) => void = (fault) => console.error('devnet DNS:', fault),
+): Promise<DnsListener> {
   for (let attempt = 1; ; attempt++) {
-    const tcp = await listenTcp(host, port, respond)
+    const tcp = await listenTcp(host, port, respond, onFault)
     try {
-      const udp = await listenUdp(host, tcp.port, respond)
+      const udp = await listenUdp(host, tcp.port, respond, onFault)
       return { port: tcp.port, close: async () => void (await Promise.all([udp.close(), tcp.close()])) }
     } catch (error) {
       await tcp.close()
@@ -27,7 +36,12 @@ export async function listenForDns(host: string, port: number, respond: Responde
   }
 }
 
-function listenUdp(host: string, port: number, respond: Responder): Promise<{ close(): Promise<void> }> {
+function listenUdp(
+  host: string,
+  port: number,
+  respond: Responder,
+  onFault: (fault: unknown) => void,
+): Promise<{ close(): Promise<void> }> {
   return new Promise((resolve, reject) => {
     const socket: UdpSocket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
     socket.on('message', (query, peer) => {
@@ -38,39 +52,33 @@ function listenUdp(host: string, port: number, respond: Responder): Promise<{ cl
     socket.once('error', reject)
     socket.bind(port, host, () => {
       socket.off('error', reject)
+      socket.on('error', onFault)
       resolve({ close: () => new Promise((closed) => socket.close(() => closed())) })
     })
   })
 }
 
-function listenTcp(
+async function listenTcp(
   host: string,
   port: number,
   respond: Responder,
+  onFault: (fault: unknown) => void,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  return new Promise((resolve, reject) => {
-    const connections = new Set<Socket>()
-    const server: Server = createServer((socket) => {
-      connections.add(socket)
-      socket.once('close', () => connections.delete(socket))
-      serveConnection(socket, respond)
-    })
-    server.maxConnections = MAX_CONNECTIONS
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      const address = server.address()
-      const bound = typeof address === 'object' && address ? address.port : port
-      resolve({
-        port: bound,
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed())
-            for (const socket of connections) socket.destroy()
-          }),
-      })
-    })
+  const connections = new Set<Socket>()
+  const server = createServer((socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+    serveConnection(socket, respond)
   })
+  server.maxConnections = MAX_CONNECTIONS
+  return {
+    port: await listen(server, { host, port }, onFault),
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed())
+        for (const socket of connections) socket.destroy()
+      }),
+  }
 }
 
 function serveConnection(socket: Socket, respond: Responder): void {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeIpv4 } from '@holdfast/protocols/dns/address'
 import { RCODE, rcodeName, TYPE } from '@holdfast/protocols/dns/codes'
@@ -6,8 +5,8 @@ import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { canonicalName, compareNames, type Name, parentOf, parseName } from '@holdfast/protocols/dns/names'
 import { decodeTxt } from '@holdfast/protocols/dns/rdata'
 import { formatBindTrustAnchors, type TrustAnchor } from '@holdfast/protocols/dnssec'
-import { lockFolder } from '../chain/folder-lock.ts'
 import { writeFileDurably } from '../durable-file.ts'
+import { lockFolder } from '../folder-lock.ts'
 import { answerQuery } from './answer-query.ts'
 import { askOverTcp } from './ask-over-tcp.ts'
 import { listenForDns } from './dns-listener.ts'
@@ -27,6 +26,8 @@ export type SignedDnsSettings = {
   port?: number
   /** Milliseconds since 1970. */
   now?: () => number
+  /** Hears what went wrong with the listening sockets; they go on. */
+  onFault?: (fault: unknown) => void
 }
 
 export type SignedDns = {
@@ -63,8 +64,7 @@ export type DevnetZone = {
  */
 export async function startSignedDns(settings: SignedDnsSettings): Promise<SignedDns> {
   const { folder, host = '127.0.0.1', now = Date.now } = settings
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const unlock = await lockFolder(folder)
+  const unlock = lockFolder(folder)
   try {
     const address = encodeIpv4(host)
     const zones = withAncestors(settings.zones).map((apex) => {
@@ -77,15 +77,18 @@ export async function startSignedDns(settings: SignedDnsSettings): Promise<Signe
     const anchorFile = join(folder, 'trust-anchors.conf')
     writeFileDurably(anchorFile, formatBindTrustAnchors(anchors))
     const signed = zones.map((zone) => zone.signed)
-    const listener = await listenForDns(host, settings.port ?? 0, (query, transport) =>
-      answerQuery(signed, query, transport),
+    const listener = await listenForDns(
+      host,
+      settings.port ?? 0,
+      (query, transport) => answerQuery(signed, query, transport),
+      settings.onFault,
     )
     const server = { host, port: listener.port }
     let stopping: Promise<void> | null = null
     const stop = async () => {
       await listener.close()
       await Promise.allSettled(zones.map((zone) => zone.settled()))
-      await unlock()
+      unlock()
     }
     return {
       ...server,
@@ -99,7 +102,7 @@ export async function startSignedDns(settings: SignedDnsSettings): Promise<Signe
       },
     }
   } catch (error) {
-    await unlock()
+    unlock()
     throw error
   }
 }

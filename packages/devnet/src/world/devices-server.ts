@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import type { LdkNode } from '@holdfast/lightning/ldk'
+import { listen } from '@holdfast/lightning/listen'
 import type { Device } from './device.ts'
 
 export type RunningDevice = { device: Device; node: LdkNode }
@@ -14,8 +14,9 @@ export type RunningDevice = { device: Device; node: LdkNode }
  */
 export async function serveDevices(
   devices: ReadonlyMap<string, RunningDevice>,
-  token = randomBytes(24).toString('hex'),
+  onFault: (fault: Error) => void,
 ) {
+  const token = randomBytes(24).toString('hex')
   const expected = Buffer.from(`Bearer ${token}`)
   const server = createServer((request, response) => {
     const given = Buffer.from(request.headers.authorization ?? '')
@@ -29,20 +30,12 @@ export async function serveDevices(
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
       })
   })
-  await listen(server)
-  const { port } = server.address() as AddressInfo
+  const port = await listen(server, { host: '127.0.0.1', port: 0 }, onFault)
   return {
     url: `http://127.0.0.1:${port}`,
     token,
     stop: () => new Promise<void>((done) => server.close(() => done()).closeAllConnections()),
   }
-}
-
-function listen(server: Server) {
-  return new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
-  })
 }
 
 async function look(

@@ -2,13 +2,14 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LdkHost, type LdkLog, type LdkNode, startLdkHost } from '@holdfast/lightning/ldk'
 import { startChain } from '../chain/chain-server.ts'
-import { prepareFaucet } from '../chain/faucet.ts'
 import { startMiner } from '../chain/miner.ts'
-import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
+import { makeBitcoinRpc } from '../chain/rpc-client.ts'
 import { writeFileDurably } from '../durable-file.ts'
 import { openMissingChannels } from './channels.ts'
 import { openDevice } from './device.ts'
 import { type RunningDevice, serveDevices } from './devices-server.ts'
+import { prepareBitcoind } from './prepare-bitcoind.ts'
+import { WorldError } from './world-error.ts'
 
 export type WorldOptions = {
   /** Everything durable of the devnet: blocks, node states, devices. */
@@ -37,10 +38,13 @@ export type World = {
 /**
  * A Lightning world in one process: a regtest chain, a hub, the operator's node and one node per user, each with a
  * balanced channel to the hub. Kept in `folder`; started again, it goes on where it stopped, also after a kill -9.
+ * Throws `WorldError` when the bitcoind that was given cannot be used.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { folder, log } = options
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const reportFaultOf = (part: string) => (fault: unknown) =>
+    log.error(`The devnet's ${part} had a fault; it goes on.`, { reason: String(fault) })
   const undo: (() => Promise<unknown>)[] = []
   const stop = async () => {
     const failures: unknown[] = []
@@ -49,10 +53,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     if (failures.length > 0) throw failures[0]
   }
   try {
-    const bitcoindUrl = options.bitcoindUrl ?? (await startEmbeddedChain(join(folder, 'chain'), undo))
+    let { bitcoindUrl } = options
+    if (bitcoindUrl === undefined) {
+      const chain = await startChain({ folder: join(folder, 'chain'), onFault: reportFaultOf('chain') })
+      undo.push(() => chain.stop())
+      bitcoindUrl = chain.url
+    }
+    await prepareBitcoind(bitcoindUrl)
     const rpc = makeBitcoinRpc(bitcoindUrl)
-    await refuseUnlessRegtest(rpc)
-    await prepareFaucet(rpc)
     const host = await startLdkHost({
       network: 'regtest',
       bitcoind: { url: bitcoindUrl },
@@ -83,9 +91,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
       ...userNodes.map((node) => ({ node, announce: false })),
     ])
 
-    const miner = startMiner(rpc, { intervalMs: options.blockIntervalMs })
+    const miner = startMiner(rpc, { intervalMs: options.blockIntervalMs, onFault: reportFaultOf('miner') })
     undo.push(() => miner.stop())
-    const devices = await serveDevices(users)
+    const devices = await serveDevices(users, reportFaultOf('devices'))
     undo.push(() => devices.stop())
     const { url, token } = devices
     writeFileDurably(join(folder, 'devices.json'), `${JSON.stringify({ url, token })}\n`, 0o600)
@@ -96,18 +104,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     await stop().catch((error) =>
       log.error('A part of the devnet did not end well.', { reason: String(error) }),
     )
-    throw new Error('The devnet could not be started.', { cause })
+    throw cause instanceof WorldError ? cause : new Error('The devnet could not be started.', { cause })
   }
-}
-
-/** On any other chain the blocks and coins of a devnet cannot be made, or would be worth something. */
-async function refuseUnlessRegtest(rpc: BitcoinRpc) {
-  const { chain } = (await rpc.call('getblockchaininfo')) as { chain: string }
-  if (chain !== 'regtest') throw new Error(`bitcoind is on the chain ${chain}; the devnet needs regtest.`)
-}
-
-async function startEmbeddedChain(folder: string, undo: (() => Promise<unknown>)[]) {
-  const chain = await startChain({ folder })
-  undo.push(() => chain.stop())
-  return chain.url
 }

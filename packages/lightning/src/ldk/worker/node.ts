@@ -151,7 +151,7 @@ export class Node {
       ...{ assembly: this.assembly, keys, logger, graph, now, offers: this.offers },
       guard: this.#guard,
     })
-    this.peers = new Peers(store, peerManager, () => this.wake())
+    this.peers = new Peers(store, peerManager, log, () => this.wake())
     this.announcer = new Announcer({
       manager,
       peerManager,

@@ -1,6 +1,8 @@
 import { createServer, connect as openSocket, type Server, type Socket } from 'node:net'
 import { Option_SocketAddressZ, type PeerManager, Result_CVec_u8ZPeerHandleErrorZ_OK } from 'lightningdevkit'
+import { listen } from '../../listen.ts'
 import { NodeError } from '../../ports.ts'
+import type { Log } from '../types.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { checkNodeId, checkWhole } from './checks.ts'
 import { Connection } from './connection.ts'
@@ -19,6 +21,7 @@ type Dial = { host: string; port: number; failures: number; timer: NodeJS.Timeou
 export class Peers {
   readonly #store: Store
   readonly #manager: PeerManager
+  readonly #log: Log
   readonly #wake: () => void
   readonly #connections = new Set<Connection>()
   readonly #dials = new Map<string, Dial>()
@@ -29,23 +32,21 @@ export class Peers {
   /** New sockets, told to LDK in the next turn. */
   #arrivals: (() => void)[] = []
 
-  constructor(store: Store, manager: PeerManager, wake: () => void) {
+  constructor(store: Store, manager: PeerManager, log: Log, wake: () => void) {
     this.#store = store
     this.#manager = manager
+    this.#log = log
     this.#wake = wake
   }
 
   async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
     const server = createServer((socket) => this.#arrive(() => this.#accept(socket)))
     server.maxConnections = MOST_INBOUND
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(address.port, address.host, resolve)
-    })
+    const port = await listen(server, address, (fault) =>
+      this.#log.warn('The socket on which peers arrive failed; it goes on.', { reason: fault.message }),
+    )
     this.#server = server
-    const bound = server.address()
-    if (bound === null || typeof bound === 'string') throw new Error('A TCP server has a port.')
-    return { host: address.host, port: bound.port }
+    return { host: address.host, port }
   }
 
   /** Starts to reach every peer that was remembered. */

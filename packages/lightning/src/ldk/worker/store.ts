@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { openPrivate } from '../../file-lock.ts'
 import { NodeError } from '../../ports.ts'
 
 const SQLITE_BUSY = 5
@@ -56,7 +57,7 @@ export class Store {
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    this.#db = new DatabaseSync(join(folder, 'node.sqlite'), { timeout: 0 })
+    this.#db = openPrivate(join(folder, 'node.sqlite'))
     try {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
       this.#db.exec('BEGIN IMMEDIATE')
