@@ -1,19 +1,11 @@
 import { base64 } from '@scure/base'
-import { finalizeEvent, verifyEvent } from 'nostr-tools/pure'
-import { type Hex, isHex } from './hex.ts'
+import { finalizeEvent } from 'nostr-tools/pure'
+import type { Hex } from './hex.ts'
+import { hasValidSignature, type NostrEvent, readEvent, valuesOfTag } from './nip01.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
-/** A signed Nostr event (NIP-01). */
-export type AuthEvent = {
-  readonly id: Hex
-  readonly pubkey: Hex
-  /** Seconds since 1970. */
-  readonly created_at: number
-  readonly kind: number
-  readonly tags: readonly (readonly string[])[]
-  readonly content: string
-  readonly sig: Hex
-}
+/** A signed event of kind 27235. */
+export type AuthEvent = NostrEvent
 
 /** The HTTP request that an event is signed for. */
 export type AuthRequest = {
@@ -52,7 +44,7 @@ export function verifyAuthEvent(
   given: string | AuthEvent,
   request: AuthRequest & { readonly windowSeconds?: number },
 ): AuthResult {
-  const event = typeof given === 'string' ? eventOfHeader(given) : strictEvent(given)
+  const event = typeof given === 'string' ? eventOfHeader(given) : readEvent(given, MAX_TAGS)
   if (event === null) return refuse('invalid', 'the header holds no well-formed Nostr event')
   if (event.kind !== KIND_HTTP_AUTH) return refuse('invalid', `the event is not of kind ${KIND_HTTP_AUTH}`)
   const [url, ...moreUrls] = valuesOfTag(event, 'u')
@@ -71,7 +63,7 @@ export function verifyAuthEvent(
   }
   if (!payloadMatches(payload, request.bodySha256))
     return refuse('mismatch', 'the event was signed for another body')
-  if (!verifyEvent({ ...event, tags: event.tags.map((tag) => [...tag]) })) {
+  if (!hasValidSignature(event)) {
     return refuse('invalid', 'the id or the signature of the event is wrong')
   }
   return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000 }
@@ -114,45 +106,12 @@ function eventOfHeader(header: string): AuthEvent | null {
   if (encoded === undefined) return null
   try {
     const text = decodeUtf8(base64.decode(encoded))
-    return text === null ? null : strictEvent(JSON.parse(text))
+    return text === null ? null : readEvent(JSON.parse(text), MAX_TAGS)
   } catch (error) {
     // base64 with wrong padding, or no JSON: whoever sent it is told that the event is invalid.
     if (error instanceof Error) return null
     throw error
   }
-}
-
-const EVENT_KEYS = ['content', 'created_at', 'id', 'kind', 'pubkey', 'sig', 'tags']
-
-/**
- * The event's own fields in a fresh object, or null when one is missing, malformed or too many. Fresh, because
- * nostr-tools remembers on the object itself whether it was verified.
- */
-function strictEvent(value: unknown): AuthEvent | null {
-  if (typeof value !== 'object' || value === null || Object.keys(value).sort().join() !== EVENT_KEYS.join())
-    return null
-  const { id, pubkey, created_at, kind, tags, content, sig } = value as Record<string, unknown>
-  if (!isHexText(id, 32) || !isHexText(pubkey, 32) || !isHexText(sig, 64)) return null
-  if (!Number.isSafeInteger(created_at) || (created_at as number) < 0 || !Number.isSafeInteger(kind))
-    return null
-  if (typeof content !== 'string' || !isTags(tags)) return null
-  return { id, pubkey, created_at: created_at as number, kind: kind as number, tags, content, sig }
-}
-
-function isHexText(value: unknown, bytes: number): value is Hex {
-  return typeof value === 'string' && isHex(value, bytes)
-}
-
-function isTags(value: unknown): value is string[][] {
-  return (
-    Array.isArray(value) &&
-    value.length <= MAX_TAGS &&
-    value.every((tag) => Array.isArray(tag) && tag.every((part) => typeof part === 'string'))
-  )
-}
-
-function valuesOfTag(event: AuthEvent, name: string): string[] {
-  return event.tags.filter((tag) => tag[0] === name).map((tag) => tag[1] ?? '')
 }
 
 /** A body must be signed for; that there is none may go without saying. */
