@@ -45,9 +45,16 @@ export type DnsZoneErrorCode =
 
 export class DnsZoneError extends Error {
   readonly code: DnsZoneErrorCode
-  constructor(code: DnsZoneErrorCode, message: string, options?: ErrorOptions) {
+  /** With `unavailable`: how long the provider asks to be left alone, because of its rate limit. */
+  readonly retryAfterMs: number | null
+  constructor(
+    code: DnsZoneErrorCode,
+    message: string,
+    options: ErrorOptions & { retryAfterMs?: number | null } = {},
+  ) {
     super(message, options)
     this.name = 'DnsZoneError'
     this.code = code
+    this.retryAfterMs = options.retryAfterMs ?? null
   }
 }
