@@ -56,7 +56,8 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
  * with a reason needs a person, because trying again would be refused again.
  */
 export function meaningOf({ status, codes }: Pick<ApiFailure, 'status' | 'codes'>): Meaning {
-  if (status === null || status === 408 || status === 409 || status === 429 || status >= 500) return 'unavailable'
+  if (status === null || status === 408 || status === 409 || status === 429 || status >= 500)
+    return 'unavailable'
   for (const code of codes) {
     const meaning = MEANINGS.get(code)
     if (meaning) return meaning
@@ -69,5 +70,6 @@ export function meaningOf({ status, codes }: Pick<ApiFailure, 'status' | 'codes'
 export function zoneErrorOf(domain: string, error: CloudflareApiError): DnsZoneError {
   const meaning = meaningOf(error.failure)
   const code = meaning === 'exists-already' || meaning === 'not-there' ? 'unavailable' : meaning
-  return new DnsZoneError(code, `${domain} at Cloudflare: ${error.message}`, { cause: error })
+  const { retryAfterMs } = error.failure
+  return new DnsZoneError(code, `${domain} at Cloudflare: ${error.message}`, { cause: error, retryAfterMs })
 }

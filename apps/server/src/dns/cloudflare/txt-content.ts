@@ -22,13 +22,17 @@ export function encodeTxtContent(value: string): string {
  */
 export function decodeTxtContent(content: string): string | null {
   if (!content.startsWith('"')) return content
-  if (!/^"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"(?:\s+"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*")*$/s.test(content)) return null
+  if (!/^"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"(?:\s+"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*")*$/s.test(content))
+    return null
   const bytes: number[] = []
   for (const [string] of content.matchAll(/"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"/gs)) {
     for (const [part] of string.slice(1, -1).matchAll(/\\[0-9]{3}|\\[^0-9]|[^\\]/gsu)) {
       const octet = /^\\([0-9]{3})$/.exec(part)
       if (octet) bytes.push(Number(octet[1]))
-      else bytes.push(...new TextEncoder().encode(part.length > 1 && part.startsWith('\\') ? part.slice(1) : part))
+      else
+        bytes.push(
+          ...new TextEncoder().encode(part.length > 1 && part.startsWith('\\') ? part.slice(1) : part),
+        )
     }
   }
   return bytes.every((byte) => byte <= 0xff) ? Buffer.from(bytes).toString('utf8') : null

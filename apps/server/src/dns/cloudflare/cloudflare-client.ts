@@ -1,0 +1,165 @@
+import Cloudflare, { APIError } from 'cloudflare'
+import { z } from 'zod'
+import type { CloudflareApi, CloudflareApiOptions, NewApiRecord } from './cloudflare-api.ts'
+import { CloudflareApiError } from './cloudflare-error.ts'
+
+export const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4'
+
+const TIMEOUT_MS = 4_000
+/** Cloudflare blocks all calls for five minutes after the limit, also when it does not say for how long. */
+const BLOCKED_MS = 300_000
+const LONGEST_BLOCK_MS = 3_600_000
+/** Above what fits one name: 8,192 characters in all its records of a type. */
+const RECORDS_PER_PAGE = 1_000
+
+/**
+ * Cloudflare's API through its official SDK (~45 MB of memory and ~1 s to load, so load this module only when a
+ * domain is there). Nothing is tried again here, because only the caller knows what a lost answer may have done.
+ */
+export function makeCloudflareApi(options: CloudflareApiOptions): CloudflareApi {
+  const { timeoutMs = TIMEOUT_MS, now } = options
+  const client = new Cloudflare({
+    apiToken: options.token.reveal(),
+    baseURL: options.baseUrl ?? CLOUDFLARE_API,
+    // The SDK would else take these from the environment, and log requests when CLOUDFLARE_LOG says so.
+    apiKey: null,
+    apiEmail: null,
+    userServiceKey: null,
+    logLevel: 'off',
+    maxRetries: 0,
+    timeout: timeoutMs,
+    // The token goes to one place only.
+    fetchOptions: { redirect: 'error' },
+  })
+  let blockedUntil = 0
+
+  return {
+    async findZones(name) {
+      const { result } = await ask(zoneList, (request) =>
+        client.get('/zones', { query: { name, per_page: 50 }, ...request }),
+      )
+      return result
+        .filter((zone) => zone.name === name)
+        .map(({ id, status }) => ({ id, active: status === 'active' }))
+    },
+    async listTxt(zoneId, name) {
+      const query = { 'name.exact': name, type: 'TXT', per_page: RECORDS_PER_PAGE }
+      const { result } = await ask(recordList, (request) =>
+        client.get(`/zones/${zoneId}/dns_records`, { query, ...request }),
+      )
+      return result.filter((record) => record.name === name && record.type === 'TXT')
+    },
+    createTxt: (zoneId, record) =>
+      ask(recordSchema, (request) => client.dns.records.create({ zone_id: zoneId, ...txt(record) }, request)),
+    updateTxt: (zoneId, id, record) =>
+      ask(recordSchema, (request) =>
+        client.dns.records.edit(id, { zone_id: zoneId, ...txt(record) }, request),
+      ),
+    async deleteRecord(zoneId, id) {
+      await ask(z.object({ id: identifier }), (request) =>
+        client.dns.records.delete(id, { zone_id: zoneId }, request),
+      )
+    },
+  }
+
+  async function ask<T>(
+    schema: z.ZodType<T>,
+    call: (request: { signal: AbortSignal }) => Promise<unknown>,
+  ): Promise<T> {
+    const wait = blockedUntil - now()
+    if (wait > 0) throw tooMany('not asked, because of the rate limit', wait)
+    // The SDK's own timeout ends with the headers; the body must come in time, too.
+    const signal = AbortSignal.timeout(timeoutMs)
+    const answer = await call({ signal }).catch((error: unknown) => {
+      const failed = failureOf(error, signal, now())
+      if (failed.failure.status === 429) blockedUntil = now() + (failed.failure.retryAfterMs ?? 0)
+      throw failed
+    })
+    const parsed = schema.safeParse(answer)
+    if (parsed.success) return parsed.data
+    throw unreadable(`an answer of another form: ${z.prettifyError(parsed.error)}`)
+  }
+}
+
+const identifier = z.string().regex(/^[0-9a-zA-Z]{1,32}$/)
+const zoneList = z.object({
+  success: z.literal(true),
+  result: z.array(z.object({ id: identifier, name: z.string(), status: z.string().optional() })),
+})
+const recordSchema = z.object({
+  id: identifier,
+  name: z.string(),
+  type: z.string(),
+  content: z.string(),
+  ttl: z.number(),
+})
+/** The SDK's own pages take an answer without a result for an empty list: a record that is there would seem gone. */
+const recordList = z.object({ success: z.literal(true), result: z.array(recordSchema) })
+
+const txt = ({ name, content, ttl }: NewApiRecord) => ({ type: 'TXT', name, content, ttl }) as const
+
+function failureOf(error: unknown, signal: AbortSignal, now: number): CloudflareApiError {
+  if (!(error instanceof APIError)) {
+    if (signal.aborted) return unreadable('no answer in time', error)
+    // The body broke off or is no JSON; the SDK wraps only what comes before it.
+    if (error instanceof SyntaxError || error instanceof TypeError) return unreadable(error.message, error)
+    throw error
+  }
+  if (error.status === undefined) {
+    const cause = error.cause instanceof Error ? error.cause : error
+    return unreadable(signal.aborted ? 'no answer in time' : describe(cause), error)
+  }
+  const { status } = error
+  const codes = readErrors(error.error)
+  if (status === 429) return tooMany('429 Too Many Requests', retryAfterMs(error.headers, now), error)
+  const said = codes.map(({ code, message }) => `${code} ${message}`).join(', ')
+  return new CloudflareApiError(
+    {
+      status,
+      codes: codes.map(({ code }) => code),
+      message: said === '' ? `HTTP ${status}` : said,
+      retryAfterMs: null,
+    },
+    { cause: error },
+  )
+}
+
+/** Cloudflare puts the true reason of "DNS Validation Error" into a chain below it. */
+const apiErrors = z.object({
+  errors: z.array(
+    z.object({
+      code: z.number(),
+      message: z.string().default(''),
+      error_chain: z.array(z.object({ code: z.number(), message: z.string().default('') })).default([]),
+    }),
+  ),
+})
+
+function readErrors(body: unknown): { code: number; message: string }[] {
+  const parsed = apiErrors.safeParse(body)
+  return parsed.success
+    ? parsed.data.errors.flatMap(({ error_chain, ...error }) => [error, ...error_chain])
+    : []
+}
+
+/** RFC 9110 §10.2.3: seconds or a date. */
+function retryAfterMs(headers: Headers | undefined, now: number): number {
+  const text = headers?.get('retry-after') ?? ''
+  if (/^[0-9]{1,9}$/.test(text)) return Math.min(Number(text) * 1000, LONGEST_BLOCK_MS)
+  const ms = /GMT$/.test(text) ? Date.parse(text) - now : Number.NaN
+  return Number.isNaN(ms) ? BLOCKED_MS : Math.min(Math.max(ms, 0), LONGEST_BLOCK_MS)
+}
+
+function tooMany(what: string, waitMs: number, cause?: unknown): CloudflareApiError {
+  const message = `${what}: may be asked again in ${Math.ceil(waitMs / 1000)} s`
+  return new CloudflareApiError({ status: 429, codes: [], message, retryAfterMs: waitMs }, { cause })
+}
+
+function unreadable(message: string, cause?: unknown): CloudflareApiError {
+  return new CloudflareApiError({ status: null, codes: [], message, retryAfterMs: null }, { cause })
+}
+
+/** Undici says "fetch failed" and puts the reason below. */
+function describe(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}

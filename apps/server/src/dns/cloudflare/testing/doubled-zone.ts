@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { answerQuery } from '@holdfast/devnet/dns/answer-query'
+import { listenForDns } from '@holdfast/devnet/dns/dns-listener'
+import { currentWindow } from '@holdfast/devnet/dns/signing-clock'
+import { loadOrMakeZoneKey } from '@holdfast/devnet/dns/zone-key'
+import { encodeIpv4 } from '@holdfast/protocols/dns/address'
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { nameToWire } from '@holdfast/protocols/dns/names'
+import { encodeDnskey, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
+import { SignedZone } from '@holdfast/protocols/dnssec/signing/signed-zone'
+import { parse } from './master-file-strings.ts'
+
+export type DoubledZone = {
+  /** `127.0.0.1:port` */
+  readonly server: string
+  /** From now on these are the TXT records of the zone; several may stand at one name. */
+  serve(records: readonly { name: string; type: string; content: string; ttl: number }[]): void
+  stop(): Promise<void>
+}
+
+/** The authoritative side of the double: a really signed zone over UDP and TCP. */
+export async function serveDoubledZone(domain: string): Promise<DoubledZone> {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-double-'))
+  const key = loadOrMakeZoneKey(folder, domain)
+  rmSync(folder, { recursive: true })
+  const policy = () => ({ ...currentWindow(Date.now()), keysFor: () => [key] })
+  const zone = new SignedZone({ apex: `${domain}.`, denial: 'nsec', policy })
+  const ns = `ns.${domain}.`
+  zone.set(`${domain}.`, TYPE.NS, 3600, [nameToWire(ns)])
+  zone.set(ns, TYPE.A, 3600, [encodeIpv4('127.0.0.1')])
+  zone.set(`${domain}.`, TYPE.DNSKEY, 3600, [encodeDnskey(key.dnskey)])
+  const soa = {
+    primary: ns,
+    mailbox: `dns.${domain}.`,
+    serial: 1,
+    refresh: 60,
+    retry: 60,
+    expire: 600,
+    minimum: 5,
+  }
+  zone.set(`${domain}.`, TYPE.SOA, 3600, [encodeSoa(soa)])
+  const listener = await listenForDns(
+    '127.0.0.1',
+    0,
+    (query, transport) => answerQuery([zone], query, transport),
+    (fault) => {
+      throw fault
+    },
+  )
+  let served = new Set<string>()
+
+  return {
+    server: `127.0.0.1:${listener.port}`,
+    serve(records) {
+      const names = new Map<string, { ttl: number; rdatas: Uint8Array[] }>()
+      for (const { name, type, content, ttl } of records) {
+        if (type !== 'TXT') continue
+        const rdatas = [...(names.get(name)?.rdatas ?? []), encodeTxt(parse(content))]
+        names.set(name, { ttl, rdatas })
+      }
+      for (const name of served) if (!names.has(name)) zone.set(`${name}.`, TYPE.TXT, 0, [])
+      for (const [name, { ttl, rdatas }] of names) zone.set(`${name}.`, TYPE.TXT, ttl, rdatas)
+      served = new Set(names.keys())
+    },
+    stop: () => listener.close(),
+  }
+}
