@@ -116,6 +116,16 @@ export const REFUSALS = {
     title: 'The name is not active.',
     hint: 'Wait until its registration has ended.',
   },
+  ZONE_NOT_FOUND: {
+    status: 404,
+    title: 'This server does not keep that zone.',
+    hint: 'Compare the domain with the configured ones.',
+  },
+  ZONE_NOT_SIGNED: {
+    status: 409,
+    title: 'The zone is not signed, so there is no key to roll.',
+    hint: 'Sign the zone first.',
+  },
   NAME_LIMIT_REACHED: {
     status: 409,
     title: 'This key owns as many names as it may.',
