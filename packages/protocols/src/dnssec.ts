@@ -10,7 +10,7 @@ export {
   type TrustAnchor,
   TrustAnchorError,
 } from './dnssec/anchors.ts'
+export type { DnsQuery } from './dnssec/answer-source.ts'
 export { type ResolveOptions, resolveTxt } from './dnssec/resolve-txt.ts'
 export type { BogusCode, TxtResolution } from './dnssec/result.ts'
-export type { DnsQuery } from './dnssec/session.ts'
 export { makeVerifiedSignatures, type VerifiedSignatures } from './dnssec/verified-signatures.ts'

@@ -1,5 +1,5 @@
 import { TYPE, typeName } from '../dns/codes.ts'
-import { type Name, rightmostLabels } from '../dns/names.ts'
+import { type Name, rightmostLabels, sameName } from '../dns/names.ts'
 import { decodeNsec, decodeNsec3 } from '../dns/rdata.ts'
 import { allowsWildcardByNsec, denyByNsec, type VerifiedNsec } from './denial-nsec.ts'
 import { allowsWildcardByNsec3, denyByNsec3, nsec3Chain, type VerifiedNsec3 } from './denial-nsec3.ts'
@@ -72,7 +72,10 @@ export function checkWildcard(
 function gather(session: Session, authority: readonly Rrset[], zone: TrustedZone): Evidence {
   const evidence: Evidence = { nsec: [], nsec3: [], verified: [] }
   const denials = authority.filter(({ type }) => type === TYPE.NSEC || type === TYPE.NSEC3)
-  for (const set of denials.slice(0, MAX_DENIAL_RRSETS)) {
+  // A proof holds the denials of all the zones that it crosses: those of this one come first.
+  const ours = denials.filter((set) => isSignedBy(set, zone.zone))
+  const others = denials.filter((set) => !ours.includes(set))
+  for (const set of [...ours, ...others].slice(0, MAX_DENIAL_RRSETS)) {
     let secure: SecureRrset
     try {
       secure = session.verify(set, zone)
@@ -90,4 +93,8 @@ function gather(session: Session, authority: readonly Rrset[], zone: TrustedZone
     }
   }
   return evidence
+}
+
+function isSignedBy(set: Rrset, zone: Name): boolean {
+  return set.signatures.some(({ rrsig }) => sameName(rrsig.signerName, zone))
 }

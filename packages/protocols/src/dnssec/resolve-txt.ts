@@ -12,10 +12,11 @@ import { decodeNameRdata, decodeTxt } from '../dns/rdata.ts'
 import { DnsWireError } from '../dns/wire-error.ts'
 import type { VerifySignature } from './algorithms.ts'
 import { ROOT_ANCHORS, type TrustAnchor } from './anchors.ts'
+import { type AnswerSource, type DnsQuery, dnsAnswers, type Sections } from './answer-source.ts'
 import { checkWildcard, proveDenial } from './denial.ts'
 import { Bogus, Insecure, type TxtResolution, Unavailable } from './result.ts'
 import { findRrset, type Rrset } from './rrset.ts'
-import { type DnsQuery, type Sections, Session } from './session.ts'
+import { Session, type SessionOptions } from './session.ts'
 import type { TrustedZone } from './signature.ts'
 import { aliasAt, walkTo } from './zone-walk.ts'
 
@@ -41,10 +42,17 @@ export type ResolveOptions = {
  * outcome is a value.
  */
 export async function resolveTxt(name: string, options: ResolveOptions): Promise<TxtResolution> {
-  const target = parseName(name)
-  const session = new Session(options.query, options.nowSeconds, options.verifySignature)
+  return validateTxt(parseName(name), dnsAnswers(options.query), options)
+}
+
+/** The same, for records from anywhere. */
+export async function validateTxt(
+  name: Name,
+  source: AnswerSource,
+  options: SessionOptions & { anchors?: readonly TrustAnchor[] | undefined },
+): Promise<TxtResolution> {
   try {
-    return await followAliases(session, options.anchors ?? ROOT_ANCHORS, target)
+    return await followAliases(new Session(source, options), options.anchors ?? ROOT_ANCHORS, name)
   } catch (error) {
     if (error instanceof Bogus) return { status: 'bogus', code: error.code, reason: error.message }
     if (error instanceof Insecure) return { status: 'insecure', zone: error.zone, reason: error.message }

@@ -30,6 +30,10 @@ export type BogusCode =
   | 'alias-invalid'
   /** More signatures or queries than an honest answer needs (KeyTrap, CVE-2023-50387). */
   | 'too-much-work'
+  /** A proof that is no series of DNS records, or holds a record twice. */
+  | 'proof-malformed'
+  /** A proof that holds records on which its result does not rest. */
+  | 'proof-excess'
 
 /**
  * What is known of the TXT records at a name. These are different answers and must stay so: `nxdomain` and `nodata`
@@ -63,7 +67,7 @@ export type TxtResolution =
   | { status: 'bogus'; code: BogusCode; reason: string }
   | { status: 'unavailable'; reason: string }
 
-/** Ends a validation: the answer must not be believed. Never leaves this folder. */
+/** Ends a validation: the answer must not be believed. Never leaves the validator. */
 export class Bogus extends Error {
   readonly code: BogusCode
   constructor(code: BogusCode, reason: string) {

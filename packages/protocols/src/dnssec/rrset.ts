@@ -44,6 +44,11 @@ export function findRrset(sets: readonly Rrset[], name: Name, type: number): Rrs
   return sets.find((set) => set.type === type && set.name === canonicalName(name))
 }
 
+/** Equal for equal records: the TTL, which nothing signs, and the letter case of the owner do not count. */
+export function recordKey({ name, type, rdata }: ResourceRecord): string {
+  return `${type} ${canonicalName(name)} ${rdata.join()}`
+}
+
 /** Each different RDATA once, in canonical form and order (RFC 4034 §6.2, §6.3). */
 export function canonicalRdatas(set: Rrset): Uint8Array[] {
   const sorted = set.records.map(({ type, rdata }) => canonicalRdata(type, rdata)).sort(compareBytes)

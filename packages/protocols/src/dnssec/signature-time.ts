@@ -10,9 +10,13 @@ export function serialDistance(from: number, to: number): number {
 
 export type Window = 'valid' | 'expired' | 'not-yet-valid'
 
-/** RFC 4035 §5.3.1: inception ≤ now ≤ expiration. */
-export function signatureWindow(inception: number, expiration: number, nowSeconds: number): Window {
-  if (serialDistance(nowSeconds, expiration) < 0) return 'expired'
+/** RFC 4035 §5.3.1: inception ≤ now ≤ expiration, the latter with the grace that the caller allows. */
+export function signatureWindow(
+  { inception, expiration }: { inception: number; expiration: number },
+  nowSeconds: number,
+  expiryGraceSeconds = 0,
+): Window {
+  if (serialDistance(nowSeconds, expiration) < -expiryGraceSeconds) return 'expired'
   if (serialDistance(inception, nowSeconds) < 0) return 'not-yet-valid'
   return serialDistance(inception, expiration) < 0 ? 'expired' : 'valid'
 }

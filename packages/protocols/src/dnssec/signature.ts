@@ -26,6 +26,9 @@ export type SecureRrset = {
 /** Checks signatures, and counts what a hostile answer could make us do (KeyTrap, CVE-2023-50387). */
 export type Budget = { spendVerification(): void; readonly verifySignature: VerifySignature }
 
+/** The moment for which signatures must be valid (RFC 4035 §5.3.1), in seconds. */
+export type SigningTime = { readonly nowSeconds: number; readonly expiryGraceSeconds: number }
+
 /** Wrong signatures over one RRset after which we give up; honest zones have none or, in a rollover, one. */
 const MAX_WRONG_SIGNATURES = 4
 
@@ -39,7 +42,7 @@ const MAX_SIGNATURES = 16
 export function verifyRrset(
   set: Rrset,
   trusted: TrustedZone,
-  nowSeconds: number,
+  time: SigningTime,
   budget: Budget,
 ): SecureRrset {
   const what = `${typeName(set.type)} of ${set.name}`
@@ -47,12 +50,12 @@ export function verifyRrset(
   let wrong = 0
   for (const { rrsig, record } of set.signatures.slice(0, MAX_SIGNATURES)) {
     const failure =
-      unfit(set, rrsig, trusted, nowSeconds) ?? verifyByAnyKey(set, rrsig, trusted, budget, () => ++wrong)
+      unfit(set, rrsig, trusted, time) ?? verifyByAnyKey(set, rrsig, trusted, budget, () => ++wrong)
     if (failure === null) {
       return {
         rrset: set,
         rrsig,
-        ttlSeconds: lifetime(set, rrsig, nowSeconds),
+        ttlSeconds: lifetime(set, rrsig, time.nowSeconds),
         fromWildcard: rrsig.labels < signedLabelCount(set.name),
         proof: [...set.records, record],
       }
@@ -65,7 +68,7 @@ export function verifyRrset(
 type Failure = { rank: number; code: BogusCode; reason: string }
 
 /** The checks of RFC 4035 §5.3.1 that need no arithmetic, cheapest first. */
-function unfit(set: Rrset, rrsig: Rrsig, { zone }: TrustedZone, nowSeconds: number): Failure | null {
+function unfit(set: Rrset, rrsig: Rrsig, { zone }: TrustedZone, time: SigningTime): Failure | null {
   if (!sameName(rrsig.signerName, zone) || !isAtOrBelow(set.name, zone)) {
     return { rank: 0, code: 'wrong-signer', reason: `signed by ${rrsig.signerName} instead of ${zone}` }
   }
@@ -79,7 +82,7 @@ function unfit(set: Rrset, rrsig: Rrsig, { zone }: TrustedZone, nowSeconds: numb
   if (!isSupportedAlgorithm(rrsig.algorithm)) {
     return { rank: 2, code: 'algorithm-unsupported', reason: `algorithm ${rrsig.algorithm} is refused` }
   }
-  const window = signatureWindow(rrsig.inception, rrsig.expiration, nowSeconds)
+  const window = signatureWindow(rrsig, time.nowSeconds, time.expiryGraceSeconds)
   if (window === 'expired') return { rank: 3, code: 'signature-expired', reason: 'the signature has expired' }
   if (window === 'not-yet-valid') {
     return { rank: 3, code: 'signature-not-yet-valid', reason: 'the signature begins in the future' }
@@ -120,5 +123,6 @@ function verifyByAnyKey(
 /** RFC 4035 §5.3.3, and BIP-353: no longer than any signed TTL. */
 function lifetime(set: Rrset, rrsig: Rrsig, nowSeconds: number): number {
   const ttls = set.records.map(({ ttl }) => ttl)
-  return Math.min(...ttls, rrsig.originalTtl, serialDistance(nowSeconds, rrsig.expiration))
+  const untilExpiry = Math.max(0, serialDistance(nowSeconds, rrsig.expiration))
+  return Math.min(...ttls, rrsig.originalTtl, untilExpiry)
 }

@@ -93,6 +93,7 @@ async function lookForCut(
     // RFC 1034 §3.6.2, RFC 6672 §2.4: where a CNAME is there is no zone; below a DNAME there is nothing.
     return alias.type === TYPE.DNAME || secure.fromWildcard ? 'nothing-below' : 'no-cut'
   }
+  if (session.zoneCuts === 'given') return 'no-cut'
   const { denial } = proveDenial(session, authority, parent, name, TYPE.DS)
   switch (denial.proves) {
     case 'nxdomain':
