@@ -1,12 +1,15 @@
 import { addAliases } from './aliases.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
+import { findClaim } from './names/name-store.ts'
 import { makeNamesSlice } from './names/names-slice.ts'
+import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
 import { makePaymentsSlice } from './payments/payments-slice.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase, pingDatabase } from './platform/database.ts'
 import { makeHttpApp } from './platform/http/app.ts'
+import { makeAskedDomain } from './platform/http/asked-domain.ts'
 import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
 import { startWorker } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
@@ -77,7 +80,16 @@ export async function startServer(options: {
     clock,
     closing: closing.signal,
   })
-  const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity })]
+  const ownerOf = async (user: string, domain: string) => {
+    const claim = await findClaim(database.db, user, domain)
+    return claim?.phase === 'active' ? claim.owner : null
+  }
+  const nip05 = makeNip05Slice({
+    ownerOf,
+    askedDomain: makeAskedDomain({ domains: config.domains, publicUrl: url }),
+    roots: new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey])),
+  })
+  const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity }), nip05]
 
   const worker = await startWorker({
     database,

@@ -91,6 +91,15 @@ const tsigKey = z
     })
   })
 
+export type NostrRoot = { domain: string; pubkey: string }
+
+const nostrRoot = z.string().transform((text, context): NostrRoot => {
+  const [domain = '', pubkey = '', ...more] = text.split('=')
+  if (DOMAIN.test(domain) && /^[0-9a-f]{64}$/.test(pubkey) && more.length === 0) return { domain, pubkey }
+  context.addIssue({ code: 'custom', message: 'not a domain and its key' })
+  return z.NEVER
+})
+
 const secretUrl = (...protocols: string[]) => url(...protocols).transform((text) => new Secret(text))
 const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
 const path = z.string().transform((text) => resolve(text))
@@ -135,6 +144,12 @@ export const VARIABLES = {
     'domain names in lower case, separated by commas',
     list(z.string().regex(DOMAIN)),
     is(['shop.test'], 'shop.test'),
+  ),
+  HOLDFAST_NIP05_ROOT: variable(
+    'Whom _@domain stands for in Nostr, by domain.',
+    'domain=public key in hex, several separated by commas',
+    list(nostrRoot),
+    is([] as NostrRoot[], 'nobody'),
   ),
   HOLDFAST_DNS_PORT: variable(
     'Port of the embedded DNS; 0 takes any free one.',

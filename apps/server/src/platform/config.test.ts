@@ -37,6 +37,7 @@ describe('the configuration', () => {
       HOLDFAST_PORT: '0',
       HOLDFAST_PUBLIC_URL: 'https://pay.shop.test/',
       HOLDFAST_DOMAINS: 'shop.example, market.example',
+      HOLDFAST_NIP05_ROOT: `shop.example=${'ab'.repeat(32)}`,
       HOLDFAST_DNS_RESOLVER: '[2001:db8::1]:5353',
       HOLDFAST_TRUSTED_PROXIES: '10.0.0.0/8,2001:db8::1',
       HOLDFAST_HOST: '',
@@ -47,6 +48,7 @@ describe('the configuration', () => {
       port: 0,
       publicUrl: 'https://pay.shop.test',
       domains: ['shop.example', 'market.example'],
+      nip05Roots: [{ domain: 'shop.example', pubkey: 'ab'.repeat(32) }],
       dnsResolver: { host: '2001:db8::1', port: 5353 },
       trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
       logLevel: 'debug',
@@ -76,7 +78,15 @@ describe('the configuration', () => {
     ])
   })
 
+  test('a root name is for a domain that is served here', () => {
+    expect(faultsOf({ HOLDFAST_NIP05_ROOT: `else.example=${'ab'.repeat(32)}` })).toEqual([
+      'HOLDFAST_NIP05_ROOT names else.example, which is not among HOLDFAST_DOMAINS',
+    ])
+  })
+
   test.each([
+    ['HOLDFAST_NIP05_ROOT', 'shop.test'],
+    ['HOLDFAST_NIP05_ROOT', 'shop.test=npub1xyz'],
     ['HOLDFAST_PORT', '-1'],
     ['HOLDFAST_PORT', '1.5'],
     ['HOLDFAST_PORT', '0x10'],

@@ -31,6 +31,7 @@ export type Config = {
   /** `null`: the embedded server. */
   databaseUrl: VariableValues['DATABASE_URL']
   domains: readonly string[]
+  nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
   dnsPort: number
   dnsProvider: DnsProviderConfig
   /** `null`: the embedded DNS. */
@@ -70,6 +71,7 @@ export function readConfig(env: Environment): Config {
     dataDir: read.HOLDFAST_DATA_DIR,
     databaseUrl: read.DATABASE_URL,
     domains: read.HOLDFAST_DOMAINS,
+    nip05Roots: read.HOLDFAST_NIP05_ROOT,
     dnsPort: read.HOLDFAST_DNS_PORT,
     dnsProvider: dnsProviderOf(read),
     dnsResolver: read.HOLDFAST_DNS_RESOLVER,
@@ -132,6 +134,10 @@ function findContradictions(values: VariableValues): string[] {
       faults.push('HOLDFAST_DNS_PROVIDER=embedded: expected rfc2136, because HOLDFAST_DEVNET=off')
     }
   }
+  const domains: readonly string[] = values.HOLDFAST_DOMAINS
+  for (const { domain } of values.HOLDFAST_NIP05_ROOT)
+    if (!domains.includes(domain))
+      faults.push(`HOLDFAST_NIP05_ROOT names ${domain}, which is not among HOLDFAST_DOMAINS`)
   return faults
 }
 
