@@ -18,7 +18,7 @@ import type { Config, DnsProviderConfig } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
 import { Secret } from './platform/secret.ts'
 import { verifyNatively } from './resolve/native-signatures.ts'
-import type { ResolveTxt } from './resolve/resolver.ts'
+import type { ResolveTxt } from './resolve/validations.ts'
 
 /** Everything outside of the server and its database on which it acts. */
 export type Edges = {
@@ -45,7 +45,13 @@ export async function readTrustAnchors(file: string): Promise<readonly TrustAnch
 /** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
 export function makeResolveTxt(query: DnsQuery, anchors: readonly TrustAnchor[]): ResolveTxt {
   const { verify: verifySignature } = makeVerifiedSignatures(verifyNatively)
-  return (name, nowSeconds) => resolveTxt(name, { query, nowSeconds, anchors, verifySignature })
+  return (name, nowSeconds, signal) => {
+    const queryInTime: DnsQuery = async (owner, type) => {
+      signal?.throwIfAborted()
+      return query(owner, type)
+    }
+    return resolveTxt(name, { query: queryInTime, nowSeconds, anchors, verifySignature })
+  }
 }
 
 /** The DNS is there when it answers for the zone that every validation begins with. */

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, refusals } from '../platform/http/problem.ts'
-import { makeResolver, type Resolver, type ResolveTxt } from './resolver.ts'
+import { makeResolver, type Resolver } from './resolver.ts'
+import type { ResolveTxt } from './validations.ts'
 
 export type ResolveSlice = { readonly resolver: Resolver; routes(app: App): void }
 
@@ -12,7 +13,12 @@ export function makeResolveSlice(deps: { resolveTxt: ResolveTxt; clock: () => nu
 
 const resolvedSchema = z
   .strictObject({
-    name: z.string().describe('`user@domain`; shown with ₿ before it.'),
+    name: z
+      .string()
+      .describe('`user@domain`; shown with ₿ before it. Letters of other scripts stand as punycode.'),
+    hasPunycode: z
+      .boolean()
+      .describe('A label is punycode: show `name` as it stands, because its letters may look like others.'),
     uri: z.string().describe('The BIP-321 URI, validated with DNSSEC from the root down.'),
     offer: z.string().optional().describe('The first BOLT 12 offer of the URI.'),
     ttlSeconds: z.number().int().describe('How much longer this may be kept.'),
@@ -39,15 +45,17 @@ function addResolveRoute(app: App, resolver: Resolver, clock: () => number): voi
             'RESOLVE_AMBIGUOUS',
             'URI_INVALID',
             'DNS_UNAVAILABLE',
+            'OVERLOADED',
           ),
         },
       },
     },
     async ({ params }) => {
-      const { name, uri, parsed, expiresAt } = orThrow(await resolver.resolve(params.name))
+      const resolved = orThrow(await resolver.resolveForAnyone(params.name))
+      const { name, hasPunycode, uri, parsed, expiresAt } = resolved
       const [offer] = parsed.offers
       const ttlSeconds = Math.max(0, Math.floor((expiresAt - clock()) / 1000))
-      return { name, uri, ...(offer !== undefined && { offer }), ttlSeconds, expiresAt }
+      return { name, hasPunycode, uri, ...(offer !== undefined && { offer }), ttlSeconds, expiresAt }
     },
   )
 }

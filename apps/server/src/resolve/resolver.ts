@@ -1,116 +1,103 @@
-import { type Refusal, refuse } from '@holdfast/core'
-import { Bip321Error, type BitcoinUri, parseBitcoinUri } from '@holdfast/protocols/bip321'
-import { Bip353Error, parseName, recordName, selectInstruction } from '@holdfast/protocols/bip353'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import { Bip353Error, type PaymentName, parseName, recordName } from '@holdfast/protocols/bip353'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
-import { TimedOutError, within } from '../platform/within.ts'
-import { makeResolutionCache } from './resolution-cache.ts'
+import { makeExpiringCache } from './expiring-cache.ts'
+import { type Instruction, instructionOf } from './instruction.ts'
+import { type Crowd, limited, makeValidate, type ResolveTxt, shared, type Validate } from './validations.ts'
 
 /** A name whose record was validated from the root's anchor down. */
-export type ResolvedName = {
-  /** `user@domain`, canonical. */
+export type ResolvedName = Instruction & {
+  /** `user@domain`, canonical: letters of other scripts as punycode. */
   readonly name: string
-  /** The record's value as it stands. */
-  readonly uri: string
-  readonly parsed: BitcoinUri
-  /** How long it may be kept: the smallest signed TTL of the whole chain. */
-  readonly ttlSeconds: number
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number
+  /** A label is punycode: its letters may look like others, so show it as `name` does. */
+  readonly hasPunycode: boolean
 }
 
 export type Resolver = {
-  /** From memory while the signatures allow it. */
+  /** From memory while the signatures allow it; else by a validation that all who ask at that moment share. */
   resolve(name: string): Promise<ResolvedName | Refusal>
+  /** The same for everybody out there: OVERLOADED when too many ask. Our own work does not wait in that queue. */
+  resolveForAnyone(name: string): Promise<ResolvedName | Refusal>
   /** Asks the DNS whatever is remembered. */
   resolveFresh(name: string): Promise<ResolvedName | Refusal>
+  /** What is known without asking anybody; null: nothing. */
+  remembered(name: string): ResolvedName | null
 }
-
-/** `resolveTxt` of protocols with its transport and anchors; `nowSeconds` is seconds since 1970. */
-export type ResolveTxt = (name: string, nowSeconds: number) => Promise<TxtResolution>
 
 const REMEMBERED = 10_000
 /** For a whole chain. Each of its questions is short, but a stranger's zone decides how many there are. */
 const TIMEOUT_MS = 8_000
+/** Together well within the time that a request may take. */
+const CROWD: Crowd = { atOnce: 8, waiting: 64, patienceMs: 4_000 }
+/**
+ * That there is no such name is remembered no longer than its proof's smallest signed TTL, as everything is, and no
+ * longer than this, because names are looked for shortly before they are there.
+ */
+const DENIAL_MS = 60_000
+/** An unsigned or wrong answer says nothing of how long it holds. */
+const DISBELIEF_MS = 5_000
 
 export function makeResolver(deps: {
   resolveTxt: ResolveTxt
   clock: () => number
   timeoutMs?: number
+  crowd?: Crowd
 }): Resolver {
-  const { clock, timeoutMs = TIMEOUT_MS } = deps
-  const cache = makeResolutionCache(REMEMBERED)
+  const { clock, timeoutMs = TIMEOUT_MS, crowd = CROWD } = deps
+  const names = makeExpiringCache<ResolvedName>(REMEMBERED)
+  const refusals = makeExpiringCache<Refusal>(REMEMBERED)
+  const validate = makeValidate({ ...deps, timeoutMs })
+  const forUs = shared(validate)
+  const forAnyone = shared(limited(validate, crowd))
 
-  const canonical = (text: string) => {
-    try {
-      return parseName(text)
-    } catch (error) {
-      if (error instanceof Bip353Error) return refuse('NAME_INVALID', { rule: error.code })
-      throw error
-    }
-  }
-  const resolveInTime = async (name: string): Promise<TxtResolution> => {
-    try {
-      return await within(timeoutMs, deps.resolveTxt(name, Math.floor(clock() / 1000)))
-    } catch (error) {
-      if (!(error instanceof TimedOutError)) throw error
-      return { status: 'unavailable', reason: error.message }
-    }
-  }
-  const resolveFresh = async (text: string): Promise<ResolvedName | Refusal> => {
-    const name = canonical(text)
-    if ('refused' in name) return name
-    const found = await resolveInTime(recordName(name))
+  const ask = async (name: PaymentName, by: Validate): Promise<ResolvedName | Refusal> => {
+    const found = await by(recordName(name))
+    if (isRefusal(found)) return found
     const instruction = instructionOf(found)
-    if ('refused' in instruction) return instruction
-    const resolved = { name: name.text, ...instruction }
-    cache.put(resolved)
+    const { text, hasPunycode } = name
+    if (isRefusal(instruction)) {
+      // When nobody said anything, what is remembered stays so.
+      if (found.status === 'unavailable') return instruction
+      names.forget(text)
+      refusals.put(text, instruction, forgetRefusalAt(found, clock()))
+      return instruction
+    }
+    const resolved = { name: text, hasPunycode, ...instruction }
+    refusals.forget(text)
+    names.put(text, resolved, resolved.expiresAt)
     return resolved
   }
-  return {
-    resolveFresh,
-    async resolve(text) {
+  const fromMemoryOr =
+    (by: Validate) =>
+    async (text: string): Promise<ResolvedName | Refusal> => {
       const name = canonical(text)
-      if ('refused' in name) return name
-      return cache.get(name.text, clock()) ?? resolveFresh(text)
+      if (isRefusal(name)) return name
+      return names.get(name.text, clock()) ?? refusals.get(name.text, clock()) ?? ask(name, by)
+    }
+  return {
+    resolve: fromMemoryOr(forUs),
+    resolveForAnyone: fromMemoryOr(forAnyone),
+    async resolveFresh(text) {
+      const name = canonical(text)
+      // Not shared: a validation that is under way may have asked before what the caller wants to see was there.
+      return isRefusal(name) ? name : ask(name, validate)
+    },
+    remembered(text) {
+      const name = canonical(text)
+      return isRefusal(name) ? null : names.get(name.text, clock())
     },
   }
 }
 
-function instructionOf(found: TxtResolution): Omit<ResolvedName, 'name'> | Refusal {
-  switch (found.status) {
-    case 'nxdomain':
-      return refuse('RESOLVE_NO_SUCH_NAME')
-    case 'nodata':
-      return refuse('RESOLVE_NO_INSTRUCTION')
-    case 'insecure':
-      return refuse('RESOLVE_UNSIGNED', { zone: found.zone })
-    case 'bogus':
-      return refuse('RESOLVE_BOGUS', { rule: found.code })
-    case 'unavailable':
-      return refuse('DNS_UNAVAILABLE')
-    case 'secure': {
-      const selected = selectInstruction(found.values.map(latin1))
-      if ('problem' in selected) {
-        return refuse(selected.problem === 'none' ? 'RESOLVE_NO_INSTRUCTION' : 'RESOLVE_AMBIGUOUS')
-      }
-      const parsed = parseUri(selected.uri)
-      if ('refused' in parsed) return parsed
-      const { ttlSeconds, expiresAt } = found
-      return { uri: selected.uri, parsed, ttlSeconds, expiresAt: expiresAt * 1000 }
-    }
-  }
-}
-
-function parseUri(uri: string): BitcoinUri | Refusal {
+function canonical(text: string): PaymentName | Refusal {
   try {
-    return parseBitcoinUri(uri)
+    return parseName(text)
   } catch (error) {
-    if (error instanceof Bip321Error) return refuse('URI_INVALID', { rule: error.code })
+    if (error instanceof Bip353Error) return refuse('NAME_INVALID', { rule: error.code })
     throw error
   }
 }
 
-/** Each byte becomes the character of its number; the strict URI parser refuses what is not ASCII. */
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')
+function forgetRefusalAt(found: TxtResolution, now: number): number {
+  return 'expiresAt' in found ? Math.min(found.expiresAt * 1000, now + DENIAL_MS) : now + DISBELIEF_MS
 }

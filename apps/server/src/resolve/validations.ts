@@ -1,0 +1,69 @@
+import { type Refusal, refuse } from '@holdfast/core'
+import type { TxtResolution } from '@holdfast/protocols/dnssec'
+import { BulkheadRejectedError, bulkhead, TaskCancelledError } from 'cockatiel'
+import { TimedOutError, within } from '../platform/within.ts'
+
+/**
+ * `resolveTxt` of protocols with its transport and anchors; `nowSeconds` is seconds since 1970. Once the signal is
+ * aborted it asks no further questions.
+ */
+export type ResolveTxt = (name: string, nowSeconds: number, signal?: AbortSignal) => Promise<TxtResolution>
+
+/** A validation costs processor time and a stranger's zone decides how much: only so many are done at once. */
+export type Crowd = {
+  readonly atOnce: number
+  /** How many more may wait for their turn; all others are refused at once. */
+  readonly waiting: number
+  /** Whose turn has not come by then is refused. */
+  readonly patienceMs: number
+}
+
+/** How long the refused should stay away. */
+const RETRY_AFTER_SECONDS = 2
+
+/** Validates the TXT records of one DNS name within `timeoutMs`, or says that there are too many to validate. */
+export type Validate = (recordName: string) => Promise<TxtResolution | Refusal>
+
+export function makeValidate(deps: {
+  resolveTxt: ResolveTxt
+  clock: () => number
+  timeoutMs: number
+}): Validate {
+  return async (name) => {
+    const late = new AbortController()
+    try {
+      return await within(deps.timeoutMs, deps.resolveTxt(name, Math.floor(deps.clock() / 1000), late.signal))
+    } catch (error) {
+      if (!(error instanceof TimedOutError)) throw error
+      late.abort(error)
+      return { status: 'unavailable', reason: error.message }
+    }
+  }
+}
+
+/** At most as many at once as the crowd may have; the others wait or are refused with OVERLOADED. */
+export function limited(validate: Validate, { atOnce, waiting, patienceMs }: Crowd): Validate {
+  const turnstile = bulkhead(atOnce, waiting)
+  return async (name) => {
+    try {
+      return await turnstile.execute(() => validate(name), AbortSignal.timeout(patienceMs))
+    } catch (error) {
+      if (error instanceof BulkheadRejectedError || error instanceof TaskCancelledError) {
+        return refuse('OVERLOADED', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+      }
+      throw error
+    }
+  }
+}
+
+/** Whoever asks while the same question is being answered gets the same answer. */
+export function shared(validate: Validate): Validate {
+  const underWay = new Map<string, ReturnType<Validate>>()
+  return (name) => {
+    const already = underWay.get(name)
+    if (already) return already
+    const answer = validate(name).finally(() => underWay.delete(name))
+    underWay.set(name, answer)
+    return answer
+  }
+}
