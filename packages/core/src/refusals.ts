@@ -141,6 +141,37 @@ export const REFUSALS = {
     title: 'The owner released the name.',
     hint: 'It can be registered again.',
   },
+  NAME_SUSPENDED: {
+    status: 409,
+    title: 'The operator suspended the name.',
+    hint: 'Ask the operator; until it is resumed the name can only be released.',
+  },
+  NAME_NOT_SUSPENDED: { status: 409, title: 'The name is not suspended.', hint: 'Nothing needs to be done.' },
+  NAME_QUARANTINED: {
+    status: 409,
+    title: 'The name was given up a short time ago.',
+    hint: 'Until the time named in the data only its last owner can register it; choose another name.',
+  },
+  OFFER_USED: {
+    status: 409,
+    title: 'This offer is, or was until just now, the one of the name.',
+    hint: 'Make a new offer.',
+  },
+  TRANSFER_NOT_PROPOSED: {
+    status: 409,
+    title: 'The owner has not proposed to transfer this name to that key.',
+    hint: 'The owner must propose the transfer first.',
+  },
+  TRANSFER_EXPIRED: {
+    status: 409,
+    title: 'The proposal to transfer the name has expired.',
+    hint: 'Ask the owner to propose the transfer again.',
+  },
+  TRANSFER_TO_OWNER: {
+    status: 422,
+    title: 'The name is owned by that key already.',
+    hint: 'Name the key of the new owner.',
+  },
   RECORD_OCCUPIED: {
     status: 409,
     title: 'Another record stands in the DNS at this name.',
