@@ -1,44 +1,12 @@
 import { expect, test } from 'vitest'
 import type { TrustAnchor } from './anchors.ts'
 import { resolveTxt } from './resolve-txt.ts'
+import { mutate, mutationRuns, seeded } from './testing/mutations.ts'
 import { NOW } from './testing/signed-world.ts'
 import { testKey } from './testing/test-keys.ts'
 import { NAME, VALUE_TEXT, withShop } from './testing/validation-cases.ts'
 
-/** A small generator with a seed (mulberry32), so that a failure can be repeated. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-function mutate(bytes: Uint8Array, random: () => number): Uint8Array {
-  const at = (length: number) => Math.floor(random() * length)
-  const copy = Uint8Array.from(bytes)
-  switch (at(4)) {
-    case 0:
-      copy[at(copy.length)]! ^= 1 << at(8)
-      return copy
-    case 1:
-      for (let i = 0; i < 1 + at(4); i++) copy[at(copy.length)] = at(256)
-      return copy
-    case 2:
-      return copy.slice(0, at(copy.length))
-    default: {
-      const [from, to, length] = [at(copy.length), at(copy.length), at(40)]
-      copy.set(bytes.slice(from, from + Math.min(length, copy.length - to)), to)
-      return copy
-    }
-  }
-}
-
-/** HOLDFAST_MUTATIONS=10000 for the long run. */
-const environment = (globalThis as { process?: { env: Record<string, string | undefined> } }).process?.env
-const RUNS = Number(environment?.HOLDFAST_MUTATIONS ?? 500)
+const RUNS = mutationRuns(500)
 const SEED = 20_261_121
 /** One run in so many walks down from the root; the others begin at the zone, which is several times faster. */
 const WHOLE_CHAIN_EVERY = 10
