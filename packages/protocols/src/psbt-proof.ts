@@ -25,7 +25,11 @@ export function encodePsbtProof({ name, proof }: PsbtProof): Uint8Array {
   const text = new TextEncoder().encode(canonical(name))
   if (text.length > MAX_NAME_BYTES) throw new PsbtProofError('the name exceeds 255 bytes')
   checkProofLength(proof.length)
-  return Uint8Array.of(text.length, ...text, ...proof)
+  const value = new Uint8Array(1 + text.length + proof.length)
+  value[0] = text.length
+  value.set(text, 1)
+  value.set(proof, 1 + text.length)
+  return value
 }
 
 /** Reads the field's value; the proof itself is not looked at. @throws PsbtProofError */
