@@ -346,6 +346,42 @@ export const REFUSALS = {
   },
   PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment.', hint: 'Check the id.' },
 
+  ADDRESS_AMOUNT_OUTSIDE: {
+    status: 422,
+    title: 'The amount is outside of what this Lightning Address takes.',
+    hint: 'Stay between minSendable and maxSendable.',
+  },
+  ADDRESS_BUSY: {
+    status: 429,
+    title: 'Too many invoices of this Lightning Address wait to be paid.',
+    hint: 'Pay one of them, or try again in a few minutes.',
+  },
+  ADDRESS_INVOICE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such invoice of this Lightning Address.',
+    hint: 'Check the payment hash; unpaid invoices are forgotten after a while.',
+  },
+  COMMENT_TOO_LONG: {
+    status: 422,
+    title: 'The comment is too long.',
+    hint: 'Keep it within commentAllowed characters.',
+  },
+  PAYER_DATA_INVALID: {
+    status: 422,
+    title: 'The payer data is malformed.',
+    hint: 'Send what payerData asks for, as LUD-18 says.',
+  },
+  ZAP_REQUEST_INVALID: {
+    status: 422,
+    title: 'The zap request breaks a rule of NIP-57.',
+    hint: 'Sign a kind 9734 event for this key and amount that names a relay.',
+  },
+  ZAP_UNSUPPORTED: {
+    status: 422,
+    title: 'This Lightning Address does not take zaps.',
+    hint: 'Leave the parameter nostr out when allowsNostr is not true.',
+  },
+
   RESOLVE_NO_SUCH_NAME: {
     status: 404,
     title: 'The DNS proves that there is no such name.',

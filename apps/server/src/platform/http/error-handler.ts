@@ -26,13 +26,19 @@ export function handleError(error: FastifyError, request: FastifyRequest, reply:
     }))
     return sendProblem(reply, problemOf(refuse('REQUEST_INVALID'), request.id, errors))
   }
+  return sendRefusal(reply, explain(error, request))
+}
+
+/** The refusal that a thrown error stands for; INTERNAL for a fault, which is logged here, once. */
+export function explain(error: FastifyError, request: FastifyRequest): Refusal {
+  if (error.validation) return refuse('REQUEST_INVALID')
   const refusal = wentAway(error, request) ? refuse('REQUEST_TIMEOUT') : refusalOf(error)
-  if (refusal) return sendRefusal(reply, refusal)
+  if (refusal) return refusal
   request.log.error(
     { err: error, requestId: request.id, route: request.routeOptions.url },
     'a request failed',
   )
-  return sendRefusal(reply, refuse('INTERNAL'))
+  return refuse('INTERNAL')
 }
 
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
