@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { startDispatch } from '@holdfast/server/platform/dispatch'
+import { makeLog } from '@holdfast/server/platform/log'
 import { makeTransact } from '@holdfast/server/platform/transaction'
 import type { BenchWorld } from './bench-world.ts'
 import type { Figure } from './figure.ts'
@@ -9,7 +11,8 @@ const of = 'journal'
 
 /** Ten writers, each in transactions of one entry on entities of its own. */
 export async function benchJournal(world: BenchWorld, seconds: number): Promise<Figure[]> {
-  const transact = makeTransact({ database: world.database })
+  const dispatch = startDispatch({ database: world.database, log: makeLog({ level: 'error' }) })
+  const transact = makeTransact({ database: world.database, dispatch })
   const took: number[] = []
   const began = performance.now()
   const until = began + seconds * 1000
@@ -31,6 +34,7 @@ export async function benchJournal(world: BenchWorld, seconds: number): Promise<
   }
   await Promise.all(Array.from({ length: WRITERS }, write))
   const elapsed = (performance.now() - began) / 1000
+  await dispatch.stop()
   return [
     { of, what: `entries appended, ${WRITERS} writers`, value: took.length / elapsed, unit: '/s' },
     { of, what: 'one append, p50', value: median(took), unit: 'ms' },

@@ -8,6 +8,7 @@ import { makeNodesSlice } from './nodes/nodes-slice.ts'
 import { makePaymentsSlice } from './payments/payments-slice.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase, pingDatabase } from './platform/database.ts'
+import { startDispatch } from './platform/dispatch.ts'
 import { makeHttpApp } from './platform/http/app.ts'
 import { makeAskedDomain } from './platform/http/asked-domain.ts'
 import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
@@ -25,6 +26,8 @@ const JOBS_AT_ONCE = 10
 const CONNECTIONS_FOR_REQUESTS = 10
 const CONNECTIONS_FOR_JOBS = 6
 const SWEEP_EVERY_MS = 60_000
+/** Priority of jobs that requests add: what was begun is ended before something else is begun. */
+const NEWCOMERS = 10
 
 /** Puts the slices together on a migrated database and serves them at `url`. What it starts, `shutdown` ends. */
 export async function startServer(options: {
@@ -46,10 +49,12 @@ export async function startServer(options: {
   shutdown.add('database', () => database.close())
   const jobsDatabase = open(CONNECTIONS_FOR_JOBS)
   shutdown.add('database of the jobs', () => jobsDatabase.close())
-  const transact = makeTransact({ database: jobsDatabase })
+  const dispatch = startDispatch({ database: jobsDatabase, log })
+  shutdown.add('dispatch', () => dispatch.stop())
+  const transact = makeTransact({ database: jobsDatabase, dispatch })
 
   const identity = makeIdentity({
-    transact: makeTransact({ database }),
+    transact: makeTransact({ database, dispatch, jobPriority: NEWCOMERS }),
     database,
     clock,
     publicUrl: url,
@@ -124,6 +129,8 @@ export async function startServer(options: {
   for (const slice of slices) slice.routes(app)
   addWelcomePage(app, { domains: config.domains })
   await app.listen({ host: config.host, port: options.port })
+  // Such as a connection that the system cannot accept: without a listener Node would end the process.
+  app.server.on('error', (error) => log.error({ err: error }, 'the listening socket failed; it goes on'))
   shutdown.add('http', () => {
     closing.abort()
     return app.close()

@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { JournalFollowerTable, JournalTable } from './journal/journal-tables.ts'
 import type { Log } from './log.ts'
+import { PreparingClient } from './prepared-statements.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -71,7 +72,7 @@ export function openDatabase(options: {
     })
     return pool
   }
-  const pool = openPool(options.maxConnections ?? 12, 'holdfast', { types })
+  const pool = openPool(options.maxConnections ?? 12, 'holdfast', { types, Client: PreparingClient })
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

@@ -1,13 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { JsonObject } from '@holdfast/core'
 import { type JobHelpers, type Runner, run, type WorkerEvents } from 'graphile-worker'
-import { type Kysely, sql } from 'kysely'
 import type pg from 'pg'
-import type { Database, OpenDatabase } from './database.ts'
+import type { OpenDatabase } from './database.ts'
 import { graphileLog } from './graphile-log.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
-import type { NewJob } from './transaction.ts'
 import { keepWorkerAlive, type WorkerLiveness } from './worker-liveness.ts'
 
 export type JobContext = {
@@ -40,23 +38,6 @@ export type WorkerOptions = {
   log: Log
   /** How long `stop` lets running jobs go on before it aborts their signals. Default 10 s. */
   graceMs?: number
-}
-
-/** Adds jobs in the caller's transaction: they exist if and only if it commits. */
-export async function addJobs(db: Kysely<Database>, jobs: readonly NewJob[]): Promise<void> {
-  const specs = jobs.map(({ task, payload, runAt, key, maxAttempts }) => ({
-    task,
-    payload,
-    run_at: runAt ?? null,
-    key: key ?? null,
-    max_attempts: maxAttempts ?? null,
-  }))
-  await sql`
-    select graphile_worker.add_job(
-      identifier => job.task, payload => job.payload, run_at => job.run_at, job_key => job.key,
-      max_attempts => job.max_attempts
-    ) from jsonb_to_recordset(${JSON.stringify(specs)}::jsonb)
-      as job (task text, payload json, run_at timestamptz, key text, max_attempts smallint)`.execute(db)
 }
 
 /** Runs jobs until stopped. A worker pool that ends by itself, because the database went away, is replaced. */

@@ -1,5 +1,6 @@
 import { startPostgres } from '@holdfast/devnet/testing/postgres'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { dispatchContract } from './dispatch.contract.ts'
 import { jobsContract } from './jobs.contract.ts'
 import { journalContract } from './journal/journal.contract.ts'
 import { journalOrderProperty } from './journal/journal-order.contract.ts'
@@ -20,6 +21,7 @@ describe("Debian's PostgreSQL", () => {
     contract(withDatabase({ server: () => server.url, maxConnections: 16 }))
 
   describe('transactions', onDatabase(transactionContract))
+  describe('dispatch', onDatabase(dispatchContract))
   describe('jobs', onDatabase(jobsContract))
   describe('journal', onDatabase(journalContract))
   describe('order', onDatabase(journalOrderProperty))

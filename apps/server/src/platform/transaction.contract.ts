@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { AbortedTransactionError, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import type { TestDatabase } from './testing/with-database.ts'
 import type { NewEntry } from './transaction.ts'
@@ -52,7 +52,7 @@ export function transactionContract(database: TestDatabase): void {
       const work = database.transact(async (tx) => {
         await sql`select 1 / 0`.execute(tx.db).catch(() => 'swallowed')
       })
-      await expect(work).rejects.toMatchObject({ code: '25P02' })
+      await expect(work).rejects.toThrow(AbortedTransactionError)
     })
 
     test.each(['40001', '40P01'])('that fails with %s runs again with fresh collections', async (code) => {

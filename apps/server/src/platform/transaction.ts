@@ -1,8 +1,11 @@
 import type { JsonObject } from '@holdfast/core'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Database, OpenDatabase } from './database.ts'
-import { addJobs } from './jobs.ts'
+import type { Dispatch } from './dispatch.ts'
+import { insertJobs } from './job-outbox.ts'
 import { appendEntries } from './journal/append-entries.ts'
+import { type Heads, makeHeads } from './journal/heads.ts'
+import { isStalePlan } from './prepared-statements.ts'
 
 /** An entry for the journal, written when the transaction's work has ended. */
 export type NewEntry = {
@@ -29,6 +32,8 @@ export type NewJob = {
   key?: string
   /** Attempts before the job is given up and kept as a dead letter. Default 25. */
   maxAttempts?: number
+  /** Of two jobs that are due the one with the smaller number is taken first. Default: what `makeTransact` was given. */
+  priority?: number
 }
 
 /** What `work` may do; everything is kept or nothing. */
@@ -40,20 +45,32 @@ export interface Transaction {
 
 /**
  * Runs `work` in one READ COMMITTED transaction and then, still in it, adds the jobs, locks the lanes and appends the
- * entries. When the database reports a serialization failure or a deadlock, everything is rolled back and `work` is
- * run again: it must not touch anything outside of the transaction. Any other error rolls back and is thrown.
+ * entries. When the database reports a serialization failure, a deadlock or a plan that a migration made stale,
+ * everything is rolled back and `work` is run again: it must not touch anything outside of the transaction. Any other
+ * error rolls back and is thrown, also that of a statement whose error `work` swallowed.
  */
 export type Transact = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
 
 /** `serialization_failure` and `deadlock_detected`: the server has rolled back, so that trying again is safe. */
 const RETRIED = new Set(['40001', '40P01'])
 const ATTEMPTS = 5
+/** Entities whose last journal entry is remembered. */
+const REMEMBERED_HEADS = 5_000
 
-export function makeTransact({ database }: { database: OpenDatabase }): Transact {
+export function makeTransact(options: {
+  database: OpenDatabase
+  dispatch: Pick<Dispatch, 'committed'>
+  /** Of jobs that name none. Default 0. */
+  jobPriority?: number
+}): Transact {
+  const { database, dispatch, jobPriority = 0 } = options
+  const heads = makeHeads(REMEMBERED_HEADS)
   return async (work) => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await once(database, work)
+        const { result, ...committed } = await once(database, heads, jobPriority, work)
+        dispatch.committed(committed)
+        return result
       } catch (error) {
         if (attempt === ATTEMPTS || !isRetried(error)) throw error
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt))
@@ -62,7 +79,12 @@ export function makeTransact({ database }: { database: OpenDatabase }): Transact
   }
 }
 
-async function once<T>(database: OpenDatabase, work: (tx: Transaction) => Promise<T>): Promise<T> {
+async function once<T>(
+  database: OpenDatabase,
+  heads: Heads,
+  jobPriority: number,
+  work: (tx: Transaction) => Promise<T>,
+): Promise<{ result: T; entries: number; jobs: number }> {
   const entries: NewEntry[] = []
   const jobs: NewJob[] = []
   return database.db
@@ -74,15 +96,16 @@ async function once<T>(database: OpenDatabase, work: (tx: Transaction) => Promis
         append: (entry) => void entries.push(entry),
         enqueue: (job) => void jobs.push(job),
       })
-      // When `work` swallowed a failed statement, COMMIT would roll back and say so to nobody: any statement tells.
-      if (entries.length + jobs.length === 0) await sql`select 1`.execute(db)
-      if (jobs.length > 0) await addJobs(db, jobs)
+      const newJobs = jobs.length > 0 ? insertJobs(jobs, jobPriority) : undefined
       // Last, because the lanes stay locked until the commit is visible.
-      if (entries.length > 0) await appendEntries(db, entries)
-      return result
+      if (entries.length > 0)
+        await appendEntries(db, entries, { heads, ...(newJobs && { alongside: newJobs }) })
+      else await newJobs?.execute(db)
+      return { result, entries: entries.length, jobs: jobs.length }
     })
 }
 
 function isRetried(error: unknown): boolean {
+  if (isStalePlan(error)) return true
   return error instanceof Error && 'code' in error && RETRIED.has(String(error.code))
 }

@@ -1,8 +1,8 @@
 import { LANES } from '@holdfast/core'
 import { sql } from 'kysely'
 import type { Log } from '../log.ts'
+import { type Loop, loopOnWake } from '../loop-on-wake.ts'
 import type { Transact, Transaction } from '../transaction.ts'
-import { type Loop, loopOnWake } from './loop-on-wake.ts'
 import { type JournalEntry, type Positions, readEntries, readHeads, START } from './read-entries.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -43,7 +43,7 @@ export async function followDurably(
       await keepPositions(tx, name, entries)
       return 'more'
     })
-  return loopOnWake({ wakeUps, log: log.child({ follower: name }), step })
+  return loopOnWake({ wakeUps, log: log.child({ follower: name }), what: 'following the journal', step })
 }
 
 async function register(tx: Transaction, name: string, lanes: readonly number[], from: 'start' | 'now') {

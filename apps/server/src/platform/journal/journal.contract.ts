@@ -4,6 +4,9 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeLog } from '../log.ts'
 import type { TestDatabase } from '../testing/with-database.ts'
+import { makeTransact } from '../transaction.ts'
+import { appendEntries } from './append-entries.ts'
+import { makeHeads } from './heads.ts'
 import { type Journal, startJournal } from './journal.ts'
 import type { LiveFollower } from './live-tail.ts'
 import type { JournalEntry } from './read-entries.ts'
@@ -79,6 +82,34 @@ export function journalContract(database: TestDatabase): void {
         expect(await journal.readEntity(stream, 'kept')).toHaveLength(1)
       },
     )
+
+    test('chains also behind entries of another process, of which this one knows nothing', async () => {
+      const other = makeTransact({ database: database.database, dispatch: { committed: () => undefined } })
+      const entry = { stream, entityId: 'shared', kind: 'test.done', data: {}, actor: 'system' }
+      for (const transact of [database.transact, other, other, database.transact, database.transact])
+        await transact(async (tx) => {
+          tx.append(entry)
+          tx.append({ ...entry, entityId: 'beside it' })
+          tx.append(entry)
+        })
+      expect(await journal.verifyEntity(stream, 'shared')).toMatchObject({ intact: true, entries: 10 })
+      expect(await journal.verifyEntity(stream, 'beside it')).toMatchObject({ intact: true, entries: 5 })
+    })
+
+    test('chains behind what was committed, not behind what was rolled back', async () => {
+      const heads = makeHeads(10)
+      const entry = { stream, entityId: 'undone', kind: 'test.done', data: {}, actor: 'system' }
+      const appendOne = (fault?: Error) =>
+        database.db.transaction().execute(async (db) => {
+          await appendEntries(db, [entry], { heads })
+          if (fault) throw fault
+        })
+      await expect(appendOne(new Error('rolled back'))).rejects.toThrow('rolled back')
+      await appendOne()
+      await expect(appendOne(new Error('rolled back'))).rejects.toThrow('rolled back')
+      await appendOne()
+      expect(await journal.verifyEntity(stream, 'undone')).toMatchObject({ intact: true, entries: 2 })
+    })
 
     test('shows a change that went around its guards', async () => {
       await append('tampered', { amountMsat: '1' })

@@ -1,10 +1,10 @@
 import type { ChainCheck, Refusal } from '@holdfast/core'
 import type { OpenDatabase } from '../database.ts'
 import type { Log } from '../log.ts'
+import type { Loop } from '../loop-on-wake.ts'
 import type { Transact } from '../transaction.ts'
 import { type DurableFollowerOptions, followDurably } from './durable-follower.ts'
 import { type LiveFollower, type LiveFollowerOptions, startLiveTail } from './live-tail.ts'
-import type { Loop } from './loop-on-wake.ts'
 import { type JournalEntry, readEntity, verifyEntity } from './read-entries.ts'
 import { startWakeUps } from './wake-ups.ts'
 

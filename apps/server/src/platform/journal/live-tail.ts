@@ -1,7 +1,7 @@
 import { LANES, type Refusal, refuse } from '@holdfast/core'
 import type { OpenDatabase } from '../database.ts'
 import type { Log } from '../log.ts'
-import { type Loop, loopOnWake } from './loop-on-wake.ts'
+import { type Loop, loopOnWake } from '../loop-on-wake.ts'
 import { type JournalEntry, type Positions, readEntries, readHeads } from './read-entries.ts'
 import { decodeResumeToken, encodeResumeToken } from './resume-token.ts'
 import type { WakeUps } from './wake-ups.ts'
@@ -46,6 +46,7 @@ export async function startLiveTail(options: {
   const loop: Loop = loopOnWake({
     wakeUps,
     log,
+    what: 'reading the journal',
     async step() {
       const entries = await readEntries(database.db, heads, ALL_LANES, BATCH)
       if (entries.length === 0) return 'done'

@@ -2,28 +2,31 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
 import type { OpenDatabase } from '../database.ts'
 import type { Log } from '../log.ts'
-import { JOURNAL_CHANNEL } from './append-entries.ts'
+import type { Wakes } from '../loop-on-wake.ts'
 
-/** Says "look now". It may say so for nothing, and after a lost connection it says so once for all that was missed. */
-export type WakeUps = {
-  /** Calls `listener` whenever there may be something new; returns the function that ends it. */
-  subscribe(listener: () => void): () => void
-  stop(): Promise<void>
-}
+/** After a lost connection it wakes once for all that was missed. */
+export type WakeUps = Wakes & { stop(): Promise<void> }
 
-/** However quiet the notifications are, we look that often. */
+/** Where LISTENers are told that there is something new; the payload says nothing. */
+export const JOURNAL_CHANNEL = 'holdfast_journal'
+
+/** However quiet the notifications are, we look that often: a process may die between its commit and its NOTIFY. */
 const POLL_MS = 1_000
 
 /** One LISTEN connection for the process, made again when it breaks, with a poll behind it. */
-export async function startWakeUps(options: { database: OpenDatabase; log: Log }): Promise<WakeUps> {
-  const { database, log } = options
+export async function startWakeUps(options: {
+  database: OpenDatabase
+  log: Log
+  pollMs?: number
+}): Promise<WakeUps> {
+  const { database, log, pollMs = POLL_MS } = options
   const listeners = new Set<() => void>()
   const wakeAll = () => {
     for (const listener of listeners) listener()
   }
   let stopped = false
   let client = await listen()
-  const poll = setInterval(wakeAll, POLL_MS)
+  const poll = setInterval(wakeAll, pollMs)
   poll.unref()
 
   async function listen(): Promise<pg.Client> {

@@ -19,6 +19,7 @@ import type { Kysely } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, inject } from 'vitest'
 import { type Database, type OpenDatabase, openDatabase } from '../database.ts'
+import { startDispatch } from '../dispatch.ts'
 import { makeLog } from '../log.ts'
 import { Secret } from '../secret.ts'
 import { makeTransact, type Transact } from '../transaction.ts'
@@ -34,6 +35,7 @@ import {
 export type TestDatabase = {
   readonly db: Kysely<Database>
   readonly pool: pg.Pool
+  /** Resolves once the jobs have reached the worker, too, so that a test can look for them at once. */
   readonly transact: Transact
   /** What platform functions take as `database`. */
   readonly database: OpenDatabase
@@ -64,12 +66,22 @@ export function withDatabase(options: { server?: () => string; maxConnections?: 
       log,
       ...(options.maxConnections && { maxConnections: options.maxConnections }),
     })
-    opened = { database, transact: makeTransact({ database }), app, owner }
-    drop = () => dropDatabase(server.owner, name)
+    const dispatch = startDispatch({ database, log })
+    const transact = makeTransact({ database, dispatch })
+    const settled: Transact = async (work) => {
+      const result = await transact(work)
+      await dispatch.settled()
+      return result
+    }
+    opened = { database, transact: settled, app, owner }
+    drop = async () => {
+      await dispatch.stop()
+      await database.close()
+      await dropDatabase(server.owner, name)
+    }
   })
 
   afterAll(async () => {
-    await opened?.database.close()
     await drop?.()
   })
 

@@ -1,0 +1,134 @@
+import { sql } from 'kysely'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Dispatch, startDispatch } from './dispatch.ts'
+import { insertJobs } from './job-outbox.ts'
+import { startWakeUps } from './journal/wake-ups.ts'
+import { makeLog } from './log.ts'
+import type { TestDatabase } from './testing/with-database.ts'
+import { makeTransact, type NewJob } from './transaction.ts'
+
+const quiet = makeLog({ level: 'silent' })
+
+/** How jobs come from a committed transaction to the worker, and the journal's followers to know of it. */
+export function dispatchContract(database: TestDatabase): void {
+  const dispatches: Dispatch[] = []
+
+  afterEach(async () => {
+    await Promise.all(dispatches.splice(0).map((dispatch) => dispatch.stop()))
+    await sql`delete from graphile_worker._private_jobs`.execute(database.db)
+  })
+
+  function start(): Dispatch {
+    const dispatch = startDispatch({ database: database.database, log: quiet })
+    dispatches.push(dispatch)
+    return dispatch
+  }
+
+  /** As a process does that dies right after its commit. */
+  const commitOnly = (...jobs: NewJob[]) => insertJobs(jobs, 0).execute(database.db)
+
+  const arrived = async () => {
+    const { rows } = await sql<{ task: string; key: string | null; payload: unknown; priority: number }>`
+      select job.priority, job.key, job.payload, task.identifier as task
+      from graphile_worker._private_jobs job join graphile_worker._private_tasks task on task.id = job.task_id
+      order by job.priority, job.id`.execute(database.db)
+    return rows
+  }
+  const left = async () => (await sql`select from job_outbox`.execute(database.db)).rows.length
+
+  test('a job whose process died right after its commit is handed over by any other process', async () => {
+    await commitOnly({ task: 'orphan', payload: { n: 1 } })
+    start()
+    await expect.poll(arrived).toMatchObject([{ task: 'orphan', payload: { n: 1 } }])
+    expect(await left()).toBe(0)
+  })
+
+  test('of jobs with one key that wait together only the last one arrives', async () => {
+    await commitOnly({ task: 'keyed', payload: { n: 1 }, key: 'k' }, { task: 'other', payload: {} })
+    await commitOnly({ task: 'keyed', payload: { n: 2 }, key: 'k' }, { task: 'other', payload: {} })
+    start()
+    await expect
+      .poll(async () => (await arrived()).map(({ task, payload }) => [task, payload]))
+      .toEqual([
+        ['other', {}],
+        ['keyed', { n: 2 }],
+        ['other', {}],
+      ])
+  })
+
+  test('more jobs than one round takes all arrive, once, also with several processes at it', async () => {
+    const own = [start(), start(), start()]
+    const writers = own.map((dispatch) => makeTransact({ database: database.database, dispatch }))
+    await Promise.all(
+      writers.flatMap((transact, writer) =>
+        Array.from({ length: 5 }, (_, round) =>
+          transact(async (tx) => {
+            for (let n = 0; n < 100; n++)
+              tx.enqueue({ task: 'many', payload: { id: `${writer}/${round}/${n}` } })
+          }),
+        ),
+      ),
+    )
+    await Promise.all(own.map((dispatch) => dispatch.settled()))
+    const ids = (await arrived()).map(({ payload }) => (payload as { id: string }).id)
+    expect([ids.length, new Set(ids).size]).toEqual([1_500, 1_500])
+    expect(await left()).toBe(0)
+  })
+
+  test('jobs carry the priority of their transaction, or their own', async () => {
+    const dispatch = start()
+    const transact = makeTransact({ database: database.database, dispatch, jobPriority: 10 })
+    await transact(async (tx) => {
+      tx.enqueue({ task: 'usual', payload: {} })
+      tx.enqueue({ task: 'urgent', payload: {}, priority: -1 })
+    })
+    await dispatch.settled()
+    expect(await arrived()).toMatchObject([
+      { task: 'urgent', priority: -1 },
+      { task: 'usual', priority: 10 },
+    ])
+  })
+
+  test('what was committed before the stop is handed over by it', async () => {
+    const dispatch = start()
+    const transact = makeTransact({ database: database.database, dispatch })
+    await transact(async (tx) => tx.enqueue({ task: 'last', payload: {} }))
+    await dispatches.pop()?.stop()
+    expect(await arrived()).toMatchObject([{ task: 'last' }])
+  })
+
+  test('goes on when its connection was cut', async () => {
+    const dispatch = start()
+    const transact = makeTransact({ database: database.database, dispatch })
+    await transact(async (tx) => tx.enqueue({ task: 'before', payload: {} }))
+    await dispatch.settled()
+    await database.queryAsOwner(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'holdfast dispatch' and datname = current_database()`,
+    )
+    await transact(async (tx) => tx.enqueue({ task: 'after', payload: {} }))
+    await dispatch.settled()
+    expect((await arrived()).map(({ task }) => task)).toEqual(['before', 'after'])
+  })
+
+  describe('the journal’s followers', () => {
+    test('are woken by a commit with entries, and not by one without', async () => {
+      const wakeUps = await startWakeUps({ database: database.database, log: quiet, pollMs: 3_600_000 })
+      let woken = 0
+      wakeUps.subscribe(() => {
+        woken++
+      })
+      try {
+        const dispatch = start()
+        const transact = makeTransact({ database: database.database, dispatch })
+        await transact(async (tx) => tx.enqueue({ task: 'silent', payload: {} }))
+        await dispatch.settled()
+        const entry = { stream: 'test', entityId: 'woken', kind: 'test.done', data: {}, actor: 'system' }
+        await transact(async (tx) => tx.append(entry))
+        await expect.poll(() => woken).toBe(1)
+      } finally {
+        await wakeUps.stop()
+      }
+    })
+  })
+}
