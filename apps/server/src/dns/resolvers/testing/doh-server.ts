@@ -13,7 +13,7 @@ export type DohRequest = { readonly headers: IncomingHttpHeaders; readonly body:
 export type DohReply =
   | { readonly status?: number; readonly type?: string; readonly body: Uint8Array }
   | 'silence'
-  /** A part of the answer, then a reset. */
+  /** A part of the answer, then the connection ends. */
   | 'break-off'
 
 export type DohServer = {
@@ -55,7 +55,7 @@ export async function startDohServer(
         body,
       } = answer === 'break-off' ? { body: null } : answer
       stream.respond({ ':status': status, 'content-type': type })
-      if (body === null) stream.write('half', () => stream.close(2))
+      if (body === null) stream.write('half', () => stream.session?.destroy())
       else stream.end(body)
     })()
   })
