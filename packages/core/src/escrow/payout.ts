@@ -23,6 +23,7 @@ import type {
   MilestoneState,
   Moment,
 } from './milestone-states.ts'
+import { OPERATOR } from './roles.ts'
 import { payoutCltvCap } from './schedule.ts'
 import type { Payee } from './worker-invoice.ts'
 
@@ -174,21 +175,18 @@ export function beginPayment(
   }: { kind: PaymentKind; try: number; nodeId: string; amountMsat: Msat; feeLimitMsat: Msat; now: number },
 ): PaymentDecision {
   const id = `${kind}:${payee.paymentHash}:${tries}`
-  const decision = decidePayment(
-    null,
-    {
-      kind: 'request',
-      id,
-      nodePaymentId: bytesToHex(sha256(utf8ToBytes(`holdfast-escrow-1:${id}`))),
-      nodeId,
-      owner: 'operator',
-      to: payee.invoice,
-      destination: { kind: 'bolt11', invoice: payee.invoice, asksMsat: amountMsat },
-      maxFeeMsat: feeLimitMsat,
-      deadlineAt: now + TRY_MS,
-    },
-    now,
-  )
+  const request = {
+    kind: 'request',
+    id,
+    nodePaymentId: bytesToHex(sha256(utf8ToBytes(`holdfast-payment-1:${id}`))),
+    nodeId,
+    owner: OPERATOR,
+    to: payee.invoice,
+    destination: { kind: 'bolt11', invoice: payee.invoice, asksMsat: amountMsat },
+    maxFeeMsat: feeLimitMsat,
+    deadlineAt: now + TRY_MS,
+  } as const
+  const decision = decidePayment(null, request, now)
   // The amount was checked when the terms were; nothing else of such a request can be refused.
   if (isRefusal(decision)) throw new Error(`A payment of an escrow was refused: ${decision.refused}`)
   return decision
