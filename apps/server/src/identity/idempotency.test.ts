@@ -201,6 +201,28 @@ describe('a refusal', () => {
   }
 })
 
+test('of a refusal and a success under one key, asked for at once, both requests are answered the success', async () => {
+  const { session } = await openSession(world, alice)
+  const othersWaiting = async () => {
+    const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(
+      database.db,
+    )
+    return rows.length
+  }
+  world.work = async () => {
+    if (world.executions > 1) return { status: 201, body: { owner: alice.owner } }
+    await expect.poll(othersWaiting).toBe(1)
+    return refuse('NAME_TAKEN')
+  }
+  const answers = await Promise.all([
+    change(world, session, { key: 'k' }),
+    change(world, session, { key: 'k' }),
+  ])
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 201])
+  expect(world.executions).toBe(2)
+  expect((await change(world, session, { key: 'k' })).headers['idempotency-replayed']).toBe('true')
+})
+
 describe('a fault', () => {
   const faults: [what: string, fail: () => void][] = [
     ['thrown by the work', () => leaveTraces(() => raise(new Error('a fault')))],

@@ -7,8 +7,8 @@ import type { IdentityTables } from './identity-tables.ts'
 /** What was answered to a mutation: `body` is the JSON text as sent, empty when there is none. */
 export type StoredAnswer = { status: number; headers: Readonly<Record<string, string>>; body: string }
 
-/** One request of one owner under one key. `fingerprint` tells whether another request is the same one. */
-export type IdempotentRequest = { owner: Hex; key: string; fingerprint: Uint8Array }
+/** What is asked under a key. `fingerprint` tells whether another request is the same one. */
+export type KeyedRequest = { key: string; fingerprint: Uint8Array }
 
 const KEY = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -24,39 +24,65 @@ export function fingerprint(method: string, path: string, bodySha256: Uint8Array
   return createHash('sha256').update(`${method}\n${path}\n`).update(bodySha256).digest()
 }
 
+/** Who asks: an owner who is proven already, or the digest of a session token. */
+export type Asker = { readonly owner: Hex } | { readonly tokenSha256: Uint8Array }
+
 /** `new`: execute it and `store` its answer. `stored`: answer this again. `declined`: do neither. */
 export type Claim =
-  | { state: 'new' }
-  | { state: 'stored'; answer: StoredAnswer | Refusal }
-  | { state: 'declined'; refusal: Refusal }
+  | { state: 'new'; owner: Hex }
+  | { state: 'stored'; owner: Hex; answer: StoredAnswer | Refusal }
+  | { state: 'declined'; owner: Hex | null; refusal: Refusal }
+
+type ClaimedRow = Omit<
+  Selectable<IdentityTables['idempotency_key']>,
+  'owner' | 'key' | 'created_at' | 'fingerprint'
+> & {
+  owner: string | null
+  fingerprint: Buffer | null
+}
 
 /**
- * Waits, in the caller's transaction, until no other transaction is answering the same key, and holds the key until
- * that transaction ends. After `declined` the transaction must be rolled back.
+ * Finds out who asks and waits, in the caller's transaction, until no other transaction is answering the same key; it
+ * holds the key until that transaction ends. After `declined` the transaction must be rolled back.
  */
-export async function claim(db: Kysely<IdentityTables>, request: IdempotentRequest): Promise<Claim> {
+export async function claim(
+  db: Kysely<IdentityTables>,
+  asker: Asker,
+  { key, fingerprint }: KeyedRequest,
+  now: number,
+): Promise<Claim> {
+  const row = await claimedRow(db, asker, key, now)
+  if (row === null) return { state: 'declined', owner: null, refusal: refuse('IDEMPOTENCY_IN_PROGRESS') }
+  const { owner } = row
+  if (owner === null) return { state: 'declined', owner, refusal: refuse('SESSION_INVALID') }
+  if (row.fingerprint === null) return { state: 'new', owner }
+  if (Buffer.compare(row.fingerprint, fingerprint) !== 0) {
+    return { state: 'declined', owner, refusal: refuse('IDEMPOTENCY_KEY_REUSED') }
+  }
+  return { state: 'stored', owner, answer: storedAnswer(row) }
+}
+
+/** Null: somebody else has held the key for too long. */
+async function claimedRow(
+  db: Kysely<IdentityTables>,
+  asker: Asker,
+  key: string,
+  now: number,
+): Promise<ClaimedRow | null> {
+  const [token, sender] = 'owner' in asker ? [null, asker.owner] : [asker.tokenSha256, null]
   try {
-    await sql`select lock_idempotency_key(${request.owner}, ${request.key})`.execute(db)
+    const { rows } = await sql<ClaimedRow>`
+      select * from claim_request(${token}, ${sender}, ${key}, ${new Date(now)})`.execute(db)
+    return rows[0]!
   } catch (error) {
     if (!hasCode(error, LOCK_NOT_AVAILABLE)) throw error
-    return { state: 'declined', refusal: refuse('IDEMPOTENCY_IN_PROGRESS') }
+    return null
   }
-  const row = await db
-    .selectFrom('idempotency_key')
-    .selectAll()
-    .where('owner', '=', request.owner)
-    .where('key', '=', request.key)
-    .executeTakeFirst()
-  if (!row) return { state: 'new' }
-  if (Buffer.compare(row.fingerprint, request.fingerprint) !== 0) {
-    return { state: 'declined', refusal: refuse('IDEMPOTENCY_KEY_REUSED') }
-  }
-  return { state: 'stored', answer: storedAnswer(row) }
 }
 
 export async function store(
   db: Kysely<IdentityTables>,
-  request: IdempotentRequest,
+  request: KeyedRequest & { owner: Hex },
   outcome: StoredAnswer | Refusal,
   now: number,
 ): Promise<void> {
@@ -84,7 +110,7 @@ export function isFinal(refusal: Refusal): boolean {
   return status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 429
 }
 
-function storedAnswer(row: Selectable<IdentityTables['idempotency_key']>): StoredAnswer | Refusal {
+function storedAnswer(row: ClaimedRow): StoredAnswer | Refusal {
   const { status, headers, body, refusal_code: code, refusal_data: data } = row
   if (code !== null && data !== null) return refuse(code, data)
   if (status !== null && headers !== null && body !== null) return { status, headers, body }

@@ -6,22 +6,20 @@ import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError } from '../platform/http/problem.ts'
 import type { RateLimiter } from '../platform/http/rate-limiter.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
+import { answerOnce } from './answer-once.ts'
 import { digestOfBody } from './body-digest.ts'
 import { type Credential, readCredential } from './credential.ts'
 import {
-  claim,
+  type Asker,
   fingerprint,
-  type IdempotentRequest,
-  isFinal,
+  type KeyedRequest,
   parseIdempotencyKey,
   type StoredAnswer,
-  store,
 } from './idempotency.ts'
 import { addIdentityRoutes } from './identity.rest.ts'
 import { useEvent } from './nip98-events.ts'
-import { ownerOfToken } from './sessions.ts'
+import { digestOfToken, ownerOfToken } from './sessions.ts'
 import { sweepIdentity } from './sweep-identity.ts'
-import { undoWhenRefused } from './undo-when-refused.ts'
 
 /** What a use case answers: `body` is sent as JSON, and `null` as no body at all. */
 export type Answer = { status: number; headers?: Readonly<Record<string, string>>; body: JsonValue }
@@ -87,13 +85,16 @@ export function makeIdentity(options: IdentityOptions): Identity {
       }),
     authenticate: async (request) => ownerOf(credentialOf(request)),
     async mutate(request, reply, work) {
-      const owner = await identity.authenticate(request)
-      const asked = idempotentRequest(request, owner)
-      const { answer, replayed } = await transact((tx) =>
-        answerOnce(tx, asked, clock(), async (inner) => {
-          const result = await work(inner, owner)
+      const asker = await askerOf(credentialOf(request))
+      const asked = keyedRequest(request)
+      const { answer, replayed } = await answerOnce(
+        { transact, clock, admit },
+        asker,
+        asked,
+        async (tx, owner) => {
+          const result = await work(tx, owner)
           return isRefusal(result) ? result : serialize(reply, result)
-        }),
+        },
       )
       if (replayed) reply.header('idempotency-replayed', 'true')
       await send(reply, orThrow(answer))
@@ -110,42 +111,41 @@ export function makeIdentity(options: IdentityOptions): Identity {
   /** Spends the credential when it is an event. The signature was checked before: strangers cause no writes. */
   async function ownerOf(credential: Credential): Promise<Hex> {
     const owner = await provenOwner(credential)
-    await rateLimiter?.consume(owner)
+    await admit(owner)
     return owner
   }
 
   async function provenOwner(credential: Credential): Promise<Hex> {
     switch (credential.kind) {
       case 'event':
-        if (!(await useEvent(db, credential))) throw new RefusalError(refuse('AUTH_EVENT_REPLAYED'))
-        return credential.owner
+        return spend(credential)
       case 'token': {
         const owner = await ownerOfToken(db, credential.token, clock())
         return owner ?? orThrow<Hex>(refuse('SESSION_INVALID'))
       }
     }
   }
+
+  /** An event is spent in a commit of its own; a token is looked up in the transaction of what it asks for. */
+  async function askerOf(credential: Credential): Promise<Asker> {
+    if (credential.kind === 'event') return { owner: await spend(credential) }
+    return { tokenSha256: digestOfToken(credential.token) ?? orThrow<Uint8Array>(refuse('SESSION_INVALID')) }
+  }
+
+  async function spend(event: Extract<Credential, { kind: 'event' }>): Promise<Hex> {
+    if (!(await useEvent(db, event))) throw new RefusalError(refuse('AUTH_EVENT_REPLAYED'))
+    return event.owner
+  }
+
+  async function admit(owner: Hex): Promise<void> {
+    await rateLimiter?.consume(owner)
+  }
 }
 
-function idempotentRequest(request: FastifyRequest, owner: Hex): IdempotentRequest {
+function keyedRequest(request: FastifyRequest): KeyedRequest {
   const key = orThrow(parseIdempotencyKey(request.headers['idempotency-key']))
   const { method, originalUrl } = request
-  return { owner, key, fingerprint: fingerprint(method, originalUrl, digestOfBody(request)) }
-}
-
-/** The answer stored under the key, or else the one that `work` gives, stored unless it may turn out otherwise. */
-async function answerOnce(
-  tx: Transaction,
-  asked: IdempotentRequest,
-  now: number,
-  work: (tx: Transaction) => Promise<StoredAnswer | Refusal>,
-): Promise<{ answer: StoredAnswer | Refusal; replayed: boolean }> {
-  const claimed = await claim(tx.db, asked)
-  if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
-  if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-  const answer = await undoWhenRefused(tx, work)
-  if (!isRefusal(answer) || isFinal(answer)) await store(tx.db, asked, answer, now)
-  return { answer, replayed: false }
+  return { key, fingerprint: fingerprint(method, originalUrl, digestOfBody(request)) }
 }
 
 /** Within the transaction: an answer that breaks its own schema is a fault, and then nothing may have happened. */

@@ -33,14 +33,20 @@ export async function ownerOfToken(
   token: string,
   now: number,
 ): Promise<Hex | null> {
-  if (!TOKEN.test(token)) return null
+  const digest = digestOfToken(token)
+  if (digest === null) return null
   const row = await db
     .selectFrom('session')
     .select('owner')
-    .where('token_sha256', '=', sha256(token))
+    .where('token_sha256', '=', digest)
     .where('expires_at', '>', new Date(now))
     .executeTakeFirst()
   return row?.owner ?? null
+}
+
+/** Under which a token's session is found; `null` when it cannot be one of ours. */
+export function digestOfToken(token: string): Uint8Array | null {
+  return TOKEN.test(token) ? sha256(token) : null
 }
 
 /** Revoking what is not there succeeds. */

@@ -1,0 +1,84 @@
+import { isRefusal, type Refusal } from '@holdfast/core'
+import type { Hex } from '@holdfast/lightning'
+import { RefusalError } from '../platform/http/problem.ts'
+import type { Transact, Transaction } from '../platform/transaction.ts'
+import { type Asker, claim, isFinal, type KeyedRequest, type StoredAnswer, store } from './idempotency.ts'
+
+export type AnswerDeps = {
+  transact: Transact
+  /** Milliseconds since 1970. */
+  clock: () => number
+  /** Counts the request; throws when there were too many. */
+  admit: (owner: Hex) => Promise<void>
+}
+
+type Answered = { answer: StoredAnswer | Refusal; replayed: boolean }
+
+/**
+ * The answer stored under the key, or else the one that `work` gives. A success is stored in the transaction of the
+ * work. A refusal undoes that transaction whole; it is stored in one of its own, unless it may turn out otherwise.
+ * Between the two the key is free: when the same request has got another answer meanwhile, that one stands.
+ */
+export async function answerOnce(
+  deps: AnswerDeps,
+  asker: Asker,
+  asked: KeyedRequest,
+  work: (tx: Transaction, owner: Hex) => Promise<StoredAnswer | Refusal>,
+): Promise<Answered> {
+  const { transact, clock, admit } = deps
+  try {
+    return await transact(async (tx) => {
+      const now = clock()
+      const claimed = await claim(tx.db, asker, asked, now)
+      if (claimed.owner !== null) await admit(claimed.owner)
+      if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
+      if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
+      const { owner } = claimed
+      const answer = await refusedToo(work(tx, owner))
+      if (isRefusal(answer)) throw new WorkRefused(owner, answer)
+      await store(tx.db, { owner, ...asked }, answer, now)
+      return { answer, replayed: false }
+    })
+  } catch (error) {
+    if (!(error instanceof WorkRefused)) throw error
+    return isFinal(error.refusal)
+      ? storeRefusal(deps, error, asked)
+      : { answer: error.refusal, replayed: false }
+  }
+}
+
+async function storeRefusal(
+  { transact, clock }: AnswerDeps,
+  { owner, refusal }: WorkRefused,
+  asked: KeyedRequest,
+): Promise<Answered> {
+  return transact(async (tx) => {
+    const now = clock()
+    const claimed = await claim(tx.db, { owner }, asked, now)
+    if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
+    if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
+    await store(tx.db, { owner, ...asked }, refusal, now)
+    return { answer: refusal, replayed: false }
+  })
+}
+
+/** Thrown so that the transaction of the work is rolled back. */
+class WorkRefused extends Error {
+  override readonly name = 'WorkRefused'
+  readonly owner: Hex
+  readonly refusal: Refusal
+  constructor(owner: Hex, refusal: Refusal) {
+    super(`The work was refused: ${refusal.refused}`)
+    this.owner = owner
+    this.refusal = refusal
+  }
+}
+
+async function refusedToo<T>(result: Promise<T | Refusal>): Promise<T | Refusal> {
+  try {
+    return await result
+  } catch (error) {
+    if (error instanceof RefusalError) return error.refusal
+    throw error
+  }
+}
