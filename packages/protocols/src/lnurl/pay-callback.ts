@@ -43,7 +43,7 @@ export function readPayCallback(answer: unknown): { invoice: string; verify: str
 }
 
 /** LUD-06, steps 6 and 7: the wallet verifies hash and amount before it pays. Throws `LnurlError('wrong-invoice')`. */
-export function checkPayInvoice(invoice: Invoice, asked: PayCallback): void {
+export function checkPayInvoice(invoice: Invoice, asked: Omit<PayCallback, 'url'>): void {
   if (invoice.amountMsat !== asked.amountMsat)
     throw new LnurlError('wrong-invoice', 'the invoice is not about the amount that was asked for')
   if (!('hash' in invoice.description) || invoice.description.hash !== asked.descriptionHash)

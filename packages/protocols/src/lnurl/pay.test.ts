@@ -203,6 +203,7 @@ describe('payer data', () => {
     ['null', 'null'],
     ['a number for a name', '{"name":7}'],
     ['an empty name', '{"name":""}'],
+    ['a name that is half a character', '{"name":"\\ud83d"}'],
     ['a name with a line break', '{"name":"Bob\\nPAID"}'],
     ['a name of 201 characters', `{"name":"${'x'.repeat(201)}"}`],
     ['a key that is no point', `{"name":"Bob","pubkey":"02${'ff'.repeat(32)}"}`],

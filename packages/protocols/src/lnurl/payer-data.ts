@@ -52,7 +52,7 @@ function parseObject(raw: string): Record<string, unknown> {
 }
 
 const IS_WELL_FORMED: Record<PayerDataKind, (value: string) => boolean> = {
-  name: (value) => value.length <= MAX_FIELD_CHARACTERS && /^[^\p{Cc}]+$/u.test(value),
+  name: (value) => value.length <= MAX_FIELD_CHARACTERS && /^[^\p{Cc}\p{Cs}]+$/u.test(value),
   // "hex(<randomly generated secp256k1 pubkey>)".
   pubkey: (value) => isHex(value, 33) && isPoint(hexToBytes(value)),
   // LUD-16's form of an internet identifier.

@@ -1,0 +1,305 @@
+import { createHash } from 'node:crypto'
+import { decodeInvoice } from '@holdfast/protocols/bolt11'
+import {
+  checkPayInvoice,
+  makePayCallback,
+  type PayOrder,
+  readPayCallback,
+} from '@holdfast/protocols/lnurl/pay-callback'
+import { readPayRequest } from '@holdfast/protocols/lnurl/pay-request'
+import { afterEach, describe, expect, test } from 'vitest'
+import { PUBLIC_URL } from '../identity/testing/identity-world.ts'
+import { withDatabase } from '../platform/testing/with-database.ts'
+import { GRACE_MS } from './address-invoice.ts'
+import { type AddressWorld, startAddressWorld } from './testing/address-world.ts'
+
+const database = withDatabase()
+let world: AddressWorld
+afterEach(() => world.stop())
+const start = async (options?: Parameters<typeof startAddressWorld>[1]) => {
+  world = await startAddressWorld(database, options)
+  return world
+}
+
+const METADATA = '[["text/plain","Pay alice@shop.test"],["text/identifier","alice@shop.test"]]'
+const refused = (code: string) => ({ status: 'ERROR', code, reason: expect.stringMatching(/\.$/) })
+const phaseOf = async (paymentHash: string) =>
+  (
+    await database.db
+      .selectFrom('address_invoice')
+      .select('phase')
+      .where('payment_hash', '=', paymentHash)
+      .executeTakeFirstOrThrow()
+  ).phase
+
+/** What a wallet does, with all of its checks. */
+async function askAsWallet({ app, json }: AddressWorld, order: PayOrder) {
+  const request = readPayRequest(await json('/.well-known/lnurlp/alice'))
+  const callback = makePayCallback(request, order)
+  const { pathname, search } = new URL(callback.url)
+  const answer = (await app.inject({ url: pathname + search })).json()
+  const { invoice, verify } = readPayCallback(answer)
+  const decoded = decodeInvoice(invoice)
+  checkPayInvoice(decoded, callback)
+  return { decoded, answer, verify: new URL(verify ?? '').pathname }
+}
+
+describe('the first answer', () => {
+  test('says what the address takes and that invoices commit to its metadata', async () => {
+    const { app } = await start()
+    const response = await app.inject({ url: '/.well-known/lnurlp/alice', headers: { host: 'shop.test' } })
+    expect(response.json()).toEqual({
+      tag: 'payRequest',
+      callback: `${PUBLIC_URL}/lnurlp/alice@shop.test/callback`,
+      minSendable: 1_000,
+      maxSendable: 100_000_000_000,
+      metadata: METADATA,
+      commentAllowed: 280,
+      payerData: {
+        name: { mandatory: false },
+        pubkey: { mandatory: false },
+        identifier: { mandatory: false },
+      },
+    })
+    expect(response.headers['access-control-allow-origin']).toBe('*')
+    expect((await app.inject('/lnurlp/alice@shop.test')).json()).toEqual(response.json())
+  })
+
+  test.each([
+    ['/.well-known/lnurlp/bob', 'shop.test'],
+    ['/.well-known/lnurlp/alice', 'other.test'],
+    ['/.well-known/lnurlp/Alice', 'shop.test'],
+    ['/.well-known/lnurlp/alice%00', 'shop.test'],
+    ['/lnurlp/alice', 'shop.test'],
+    ['/lnurlp/alice@shop.test@x', 'shop.test'],
+    ['/lnurlp/@shop.test', 'shop.test'],
+  ])('%s at %s is nobody', async (url, host) => {
+    const { app } = await start()
+    const response = await app.inject({ url, headers: { host } })
+    expect(response.statusCode).toBe(200)
+    expect(response.json()).toEqual(refused('NAME_NOT_FOUND'))
+    expect(response.headers['access-control-allow-origin']).toBe('*')
+  })
+})
+
+describe('a callback', () => {
+  test('is answered by the owner’s node, with an invoice that a wallet’s checks let pass', async () => {
+    const { decoded, answer } = await askAsWallet(await start(), { amountMsat: 21_000n })
+    expect(decoded).toMatchObject({
+      amountMsat: 21_000n,
+      payee: world.node.nodeId,
+      description: { hash: createHash('sha256').update(METADATA).digest('hex') },
+    })
+    expect(decoded.expiresAt - decoded.createdAt).toBe(600_000)
+    expect(answer).toEqual({
+      ...{ status: 'OK', pr: decoded.text, routes: [], disposable: false },
+      verify: `${PUBLIC_URL}/lnurlp/alice@shop.test/verify/${decoded.paymentHash}`,
+    })
+  })
+
+  test('commits to payer data as they were sent, and keeps them and the comment for the owner alone', async () => {
+    const { alice, carol, received } = await start()
+    const payerData = { name: 'Bob 🥕', identifier: 'bob@shop.test' }
+    await askAsWallet(world, { amountMsat: 2_000n, comment: 'for the\ncarrots', payerData })
+    const seen = await received(alice)
+    expect(seen.invoices[0]).toMatchObject({
+      name: 'alice@shop.test',
+      state: 'open',
+      amountMsat: '2000',
+      comment: 'for the\ncarrots',
+      payer: payerData,
+      zap: false,
+    })
+    expect(await received(carol)).toEqual({ invoices: [], next: null })
+    expect((await world.app.inject('/v1/address-invoices?owner=me')).statusCode).toBe(401)
+  })
+
+  test('a payer’s data that were not asked for are committed to, too, but not kept', async () => {
+    const { callback, alice, received } = await start()
+    const payerdata = '{"name":"Bob","email":"bob@mail.example"}'
+    const { pr } = await callback({ amount: '1000', payerdata })
+    const hash = createHash('sha256')
+      .update(METADATA + payerdata)
+      .digest('hex')
+    expect(decodeInvoice(pr).description).toEqual({ hash })
+    expect((await received(alice)).invoices[0].payer).toEqual({ name: 'Bob' })
+  })
+
+  test('a comment is text without control characters', async () => {
+    const { callback, alice, received } = await start()
+    await callback({ amount: '1000', comment: 'a\u0000b\u001b[31mc\n' })
+    expect((await received(alice)).invoices[0].comment).toBe('a b [31mc\n')
+  })
+
+  test.each<[string, Record<string, string>, string]>([
+    ['no amount', {}, 'AMOUNT_INVALID'],
+    ['an amount in letters', { amount: 'all' }, 'AMOUNT_INVALID'],
+    ['a negative amount', { amount: '-1000' }, 'AMOUNT_INVALID'],
+    ['too little', { amount: '999' }, 'ADDRESS_AMOUNT_OUTSIDE'],
+    ['too much', { amount: '100000000001' }, 'ADDRESS_AMOUNT_OUTSIDE'],
+    ['too long a comment', { amount: '1000', comment: 'x'.repeat(281) }, 'COMMENT_TOO_LONG'],
+    ['a comment beyond all measure', { amount: '1000', comment: 'x'.repeat(8_001) }, 'REQUEST_INVALID'],
+    ['payer data that are no JSON', { amount: '1000', payerdata: 'Bob' }, 'PAYER_DATA_INVALID'],
+    ['a key that is none', { amount: '1000', payerdata: '{"pubkey":"x"}' }, 'PAYER_DATA_INVALID'],
+    ['a zap', { amount: '1000', nostr: '{}' }, 'ZAP_UNSUPPORTED'],
+  ])('with %s is refused, and no node is asked', async (_, query, code) => {
+    const { callback, node } = await start()
+    expect(await callback(query)).toEqual(refused(code))
+    expect(node.made).toBe(0)
+  })
+
+  test('other parameters are ignored', async () => {
+    const { callback } = await start()
+    expect(await callback({ amount: '1000', nonce: '7', lnurl: 'lnurl1x' })).toMatchObject({ status: 'OK' })
+  })
+
+  test('of a name whose owner has no node, or one that is offline or silent, says that it is offline', async () => {
+    const { callback, node } = await start({ nodeTimeoutMs: 30 })
+    expect(await callback({ amount: '1000' }, 'carol@shop.test')).toEqual(refused('NODE_OFFLINE'))
+    node.offline = true
+    expect(await callback({ amount: '1000' })).toEqual(refused('NODE_OFFLINE'))
+    const { invoices } = node
+    Object.assign(node, { offline: false, invoices: { create: () => new Promise(() => undefined) } })
+    expect(await callback({ amount: '1000' })).toEqual(refused('NODE_OFFLINE'))
+    Object.assign(node, { invoices: undefined })
+    expect(await callback({ amount: '1000' })).toEqual(refused('NODE_CANNOT'))
+    Object.assign(node, { invoices })
+    expect(await callback({ amount: '1000' })).toMatchObject({ status: 'OK' })
+  })
+
+  test('an invoice that was not asked for is not passed on', async () => {
+    const { app, node } = await start()
+    node.lies = true
+    const response = await app.inject('/lnurlp/alice@shop.test/callback?amount=1000')
+    expect(response.statusCode).toBe(500)
+    expect(response.json()).toEqual(refused('INTERNAL'))
+  })
+
+  test('is refused while too many invoices of the name wait, and answered again when they have expired', async () => {
+    const { callback, time } = await start({ terms: { openPerName: 2 } })
+    time.shiftMs = 365 * 24 * 3600_000
+    for (const ok of ['OK', 'OK', 'ERROR'])
+      expect(await callback({ amount: '1000' })).toMatchObject({ status: ok })
+    expect(await callback({ amount: '1000' })).toEqual(refused('ADDRESS_BUSY'))
+    time.shiftMs += 601_000
+    expect(await callback({ amount: '1000' })).toMatchObject({ status: 'OK' })
+  })
+
+  test.each([
+    [{ sender: 1, name: 9 }, 'sender'],
+    [{ sender: 9, name: 1 }, 'name'],
+  ])('is limited by %j', async (perMinute) => {
+    const { app } = await start({ perMinute })
+    const url = '/lnurlp/alice@shop.test/callback?amount=1000'
+    expect((await app.inject(url)).json()).toMatchObject({ status: 'OK' })
+    const limited = await app.inject(url)
+    expect(limited.json()).toEqual(refused('RATE_LIMITED'))
+    expect(limited.headers['retry-after']).toMatch(/^[1-9]/)
+  })
+})
+
+describe('verify', () => {
+  test('tells paid from unpaid, once for all, and never a preimage', async () => {
+    const { json, node, alice, received } = await start()
+    const { decoded, verify } = await askAsWallet(world, { amountMsat: 5_000n })
+    const { paymentHash, text: pr } = decoded
+    const answer = { status: 'OK', preimage: null, pr }
+    expect(await json(verify)).toEqual({ ...answer, settled: false })
+    node.pay(paymentHash, 5_001n)
+    expect(await json(verify)).toEqual({ ...answer, settled: true })
+    node.offline = true
+    expect(await json(verify)).toEqual({ ...answer, settled: true })
+    expect((await received(alice, '&state=paid')).invoices[0]).toMatchObject({
+      paymentHash,
+      state: 'paid',
+      amountMsat: '5000',
+      receivedMsat: '5001',
+      paidAt: expect.any(Number),
+    })
+    const entries = await database.db
+      .selectFrom('journal')
+      .selectAll()
+      .where('kind', '=', 'address-invoice.paid')
+      .execute()
+    expect(entries.filter(({ data }) => JSON.stringify(data).includes(paymentHash))).toMatchObject([
+      { actor: 'node', data: { owner: alice.owner, name: 'alice@shop.test', receivedMsat: '5001' } },
+    ])
+  })
+
+  test('says neither while the node does not answer', async () => {
+    const { json, node } = await start()
+    const { verify } = await askAsWallet(world, { amountMsat: 5_000n })
+    node.offline = true
+    expect(await json(verify)).toEqual(refused('NODE_OFFLINE'))
+  })
+
+  test.each([
+    ['another hash', '/lnurlp/alice@shop.test/verify/', 'ab'.repeat(32)],
+    ['a hash that is none', '/lnurlp/alice@shop.test/verify/', 'xyz'],
+  ])('does not know %s', async (_, path, hash) => {
+    const { json } = await start()
+    expect(await json(path + hash)).toEqual(refused('ADDRESS_INVOICE_NOT_FOUND'))
+  })
+
+  test('does not know an invoice of another name', async () => {
+    const { json } = await start()
+    const { verify } = await askAsWallet(world, { amountMsat: 5_000n })
+    expect(await json(verify.replace('alice', 'carol'))).toEqual(refused('ADDRESS_INVOICE_NOT_FOUND'))
+  })
+})
+
+describe('without anybody asking', () => {
+  test('a job finds that an invoice was paid', async () => {
+    const { node, callback } = await start({ worker: true })
+    const { paymentHash } = decodeInvoice((await callback({ amount: '7000' })).pr)
+    node.pay(paymentHash, 7_000n)
+    await expect.poll(() => phaseOf(paymentHash), { timeout: 15_000 }).toBe('paid')
+  })
+
+  test('the sweeper goes on with invoices whose job was lost, and forgets what need not be kept', async () => {
+    const { slice, node, callback, time, alice, received } = await start()
+    const ask = async () =>
+      decodeInvoice((await callback({ amount: '7000', comment: 'hi', payerdata: '{"name":"Bob"}' })).pr)
+        .paymentHash
+    const [paid, unpaid] = [await ask(), await ask()]
+    node.pay(paid, 7_000n)
+    expect(await slice.sweep()).toBe(0)
+    time.shiftMs += 70_000
+    await slice.sweep()
+    expect(await phaseOf(paid)).toBe('paid')
+    expect(await phaseOf(unpaid)).toBe('open')
+    time.shiftMs += 600_000 + GRACE_MS
+    await slice.sweep()
+    expect(await phaseOf(unpaid)).toBe('expired')
+    time.shiftMs += 24 * 3600_000
+    await slice.sweep()
+    await expect(phaseOf(unpaid)).rejects.toThrow()
+    time.shiftMs += 90 * 24 * 3600_000
+    await slice.sweep()
+    const [kept] = (await received(alice, '&state=paid')).invoices
+    expect(kept).toMatchObject({ paymentHash: paid })
+    expect(kept).not.toHaveProperty('comment')
+    expect(kept).not.toHaveProperty('payer')
+  })
+
+  test('an invoice that the node has lost is looked for no longer than the grace', async () => {
+    const { slice, node, callback, time } = await start()
+    const { paymentHash } = decodeInvoice((await callback({ amount: '7000' })).pr)
+    node.forget(paymentHash)
+    time.shiftMs += 700_000 + GRACE_MS
+    await slice.sweep()
+    expect(await phaseOf(paymentHash)).toBe('unknown')
+  })
+})
+
+test('the database refuses that what was paid is unpaid or that terms change', async () => {
+  const { node, callback, json } = await start()
+  const { pr, verify } = await callback({ amount: '7000' })
+  const { paymentHash } = decodeInvoice(pr)
+  const change = (set: object) =>
+    database.db.updateTable('address_invoice').set(set).where('payment_hash', '=', paymentHash).execute()
+  await expect(change({ amount_msat: 1n })).rejects.toThrow('terms')
+  node.pay(paymentHash, 7_000n)
+  await json(new URL(verify).pathname)
+  await expect(change({ phase: 'expired', paid_at: null, received_msat: null })).rejects.toThrow('was paid')
+})

@@ -1,0 +1,117 @@
+import { type LightningNode, NodeError } from '@holdfast/lightning'
+import type { AskNodes } from '../nodes/connected-node.ts'
+import type { OpenDatabase } from '../platform/database.ts'
+import type { Task } from '../platform/jobs.ts'
+import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
+import { TimedOutError, within } from '../platform/within.ts'
+import { type AddressInvoice, hearNode, type NodeAnswer } from './address-invoice.ts'
+import { findDue, findInvoice, forget, lockInvoice, updatePhase } from './address-invoice-store.ts'
+
+export type LookDeps = AskNodes & {
+  transact: Transact
+  database: Pick<OpenDatabase, 'db'>
+  clock: () => number
+}
+
+export const LOOK = 'lightning-address:look'
+export const PUBLISH_RECEIPT = 'lightning-address:publish-receipt'
+
+const NODE_TIMEOUT_MS = 5_000
+/** How long after a look was due the sweeper begins to doubt that its job still exists. */
+const SILENCE_MS = 60_000
+const AT_ONCE = 100
+/** Unpaid invoices and what payers said of themselves are not kept for ever. */
+const UNPAID_KEPT_MS = 24 * 3600_000
+const WORDS_KEPT_MS = 90 * 24 * 3600_000
+
+/** The job that asks the owner's node at the time that the invoice says. */
+export function lookJob({ paymentHash, lookAt }: { paymentHash: string; lookAt: number }): NewJob {
+  return {
+    task: LOOK,
+    payload: { paymentHash },
+    key: `address-invoice:${paymentHash}`,
+    runAt: new Date(lookAt),
+  }
+}
+
+export function makeLookTask(deps: LookDeps): Task {
+  return async ({ paymentHash }) => {
+    await lookAtInvoice(deps, String(paymentHash))
+  }
+}
+
+/**
+ * Asks the owner's node what became of an invoice, keeps what it says, and has it asked again unless that is final.
+ * Null: there is no such invoice. `heard` is false when the node could not be asked.
+ */
+export async function lookAtInvoice(
+  deps: LookDeps,
+  paymentHash: string,
+): Promise<{ invoice: AddressInvoice; heard: boolean } | null> {
+  const before = await findInvoice(deps.database.db, paymentHash)
+  if (before === null) return null
+  if (before.phase === 'paid') return { invoice: before, heard: true }
+  const answer = await askNode(deps, before)
+  const invoice = await deps.transact((tx) => keepAnswer(tx, paymentHash, answer, deps.clock()))
+  return invoice && { invoice, heard: answer !== 'silent' }
+}
+
+/** Goes on with invoices whose job was lost, and forgets what need not be kept. Answers how many were looked at. */
+export async function sweepInvoices(deps: LookDeps): Promise<number> {
+  const now = deps.clock()
+  const due = await findDue(deps.database.db, now - SILENCE_MS, AT_ONCE)
+  for (const paymentHash of due) await lookAtInvoice(deps, paymentHash)
+  await forget(deps.database.db, { endedBefore: now - UNPAID_KEPT_MS, paidBefore: now - WORDS_KEPT_MS })
+  return due.length
+}
+
+async function keepAnswer(
+  tx: Transaction,
+  paymentHash: string,
+  answer: NodeAnswer,
+  now: number,
+): Promise<AddressInvoice | null> {
+  const before = await lockInvoice(tx.db, paymentHash)
+  if (before === null) return null
+  const after = hearNode(before, answer, now)
+  if (after === before) return before
+  await updatePhase(tx.db, after)
+  if (after.phase === 'open') tx.enqueue(lookJob(after))
+  if (after.phase === 'paid') recordPaid(tx, after)
+  return after
+}
+
+/**
+ * Only what was paid comes into the journal: strangers can ask for invoices, and it cannot forget. Nor can it forget
+ * what a payer said, so that stays out, too.
+ */
+function recordPaid(tx: Transaction, invoice: Extract<AddressInvoice, { phase: 'paid' }>): void {
+  const { id, owner, user, domain, paymentHash, amountMsat, receivedMsat, paidAt } = invoice
+  tx.append({
+    stream: 'address-invoice',
+    entityId: id,
+    kind: 'address-invoice.paid',
+    data: {
+      ...{ owner, name: `${user}@${domain}`, paymentHash, paidAt },
+      ...{ amountMsat: `${amountMsat}`, receivedMsat: `${receivedMsat}` },
+    },
+    actor: 'node',
+  })
+  if (invoice.zapRequest !== null)
+    tx.enqueue({ task: PUBLISH_RECEIPT, payload: { paymentHash }, key: `zap-receipt:${paymentHash}` })
+}
+
+async function askNode({ nodes, nodeTimeoutMs }: LookDeps, invoice: AddressInvoice): Promise<NodeAnswer> {
+  const ask = async (): Promise<NodeAnswer> => {
+    const node: LightningNode | null = await nodes.nodeOf(invoice.owner)
+    if (!node?.invoices) return 'silent'
+    return (await node.invoices.lookup(invoice.paymentHash)) ?? 'never-heard-of'
+  }
+  try {
+    return await within(nodeTimeoutMs ?? NODE_TIMEOUT_MS, ask())
+  } catch (error) {
+    if (error instanceof TimedOutError || (error instanceof NodeError && error.code === 'offline'))
+      return 'silent'
+    throw error
+  }
+}
