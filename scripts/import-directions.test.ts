@@ -10,6 +10,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'packages/devnet': ['lightning', 'protocols'],
   'packages/client': ['core'],
   'apps/server': ['core', 'protocols', 'lightning'],
+  'apps/cli': ['core', 'protocols', 'client', 'server'],
 }
 
 /** Only the place that builds the world, and tests, may join the server with the devnet and the client. */

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { Bip353Error, parseName } from '@holdfast/protocols/bip353'
+import {
+  parseTrustAnchors,
+  ROOT_ANCHORS,
+  type TrustAnchor,
+  TrustAnchorError,
+} from '@holdfast/protocols/dnssec'
+import { MAX_EXPIRY_GRACE_SECONDS } from '@holdfast/protocols/rfc9102'
+import {
+  parseResolverEndpoint,
+  type ResolverEndpoint,
+} from '@holdfast/server/dns/resolvers/resolver-endpoint'
+import { UsageError } from '../command.ts'
+
+export type VerifyRequest = {
+  /** As it was written. */
+  readonly name: string
+  /** Seconds since 1970. */
+  readonly nowSeconds: number
+  readonly expiryGraceSeconds: number
+  readonly anchors: readonly TrustAnchor[]
+  readonly source:
+    | { readonly kind: 'proof'; readonly file: string; readonly bytes: Uint8Array }
+    /** No servers: those of the system. */
+    | { readonly kind: 'dns'; readonly servers: readonly ResolverEndpoint[]; readonly saveTo: string | null }
+  readonly json: boolean
+}
+
+/** @throws UsageError */
+export async function readVerifyArguments(args: readonly string[]): Promise<VerifyRequest> {
+  const { values, positionals } = parse(args)
+  const [name, ...more] = positionals
+  if (name === undefined) throw new UsageError('which name? Such as alice@shop.example')
+  if (more.length > 0) throw new UsageError(`one name at a time, not also ${more.join(' ')}`)
+  checkIsName(name)
+  const { proof, server = [], save } = values
+  if (proof !== undefined && (server.length > 0 || save !== undefined)) {
+    throw new UsageError('--proof works offline: it goes with neither --server nor --save')
+  }
+  return {
+    name,
+    nowSeconds: values.at === undefined ? Math.floor(Date.now() / 1000) : readTime(values.at),
+    expiryGraceSeconds: readGrace(values.grace ?? '0'),
+    anchors: values.anchor === undefined ? ROOT_ANCHORS : await readAnchors(values.anchor),
+    source:
+      proof === undefined
+        ? { kind: 'dns', servers: server.map(readServer), saveTo: save ?? null }
+        : { kind: 'proof', file: proof, bytes: new Uint8Array(await readBytes(proof)) },
+    json: values.json ?? false,
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        proof: { type: 'string' },
+        at: { type: 'string' },
+        grace: { type: 'string' },
+        anchor: { type: 'string' },
+        server: { type: 'string', multiple: true },
+        save: { type: 'string' },
+        json: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message, { cause: error })
+    throw error
+  }
+}
+
+function checkIsName(name: string): void {
+  try {
+    parseName(name)
+  } catch (error) {
+    if (!(error instanceof Bip353Error)) throw error
+    throw new UsageError(`${JSON.stringify(name)} is no name: ${error.message}`, { cause: error })
+  }
+}
+
+/** RFC 3339; without an offset a time would mean another moment on another machine. */
+function readTime(text: string): number {
+  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (Number.isNaN(time)) throw new UsageError(`--at takes a time such as 2025-08-07T18:00:00Z, not ${text}`)
+  return Math.floor(time / 1000)
+}
+
+function readGrace(text: string): number {
+  if (/^\d{1,4}$/.test(text) && Number(text) <= MAX_EXPIRY_GRACE_SECONDS) return Number(text)
+  throw new UsageError(`--grace takes 0 to ${MAX_EXPIRY_GRACE_SECONDS} seconds, not ${text}`)
+}
+
+function readServer(text: string): ResolverEndpoint {
+  try {
+    return parseResolverEndpoint(text)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError(`--server: ${error.message}`, { cause: error })
+  }
+}
+
+async function readAnchors(file: string): Promise<TrustAnchor[]> {
+  const text = new TextDecoder().decode(await readBytes(file))
+  try {
+    return parseTrustAnchors(text)
+  } catch (error) {
+    if (!(error instanceof TrustAnchorError)) throw error
+    throw new UsageError(`${file}: ${error.message}`, { cause: error })
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file)
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
