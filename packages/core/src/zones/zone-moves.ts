@@ -1,3 +1,4 @@
+import { canonicalJson } from '../canonical-json.ts'
 import type { ZoneFacts } from './zone-facts.ts'
 import type { Ds, ZoneAction, ZoneEffect, ZonePhase, ZoneProblem, ZoneState } from './zone-states.ts'
 
@@ -39,34 +40,33 @@ export function actionOf(
 
 export function enter(state: ZoneState, phase: ZonePhase, now: number): ZoneDecision {
   const { v, domain, maxTtlSeconds, dsTtl } = state
-  const next: ZoneState = {
-    ...{ v, domain, maxTtlSeconds, dsTtl, enteredAt: now, looks: 0, problem: null },
-    ...phase,
-  }
-  return {
-    state: next,
-    effects: [...actionDue(next, now), { kind: 'observe', at: nextLook(next, now) }],
-  }
+  const next: ZoneState = { ...{ v, domain, maxTtlSeconds, dsTtl, enteredAt: now, problem: null }, ...phase }
+  return { state: next, effects: [...actionDue(next, now), nextLook(next, 0, now)] }
 }
 
-/** Stays, says why, and looks again. */
+/** Stays, says why, and looks again; the same state comes back when the reason is the same. */
 export function wait(
   state: ZoneState,
   problem: ZoneProblem | null,
-  { facts, now }: { facts: ZoneFacts; now: number },
+  { facts, looks, now }: { facts: ZoneFacts; looks: number; now: number },
 ): ZoneDecision {
   const silent: ZoneProblem | null =
     facts.silent.length > 0 ? { code: 'SERVER_SILENT', servers: facts.silent } : null
   const standing = actionOf(state) === null ? null : state.problem
-  const next = { ...state, problem: problem ?? silent ?? standing }
-  const again = state.looks % LOOKS_PER_ACTION === 0 ? actionDue(next, now) : []
-  return { state: next, effects: [...again, { kind: 'observe', at: nextLook(next, now) }] }
+  const reason = problem ?? silent ?? standing
+  const next = canonicalJson(reason) === canonicalJson(state.problem) ? state : { ...state, problem: reason }
+  const again = looks > 0 && looks % LOOKS_PER_ACTION === 0 ? actionDue(next, now) : []
+  return { state: next, effects: [...again, nextLook(next, looks, now)] }
 }
 
-function nextLook(state: ZoneState, now: number): number {
-  if ('until' in state) return state.until > now ? Math.min(state.until, now + REST_MS) : now + LATE_MS
-  if (actionOf(state) !== null) return now + Math.min(1_000 * 2 ** Math.min(state.looks, 10), LATE_MS)
-  return now + (state.problem === null ? REST_MS : LATE_MS)
+function nextLook(state: ZoneState, looks: number, now: number): ZoneEffect {
+  return { kind: 'observe', at: now + patienceMs(state, looks, now), looks: looks + 1 }
+}
+
+function patienceMs(state: ZoneState, looks: number, now: number): number {
+  if ('until' in state) return state.until > now ? Math.min(state.until - now, REST_MS) : LATE_MS
+  if (actionOf(state) !== null) return Math.min(1_000 * 2 ** Math.min(looks, 10), LATE_MS)
+  return state.problem === null ? REST_MS : LATE_MS
 }
 
 /** A person who was asked is not asked again by us. */

@@ -1,20 +1,24 @@
 import { factsOf, includesDs, sameDs, type ZoneFacts } from './zone-facts.ts'
 import { enter, wait, type ZoneDecision } from './zone-moves.ts'
-import type { Ds, ZoneObservation, ZonePhase, ZoneProblem, ZoneState } from './zone-states.ts'
+import type { Ds, ZoneObservation, ZonePhase, ZoneProblem, ZoneReport, ZoneState } from './zone-states.ts'
 
 type Of<P extends ZonePhase['phase']> = Extract<ZoneState, { phase: P }>
-type Seen = { readonly facts: ZoneFacts; readonly observation: ZoneObservation; readonly now: number }
+type Seen = {
+  readonly facts: ZoneFacts
+  readonly observation: ZoneObservation
+  readonly looks: number
+  readonly now: number
+}
 
 /** Moves the plan on, back, or leaves it where it is and says why. */
-export function observed(before: ZoneState, observation: ZoneObservation, now: number): ZoneDecision {
+export function observed(
+  before: ZoneState,
+  { observation, looks }: Extract<ZoneReport, { kind: 'observed' }>,
+  now: number,
+): ZoneDecision {
   const facts = factsOf(observation)
-  const state: ZoneState = {
-    ...before,
-    looks: before.looks + 1,
-    maxTtlSeconds: Math.max(before.maxTtlSeconds, observation.maxTtlSeconds),
-    dsTtl: dsTtlOf(before, facts),
-  }
-  const seen = { facts, observation, now }
+  const state = withTtls(before, observation.maxTtlSeconds, facts)
+  const seen = { facts, observation, looks, now }
   switch (state.phase) {
     case 'unsigned':
       return seenUnsigned(state, seen)
@@ -117,9 +121,15 @@ function turnBack(state: Of<'ds-replacing' | 'old-ds-expiring'>, now: number): Z
   return enter(state, { phase: 'ds-replacing', old: state.ds, ds: state.old, attempt: 0 }, now)
 }
 
-function dsTtlOf({ dsTtl }: ZoneState, { anyDs, dsTtlSeconds }: ZoneFacts): ZoneState['dsTtl'] {
-  if (anyDs.length === 0) return dsTtl
-  return { seconds: dsTtl.seen ? Math.max(dsTtl.seconds, dsTtlSeconds) : dsTtlSeconds, seen: true }
+function withTtls(state: ZoneState, observedMaxTtl: number, { anyDs, dsTtlSeconds }: ZoneFacts): ZoneState {
+  const maxTtlSeconds = Math.max(state.maxTtlSeconds, observedMaxTtl)
+  const seconds = state.dsTtl.seen ? Math.max(state.dsTtl.seconds, dsTtlSeconds) : dsTtlSeconds
+  const dsTtl =
+    anyDs.length === 0 || (state.dsTtl.seen && seconds === state.dsTtl.seconds)
+      ? state.dsTtl
+      : { seconds, seen: true }
+  const same = maxTtlSeconds === state.maxTtlSeconds && dsTtl === state.dsTtl
+  return same ? state : { ...state, maxTtlSeconds, dsTtl }
 }
 
 function zoneExpiry({ maxTtlSeconds }: ZoneState, now: number): number {

@@ -51,7 +51,11 @@ test('no resolver ever refuses the zone, whatever it remembers, and the plan rea
       const perform = (effect: ZoneEffect) => {
         const { silent, action, delays, twice } = faults[fault++] ?? NO_FAULT
         if (effect.kind === 'observe') {
-          const report = { kind: 'observed', observation: world.observe(now, silent) } as const
+          const report = {
+            kind: 'observed',
+            observation: world.observe(now, silent),
+            looks: effect.looks,
+          } as const
           hear(report)
           return
         }

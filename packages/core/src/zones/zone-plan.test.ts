@@ -61,14 +61,16 @@ describe('what somebody must do to the world', () => {
   test('is looked at when it is said to be done: that alone changes nothing', () => {
     expect(hearZone(signing, { kind: 'acted', action: 'sign', attempt: 0 }, NOW)).toEqual({
       state: signing,
-      effects: [{ kind: 'observe', at: NOW }],
+      effects: [{ kind: 'observe', at: NOW, looks: 0 }],
     })
   })
 
   test('is left to the person who was asked, and the plan goes on looking', () => {
     const asked = hearZone(signing, { kind: 'person-asked', action: 'sign', attempt: 0 }, NOW).state
     expect(asked.problem).toEqual({ code: 'PERSON_NEEDED', action: 'sign' })
-    expect(hearZone(asked, { kind: 'time-passed' }, NOW).effects).toEqual([{ kind: 'observe', at: NOW }])
+    expect(hearZone(asked, { kind: 'time-passed' }, NOW).effects).toEqual([
+      { kind: 'observe', at: NOW, looks: 0 },
+    ])
   })
 
   test.each<[string, ZoneCommand]>([
@@ -88,10 +90,9 @@ describe('what somebody must do to the world', () => {
       'act',
     ])
     const observation = { zone: [], parent: [], maxTtlSeconds: 0, fromRoot: 'unavailable' } as const
-    let state = signing
-    const acts = Array.from({ length: 40 }, () => {
-      const heard = hearZone(state, { kind: 'observed', observation }, NOW)
-      state = heard.state
+    const acts = Array.from({ length: 41 }, (_, looks) => {
+      const heard = hearZone(signing, { kind: 'observed', observation, looks }, NOW)
+      expect(heard.state.phase).toBe('signing')
       return heard.effects.filter(({ kind }) => kind === 'act').length
     })
     expect(acts.reduce((sum, count) => sum + count)).toBe(2)
@@ -108,6 +109,7 @@ test('a DS that was seen counts with its own TTL; one that nobody saw with the a
       maxTtlSeconds: 300,
       fromRoot: 'insecure',
     },
+    looks: 0,
   })
   expect(reach({ kind: 'sign' }, { kind: 'unsign' }, seen([], 0))).toMatchObject({
     phase: 'ds-expiring',

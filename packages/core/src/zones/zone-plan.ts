@@ -35,16 +35,18 @@ export function decideZone(
 export function hearZone(state: ZoneState, report: ZoneReport, now: number): ZoneDecision {
   switch (report.kind) {
     case 'observed':
-      return observed(state, report.observation, now)
+      return observed(state, report, now)
     case 'acted':
-      return isAwaited(state, report) ? { state, effects: [{ kind: 'observe', at: now }] } : unchanged(state)
+      return isAwaited(state, report)
+        ? { state, effects: [{ kind: 'observe', at: now, looks: 0 }] }
+        : unchanged(state)
     case 'action-failed':
       return isAwaited(state, report) ? actionFailed(state, report, now) : unchanged(state)
     case 'person-asked':
       if (!isAwaited(state, report)) return unchanged(state)
       return { state: { ...state, problem: { code: 'PERSON_NEEDED', action: report.action } }, effects: [] }
     case 'time-passed':
-      return { state, effects: [{ kind: 'observe', at: now }, ...actionDue(state, now)] }
+      return { state, effects: [{ kind: 'observe', at: now, looks: 0 }, ...actionDue(state, now)] }
   }
 }
 
@@ -62,11 +64,10 @@ function adopt(request: Extract<ZoneRequest, { kind: 'adopt' }>, now: number): Z
       maxTtlSeconds,
       dsTtl: { seconds: assumedDsTtlSeconds, seen: false },
       enteredAt: now,
-      looks: 0,
       problem: null,
       phase: 'unsigned',
     },
-    effects: [{ kind: 'observe', at: now }],
+    effects: [{ kind: 'observe', at: now, looks: 0 }],
   }
 }
 

@@ -70,8 +70,6 @@ export type ZoneTerms = {
   /** How long a resolver may remember a DS: as seen at the parent; until one was seen, as assumed. */
   readonly dsTtl: { readonly seconds: number; readonly seen: boolean }
   readonly enteredAt: number
-  /** Observations in this phase so far. */
-  readonly looks: number
   readonly problem: ZoneProblem | null
 }
 
@@ -133,7 +131,8 @@ export const ZONE_PHASES = [
 ] as const satisfies readonly ZonePhase['phase'][]
 
 export type ZoneEffect =
-  | { readonly kind: 'observe'; readonly at: number }
+  /** `looks`: how often this phase was looked at before without an end; it decides when to look again. */
+  | { readonly kind: 'observe'; readonly at: number; readonly looks: number }
   | {
       readonly kind: 'act'
       readonly action: ZoneAction
@@ -156,7 +155,7 @@ export type ZoneRequest =
   | { readonly kind: 'roll' }
 
 export type ZoneReport =
-  | { readonly kind: 'observed'; readonly observation: ZoneObservation }
+  | { readonly kind: 'observed'; readonly observation: ZoneObservation; readonly looks: number }
   | { readonly kind: 'acted'; readonly action: ZoneAction; readonly attempt: number }
   | {
       readonly kind: 'action-failed'

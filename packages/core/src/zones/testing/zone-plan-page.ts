@@ -36,7 +36,7 @@ function look(zone: readonly View[], parent: readonly View[], fromRoot: ZoneObse
     maxTtlSeconds: 300,
     fromRoot,
   }
-  return { kind: 'observed', observation } as const
+  return { kind: 'observed', observation, looks: 0 } as const
 }
 
 const both = (view: View) => [view, view]
@@ -99,7 +99,6 @@ function situations(phase: ZonePhase['phase']): Situation[] {
     maxTtlSeconds: 300,
     dsTtl: { seconds: 600, seen: true },
     enteredAt: 0,
-    looks: 0,
     problem: null,
   } as const
   switch (phase) {
