@@ -5,20 +5,20 @@ import { TYPE } from '@holdfast/protocols/dns/codes'
 import {
   makeVerifiedSignatures,
   parseTrustAnchors,
+  ROOT_ANCHORS,
   resolveTxt,
   type TrustAnchor,
 } from '@holdfast/protocols/dnssec'
-import { discoverAuthoritativeServers } from './dns/authoritative-servers.ts'
 import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
-import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
+import { type AskResolvers, makeAskResolvers } from './dns/resolvers/ask-resolvers.ts'
 import { formatServerAddress } from './dns/server-address.ts'
-import type { TsigKey } from './dns/tsig.ts'
+import { makeZones, zoneReadiness } from './make-zones.ts'
 import type { NodeDirectory } from './nodes/node-directory.ts'
-import type { Config, DnsProviderConfig } from './platform/config.ts'
+import type { Config } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
-import { Secret } from './platform/secret.ts'
 import { verifyNatively } from './resolve/native-signatures.ts'
 import type { ResolveTxt } from './resolve/validations.ts'
+import { StartError } from './start-error.ts'
 
 /** Everything outside of the server and its database on which it acts. */
 export type Edges = {
@@ -27,6 +27,7 @@ export type Edges = {
   readonly zones: ReadonlyMap<string, DnsZone>
   readonly nodes: NodeDirectory
   readonly resolveTxt: ResolveTxt
+  readonly askResolvers: AskResolvers
   readonly readiness: readonly Dependency[]
 }
 
@@ -38,8 +39,16 @@ export function makeResolverQuery({ host, port }: ResolverAddress): DnsQuery {
   return makeQuery({ servers: [formatServerAddress({ address: host, port })], timeoutMs: DNS_TIMEOUT_MS })
 }
 
+/** Throws `StartError` when the file cannot be read or holds no anchor. */
 export async function readTrustAnchors(file: string): Promise<readonly TrustAnchor[]> {
-  return parseTrustAnchors(await readFile(file, 'utf8'))
+  try {
+    return parseTrustAnchors(await readFile(file, 'utf8'))
+  } catch (cause) {
+    throw new StartError(
+      `The trust anchor ${file} cannot be used: ${(cause as Error).message}. Correct the file, or name another in HOLDFAST_DNS_ANCHOR.`,
+      { cause },
+    )
+  }
 }
 
 /** Validates by ourselves, from the anchors down; the resolver is only the messenger. */
@@ -66,24 +75,9 @@ export function dnsReadiness(query: DnsQuery, anchors: readonly TrustAnchor[]): 
   }
 }
 
-/** The configured domains on a server that takes RFC 2136 updates. */
-export function makeRfc2136Zones(
-  provider: Extract<DnsProviderConfig, { kind: 'rfc2136' }>,
-  domains: readonly string[],
-  query: DnsQuery,
-): Map<string, DnsZone> {
-  const primary = formatServerAddress({ address: provider.server.host, port: provider.server.port })
-  const known = provider.authoritative?.map(({ host, port }) => formatServerAddress({ address: host, port }))
-  const { name, algorithm, secret } = provider.tsigKey.reveal()
-  const key: TsigKey = { name, algorithm: algorithm as TsigKey['algorithm'], secret: new Secret(secret) }
-  return new Map(
-    domains.map((domain) => {
-      const authoritativeServers = known
-        ? async () => known
-        : discoverAuthoritativeServers({ domain, query, now: Date.now })
-      return [domain, makeRfc2136Zone({ domain, primary, key, authoritativeServers, now: Date.now })]
-    }),
-  )
+/** Asks the resolvers that are configured; where there are none, every record counts as confirmed. */
+export function makeConfirmation({ confirmBy, confirmQuorum }: Config): AskResolvers {
+  return makeAskResolvers({ resolvers: confirmBy, quorum: confirmQuorum }).ask
 }
 
 /**
@@ -91,18 +85,21 @@ export function makeRfc2136Zones(
  * registered with an offer that the owner brings, and payments are refused with NODE_NOT_CONNECTED.
  */
 export async function connectEdges(config: Config): Promise<Edges> {
-  const { dnsProvider, dnsResolver, dnsAnchor, domains, network } = config
-  if (dnsProvider.kind !== 'rfc2136' || !dnsResolver || !dnsAnchor)
-    throw new TypeError(
-      'readConfig lets HOLDFAST_DEVNET=off pass only with a DNS provider, resolver and anchor',
-    )
+  const { dnsProviders, dnsResolver, dnsAnchor, network } = config
+  if (!dnsResolver) throw new TypeError('readConfig lets HOLDFAST_DEVNET=off pass only with a DNS resolver')
   const query = makeResolverQuery(dnsResolver)
-  const anchors = await readTrustAnchors(dnsAnchor)
+  const anchors = dnsAnchor === null ? ROOT_ANCHORS : await readTrustAnchors(dnsAnchor)
+  const zones = await makeZones(dnsProviders, { query, embedded: refuseEmbedded })
   return {
     network,
-    zones: makeRfc2136Zones(dnsProvider, domains, query),
+    zones,
     nodes: { nodeOf: async () => null },
     resolveTxt: makeResolveTxt(query, anchors),
-    readiness: [dnsReadiness(query, anchors)],
+    askResolvers: makeConfirmation(config),
+    readiness: [dnsReadiness(query, anchors), ...Array.from(zones.values(), zoneReadiness)],
   }
+}
+
+function refuseEmbedded(domain: string): never {
+  throw new TypeError(`readConfig lets no embedded domain pass with HOLDFAST_DEVNET=off: ${domain}`)
 }

@@ -1,20 +1,22 @@
 import { join } from 'node:path'
-import type { DnsZone } from '@holdfast/core/dns-zone'
 import { startSignedDns } from '@holdfast/devnet/dns/signed-dns'
 import { startWorld } from '@holdfast/devnet/world/world'
 import { embeddedZone } from './dns/embedded-zone.ts'
 import {
   dnsReadiness,
   type Edges,
+  makeConfirmation,
   makeResolverQuery,
   makeResolveTxt,
-  makeRfc2136Zones,
   readTrustAnchors,
 } from './edges.ts'
+import { makeZones, zoneReadiness } from './make-zones.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
 import { together } from './together.ts'
+
+export { WorldError } from '@holdfast/devnet/world/world-error'
 
 /** Who lives on the devnet: a merchant and a buyer for the demo, and one more of each for those who try things. */
 export const DEVNET_USERS = ['alice', 'bob', 'carol', 'dave'] as const
@@ -33,22 +35,24 @@ export async function startEmbeddedWorld(
   log: Log,
   shutdown: Shutdown,
 ): Promise<EmbeddedWorld> {
-  const [dns, world] = await together(startDns(config, shutdown), startNodes(config, log, shutdown))
+  const [dns, world] = await together(startDns(config, log, shutdown), startNodes(config, log, shutdown))
   const resolver = config.dnsResolver ?? { host: DNS_HOST, port: dns.port }
   const anchorFile = config.dnsAnchor ?? dns.anchorFile
   const query = makeResolverQuery(resolver)
   const anchors = await readTrustAnchors(anchorFile)
-  const zones: Map<string, DnsZone> =
-    config.dnsProvider.kind === 'rfc2136'
-      ? makeRfc2136Zones(config.dnsProvider, config.domains, query)
-      : new Map(config.domains.map((domain) => [domain, embeddedZone(dns.zone(domain))]))
+  const zones = await makeZones(config.dnsProviders, {
+    query,
+    embedded: (domain) => embeddedZone(dns.zone(domain)),
+  })
   const edges: Edges = {
     network: 'regtest',
     zones,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
     resolveTxt: makeResolveTxt(query, anchors),
+    askResolvers: makeConfirmation(config),
     readiness: [
       dnsReadiness(query, anchors),
+      ...Array.from(zones.values(), zoneReadiness),
       {
         name: 'lightning',
         async check() {
@@ -61,12 +65,13 @@ export async function startEmbeddedWorld(
   return { edges, dns: { ...resolver, anchorFile } }
 }
 
-async function startDns(config: Config, shutdown: Shutdown) {
+async function startDns(config: Config, log: Log, shutdown: Shutdown) {
   const dns = await startSignedDns({
     folder: join(config.dataDir, 'dns'),
     zones: config.domains,
     host: DNS_HOST,
     port: config.dnsPort,
+    onFault: (fault) => log.error({ err: fault }, 'a socket of the embedded DNS failed; it goes on'),
   })
   shutdown.add('embedded DNS', () => dns.stop())
   return dns

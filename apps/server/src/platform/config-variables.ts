@@ -1,6 +1,19 @@
-import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
+import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
+import {
+  ADDRESS_FORM,
+  API_FORM,
+  cloudflareApi,
+  cloudflareToken,
+  DOMAIN,
+  dnsServer,
+  RESOLVER_FORM,
+  resolverEndpoint,
+  TOKEN_FORM,
+  TSIG_KEY_FORM,
+  tsigKey,
+} from './config-dns-values.ts'
 import { LOG_LEVELS } from './log.ts'
 import { Secret } from './secret.ts'
 
@@ -57,40 +70,6 @@ const list = <T>(item: z.ZodType<T, string>) =>
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item).min(1))
 
-/** RFC 1123 labels, at least two, lower case, without the final dot. */
-const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
-
-export type ServerAddress = { host: string; port: number }
-
-/** `ipv4`, `ipv4:port`, `[ipv6]` or `[ipv6]:port`. */
-const ADDRESS = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<v4>[0-9.]+))(?::(?<port>[0-9]{1,5}))?$/i
-const ADDRESS_FORM = 'an IP address, with :port if it is not 53, IPv6 in brackets'
-
-/** A DNS server, by its address: to look its name up would need another one. */
-const dnsServer = z.string().transform((text, context): ServerAddress => {
-  const { v4 = '', v6 = '', port = '53' } = ADDRESS.exec(text)?.groups ?? {}
-  const number = Number(port)
-  if ((isIP(v4) === 4 || isIP(v6) === 6) && number >= 1 && number <= 65_535)
-    return { host: v4 || v6, port: number }
-  context.addIssue({ code: 'custom', message: 'not an address' })
-  return z.NEVER
-})
-
-/** A TSIG key of RFC 8945; `secret` is the raw key. */
-export type TsigKeyConfig = { name: string; algorithm: string; secret: Uint8Array }
-
-const tsigKey = z
-  .string()
-  .regex(/^[a-zA-Z0-9._-]+:hmac-sha(256|384|512):[A-Za-z0-9+/]{16,}={0,2}$/)
-  .transform((text) => {
-    const [name = '', algorithm = '', secret = ''] = text.split(':')
-    return new Secret<TsigKeyConfig>({
-      name: name.toLowerCase(),
-      algorithm,
-      secret: new Uint8Array(Buffer.from(secret, 'base64')),
-    })
-  })
-
 export type NostrRoot = { domain: string; pubkey: string }
 
 const nostrRoot = z.string().transform((text, context): NostrRoot => {
@@ -145,6 +124,12 @@ export const VARIABLES = {
     list(z.string().regex(DOMAIN)),
     is(['shop.test'], 'shop.test'),
   ),
+  HOLDFAST_DOMAINS_FILE: variable(
+    'JSON file with the domains and the provider of each, in place of HOLDFAST_DOMAINS and one provider for all.',
+    'a file; see docs/dns/providers.md',
+    path,
+    unset('–'),
+  ),
   HOLDFAST_NIP05_ROOT: variable(
     'Whom _@domain stands for in Nostr, by domain.',
     'domain=public key in hex, several separated by commas',
@@ -159,8 +144,8 @@ export const VARIABLES = {
   ),
   HOLDFAST_DNS_PROVIDER: variable(
     'Where records are published.',
-    'embedded or rfc2136',
-    z.enum(['embedded', 'rfc2136']),
+    'embedded, rfc2136 or cloudflare',
+    z.enum(['embedded', 'rfc2136', 'cloudflare']),
     is('embedded'),
   ),
   HOLDFAST_DNS_SERVER: variable(
@@ -169,12 +154,19 @@ export const VARIABLES = {
     dnsServer,
     unset('–'),
   ),
-  HOLDFAST_DNS_TSIG_KEY: variable(
-    'The key for those updates.',
-    'name:algorithm:base64, algorithm hmac-sha256, hmac-sha384 or hmac-sha512',
-    tsigKey,
+  HOLDFAST_DNS_TSIG_KEY: variable('The key for those updates.', TSIG_KEY_FORM, tsigKey, unset('–'), true),
+  HOLDFAST_CLOUDFLARE_TOKEN: variable(
+    'Token for the zones on Cloudflare.',
+    TOKEN_FORM,
+    cloudflareToken,
     unset('–'),
     true,
+  ),
+  HOLDFAST_CLOUDFLARE_API: variable(
+    "Cloudflare's API, when reached by a detour.",
+    API_FORM,
+    cloudflareApi,
+    unset("Cloudflare's own"),
   ),
   HOLDFAST_DNS_AUTHORITATIVE: variable(
     'Servers that must show a record before its name is active.',
@@ -192,7 +184,19 @@ export const VARIABLES = {
     'File with the DNSSEC trust anchor, usually of the root.',
     "a file with DS or DNSKEY records, or with BIND's trust-anchors",
     path,
-    unset("the embedded root's"),
+    unset("the embedded root's; with HOLDFAST_DEVNET=off the real root's"),
+  ),
+  HOLDFAST_DNS_CONFIRM_BY: variable(
+    'Validating resolvers that must see a record before its name is active.',
+    RESOLVER_FORM,
+    list(resolverEndpoint),
+    is([] as ResolverEndpoint[], 'none'),
+  ),
+  HOLDFAST_DNS_CONFIRM_QUORUM: variable(
+    'How many of them must see it.',
+    'a number from 1 to 100',
+    integer(1, 100),
+    unset('more than half'),
   ),
   BITCOIND_URL: variable(
     'JSON-RPC of a bitcoind.',

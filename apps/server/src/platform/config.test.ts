@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { ConfigError, describeConfig, readConfig } from './config.ts'
 import { VARIABLES } from './config-variables.ts'
 
+const TOKEN = 'hunter2-hunter2-hunter2-hunter2-hunter2-'
+
 function faultsOf(env: Record<string, string>): readonly string[] {
   try {
     readConfig(env)
@@ -22,7 +24,9 @@ describe('the configuration', () => {
       databaseUrl: null,
       domains: ['shop.test'],
       dnsPort: 5354,
-      dnsProvider: { kind: 'embedded' },
+      dnsProviders: new Map([['shop.test', { kind: 'embedded' }]]),
+      confirmBy: [],
+      confirmQuorum: 0,
       network: 'regtest',
       devnet: true,
       blockIntervalMs: 5000,
@@ -80,7 +84,7 @@ describe('the configuration', () => {
 
   test('a root name is for a domain that is served here', () => {
     expect(faultsOf({ HOLDFAST_NIP05_ROOT: `else.example=${'ab'.repeat(32)}` })).toEqual([
-      'HOLDFAST_NIP05_ROOT names else.example, which is not among HOLDFAST_DOMAINS',
+      'HOLDFAST_NIP05_ROOT names else.example, which is not among the domains',
     ])
   })
 
@@ -100,6 +104,13 @@ describe('the configuration', () => {
     ['HOLDFAST_DNS_SERVER', '::1'],
     ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-md5:AAAAAAAAAAAAAAAAAAAAAA=='],
     ['HOLDFAST_DNS_TSIG_KEY', 'key:hmac-sha256:short'],
+    ['HOLDFAST_CLOUDFLARE_TOKEN', 'short'],
+    ['HOLDFAST_CLOUDFLARE_TOKEN', 'Bearer 0123456789012345678901234567890123456789'],
+    ['HOLDFAST_CLOUDFLARE_API', 'http://api.example/client/v4'],
+    ['HOLDFAST_CLOUDFLARE_API', 'http://127.evil.example'],
+    ['HOLDFAST_DNS_CONFIRM_BY', '192.0.2.1,dns.example'],
+    ['HOLDFAST_DNS_CONFIRM_BY', 'http://dns.example/dns-query'],
+    ['HOLDFAST_DNS_CONFIRM_QUORUM', '0'],
     ['HOLDFAST_BLOCK_INTERVAL_MS', '0'],
     ['HOLDFAST_TRUSTED_PROXIES', 'everyone'],
     ['HOLDFAST_DOMAINS', 'shop.test,'],
@@ -122,7 +133,7 @@ describe('the configuration', () => {
     for (const text of [JSON.stringify(config), inspect(config, { depth: 9 }), `${config.databaseUrl}`])
       expect(text).not.toMatch(/hunter2|aHVudGVy/)
     expect(config.databaseUrl?.reveal()).toContain('hunter2')
-    expect(config.dnsProvider).toMatchObject({
+    expect(config.dnsProviders.get('shop.test')).toMatchObject({
       kind: 'rfc2136',
       server: { host: '192.0.2.1', port: 53 },
       authoritative: [
@@ -133,19 +144,52 @@ describe('the configuration', () => {
   })
 
   test.each([
+    [{ HOLDFAST_DNS_PROVIDER: 'rfc2136' }, ['HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_TSIG_KEY']],
+    [{ HOLDFAST_DNS_PROVIDER: 'cloudflare' }, ['HOLDFAST_CLOUDFLARE_TOKEN']],
     [
-      { HOLDFAST_DNS_PROVIDER: 'rfc2136' },
-      ['HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_TSIG_KEY', 'HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR'],
+      { HOLDFAST_DNS_PROVIDER: 'cloudflare', HOLDFAST_CLOUDFLARE_TOKEN: TOKEN },
+      ['HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR'],
+    ],
+    [
+      { HOLDFAST_DNS_PROVIDER: 'cloudflare', HOLDFAST_CLOUDFLARE_TOKEN: TOKEN, HOLDFAST_DEVNET: 'off' },
+      ['HOLDFAST_DNS_RESOLVER'],
+    ],
+    [{ HOLDFAST_DNS_CONFIRM_QUORUM: '1' }, ['HOLDFAST_DNS_CONFIRM_QUORUM']],
+    [
+      { HOLDFAST_DNS_CONFIRM_BY: '192.0.2.1', HOLDFAST_DNS_CONFIRM_QUORUM: '2' },
+      ['HOLDFAST_DNS_CONFIRM_QUORUM'],
     ],
     [{ HOLDFAST_NETWORK: 'bitcoin' }, ['HOLDFAST_NETWORK']],
-    [
-      { HOLDFAST_DEVNET: 'off' },
-      ['BITCOIND_URL', 'HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DNS_PROVIDER'],
-    ],
+    [{ HOLDFAST_DEVNET: 'off' }, ['HOLDFAST_DNS_PROVIDER', 'HOLDFAST_DNS_RESOLVER']],
     [{ HOLDFAST_HOST: '0.0.0.0' }, ['HOLDFAST_PUBLIC_URL']],
     [{ HOLDFAST_HOST: '::' }, ['HOLDFAST_PUBLIC_URL']],
   ])('%j contradicts itself in %j', (env, names) => {
     expect(faultsOf(env).map((fault) => /^[A-Z0-9_]+/.exec(fault)?.[0])).toEqual(names)
+  })
+
+  test('resolvers that confirm are a majority, or as many as are asked for', () => {
+    const HOLDFAST_DNS_CONFIRM_BY = '192.0.2.1, tcp://192.0.2.2:5353, https://dns.example/dns-query'
+    expect(readConfig({ HOLDFAST_DNS_CONFIRM_BY })).toMatchObject({
+      confirmBy: [{ via: 'udp' }, { via: 'tcp' }, { via: 'https' }],
+      confirmQuorum: 2,
+    })
+    expect(readConfig({ HOLDFAST_DNS_CONFIRM_BY, HOLDFAST_DNS_CONFIRM_QUORUM: '3' }).confirmQuorum).toBe(3)
+  })
+
+  test('all domains may be on Cloudflare, and its token stays hidden', () => {
+    const config = readConfig({
+      HOLDFAST_DEVNET: 'off',
+      HOLDFAST_DOMAINS: 'shop.example,market.example',
+      HOLDFAST_DNS_PROVIDER: 'cloudflare',
+      HOLDFAST_CLOUDFLARE_TOKEN: TOKEN,
+      HOLDFAST_CLOUDFLARE_API: 'http://127.0.0.1:8080',
+      HOLDFAST_DNS_RESOLVER: '192.0.2.3',
+    })
+    expect([...config.dnsProviders.keys()]).toEqual(['shop.example', 'market.example'])
+    const provider = config.dnsProviders.get('market.example')
+    expect(provider).toMatchObject({ kind: 'cloudflare', api: 'http://127.0.0.1:8080', authoritative: null })
+    expect(provider?.kind === 'cloudflare' && provider.token.reveal()).toBe(TOKEN)
+    expect(inspect(config, { depth: 9 })).not.toContain('hunter2')
   })
 
   test('variables of the tests are none of its business', () => {

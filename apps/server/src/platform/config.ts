@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs'
+import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
+import { majorityOf } from '../dns/resolvers/resolver-quorum.ts'
+import { type Providers, readProviders } from './config-providers.ts'
 import { VARIABLES, type Variable, type VariableName, type VariableValues } from './config-variables.ts'
 
 /** What is wrong with the environment, all of it at once, one line each. */
@@ -10,17 +14,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** Where records are published. */
-export type DnsProviderConfig =
-  | { kind: 'embedded' }
-  | {
-      kind: 'rfc2136'
-      server: NonNullable<VariableValues['HOLDFAST_DNS_SERVER']>
-      tsigKey: NonNullable<VariableValues['HOLDFAST_DNS_TSIG_KEY']>
-      /** `null`: those of the zone's NS records. */
-      authoritative: VariableValues['HOLDFAST_DNS_AUTHORITATIVE']
-    }
-
 export type Config = {
   host: string
   /** 0: any free port. */
@@ -31,13 +24,17 @@ export type Config = {
   /** `null`: the embedded server. */
   databaseUrl: VariableValues['DATABASE_URL']
   domains: readonly string[]
+  /** Of every domain. */
+  dnsProviders: Providers
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
   dnsPort: number
-  dnsProvider: DnsProviderConfig
   /** `null`: the embedded DNS. */
   dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
-  /** File with the trust anchor; `null`: the embedded root's. */
+  /** File with the trust anchor; `null`: the embedded root's, and without the devnet the real root's. */
   dnsAnchor: string | null
+  /** Resolvers that are asked whether they see a record, and how many of them must. */
+  confirmBy: readonly ResolverEndpoint[]
+  confirmQuorum: number
   /** `null`: the embedded chain. */
   bitcoindUrl: VariableValues['BITCOIND_URL']
   network: VariableValues['HOLDFAST_NETWORK']
@@ -51,8 +48,14 @@ export type Config = {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Reads and checks the whole environment; throws one `ConfigError` that names everything that is wrong with it. */
-export function readConfig(env: Environment): Config {
+/**
+ * Reads and checks the whole environment, and the file of domains that it may name; throws one `ConfigError` that names
+ * everything that is wrong.
+ */
+export function readConfig(
+  env: Environment,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): Config {
   const faults = unknownVariables(env)
   const values: Partial<Record<VariableName, unknown>> = {}
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
@@ -62,7 +65,11 @@ export function readConfig(env: Environment): Config {
   }
   if (faults.length > 0) throw new ConfigError(faults)
   const read = values as VariableValues
-  const contradictions = findContradictions(read)
+  const isSet = (name: VariableName) => env[name] !== undefined && env[name] !== ''
+  const zones = readProviders(read, isSet, readFile)
+  if ('faults' in zones) throw new ConfigError(zones.faults)
+  const { providers } = zones
+  const contradictions = findContradictions(read, providers)
   if (contradictions.length > 0) throw new ConfigError(contradictions)
   return {
     host: read.HOLDFAST_HOST,
@@ -70,12 +77,14 @@ export function readConfig(env: Environment): Config {
     publicUrl: read.HOLDFAST_PUBLIC_URL,
     dataDir: read.HOLDFAST_DATA_DIR,
     databaseUrl: read.DATABASE_URL,
-    domains: read.HOLDFAST_DOMAINS,
+    domains: [...providers.keys()],
+    dnsProviders: providers,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
     dnsPort: read.HOLDFAST_DNS_PORT,
-    dnsProvider: dnsProviderOf(read),
     dnsResolver: read.HOLDFAST_DNS_RESOLVER,
     dnsAnchor: read.HOLDFAST_DNS_ANCHOR,
+    confirmBy: read.HOLDFAST_DNS_CONFIRM_BY,
+    confirmQuorum: read.HOLDFAST_DNS_CONFIRM_QUORUM ?? majorityOf(read.HOLDFAST_DNS_CONFIRM_BY.length),
     bitcoindUrl: read.BITCOIND_URL,
     network: read.HOLDFAST_NETWORK,
     devnet: read.HOLDFAST_DEVNET,
@@ -98,46 +107,44 @@ export function describeConfig(): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-function dnsProviderOf(values: VariableValues): DnsProviderConfig {
-  const { HOLDFAST_DNS_SERVER: server, HOLDFAST_DNS_TSIG_KEY: tsigKey } = values
-  const authoritative = values.HOLDFAST_DNS_AUTHORITATIVE
-  return values.HOLDFAST_DNS_PROVIDER === 'rfc2136' && server && tsigKey
-    ? { kind: 'rfc2136', server, tsigKey, authoritative }
-    : { kind: 'embedded' }
-}
-
 /** Variables that are right by themselves but not together. */
-function findContradictions(values: VariableValues): string[] {
+function findContradictions(values: VariableValues, providers: Providers): string[] {
   const faults: string[] = []
   const { HOLDFAST_HOST: host } = values
   if (values.HOLDFAST_PUBLIC_URL === null && (host === '0.0.0.0' || host === '::'))
     faults.push(`HOLDFAST_PUBLIC_URL is not set: clients sign for it, and nobody reaches ${host}`)
+  if (values.HOLDFAST_DEVNET && values.HOLDFAST_NETWORK !== 'regtest')
+    faults.push(`HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}: expected regtest, because HOLDFAST_DEVNET=on`)
+  faults.push(...contradictionsOfDns(values, providers))
+  for (const { domain } of values.HOLDFAST_NIP05_ROOT)
+    if (!providers.has(domain))
+      faults.push(`HOLDFAST_NIP05_ROOT names ${domain}, which is not among the domains`)
+  return faults
+}
+
+function contradictionsOfDns(values: VariableValues, providers: Providers): string[] {
+  const faults: string[] = []
   const need = (name: VariableName, why: string) => {
     if (values[name] === null)
       faults.push(`${name} is not set: expected ${VARIABLES[name].expected}, because ${why}`)
   }
-  if (values.HOLDFAST_DNS_PROVIDER === 'rfc2136') {
-    need('HOLDFAST_DNS_SERVER', 'HOLDFAST_DNS_PROVIDER=rfc2136')
-    need('HOLDFAST_DNS_TSIG_KEY', 'HOLDFAST_DNS_PROVIDER=rfc2136')
-    // The embedded DNS does not know what is published elsewhere: no name would ever be seen.
-    need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DNS_PROVIDER=rfc2136')
-    need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DNS_PROVIDER=rfc2136')
+  const inFile = values.HOLDFAST_DOMAINS_FILE !== null
+  const said = inFile ? 'HOLDFAST_DOMAINS_FILE' : `HOLDFAST_DNS_PROVIDER=${values.HOLDFAST_DNS_PROVIDER}`
+  const kinds = new Set(Array.from(providers.values(), ({ kind }) => kind))
+  const isEmbedded = kinds.has('embedded')
+  if (isEmbedded && kinds.size > 1)
+    faults.push(`${said}: expected embedded for all domains or for none: no resolver finds both`)
+  if (isEmbedded && !values.HOLDFAST_DEVNET)
+    faults.push(`${said}: expected rfc2136 or cloudflare in place of embedded, because HOLDFAST_DEVNET=off`)
+  // The embedded DNS does not know what is published elsewhere: no name would ever be seen.
+  if (!values.HOLDFAST_DEVNET) need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DEVNET=off')
+  else if (!isEmbedded) {
+    need('HOLDFAST_DNS_RESOLVER', said)
+    need('HOLDFAST_DNS_ANCHOR', said)
   }
-  if (values.HOLDFAST_DEVNET) {
-    if (values.HOLDFAST_NETWORK !== 'regtest')
-      faults.push(`HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}: expected regtest, because HOLDFAST_DEVNET=on`)
-  } else {
-    need('BITCOIND_URL', 'HOLDFAST_DEVNET=off')
-    if (values.HOLDFAST_DNS_PROVIDER === 'embedded') {
-      need('HOLDFAST_DNS_RESOLVER', 'HOLDFAST_DEVNET=off')
-      need('HOLDFAST_DNS_ANCHOR', 'HOLDFAST_DEVNET=off')
-      faults.push('HOLDFAST_DNS_PROVIDER=embedded: expected rfc2136, because HOLDFAST_DEVNET=off')
-    }
-  }
-  const domains: readonly string[] = values.HOLDFAST_DOMAINS
-  for (const { domain } of values.HOLDFAST_NIP05_ROOT)
-    if (!domains.includes(domain))
-      faults.push(`HOLDFAST_NIP05_ROOT names ${domain}, which is not among HOLDFAST_DOMAINS`)
+  const { HOLDFAST_DNS_CONFIRM_QUORUM: quorum, HOLDFAST_DNS_CONFIRM_BY: confirmBy } = values
+  if (quorum !== null && quorum > confirmBy.length)
+    faults.push(`HOLDFAST_DNS_CONFIRM_QUORUM=${quorum}: HOLDFAST_DNS_CONFIRM_BY has ${confirmBy.length}`)
   return faults
 }
 

@@ -1,3 +1,4 @@
+import { parseSafeUrl } from '../../platform/safe-url.ts'
 import { parseServerAddress, type ServerAddress } from '../server-address.ts'
 
 /** A validating resolver of others, and how it is asked. */
@@ -8,8 +9,6 @@ export type ResolverEndpoint =
   /** DNS over HTTPS (RFC 8484). */
   | { readonly via: 'https'; readonly text: string; readonly url: URL }
 
-const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/
-
 /**
  * Reads `192.0.2.1`, `udp://192.0.2.1:53`, `tcp://[2001:db8::1]`, or `https://dns.example/dns-query`. Plain `http://` is
  * for a resolver on this machine only. Throws `TypeError`.
@@ -17,10 +16,7 @@ const LOOPBACK = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/
 export function parseResolverEndpoint(text: string): ResolverEndpoint {
   const [, scheme = 'udp', rest = ''] = /^(?:(udp|tcp):\/\/)?(.*)$/s.exec(text) ?? []
   if (!/^https?:/.test(rest)) return { via: scheme as 'udp' | 'tcp', text, address: parseServerAddress(rest) }
-  const url = URL.canParse(rest) && rest === text ? new URL(rest) : null
-  const isSafe = url?.protocol === 'https:' || (url !== null && LOOPBACK.test(url.hostname))
-  if (!url || !isSafe || url.username !== '' || url.hash !== '') {
-    throw new TypeError(`not the address of a resolver: ${JSON.stringify(text)}`)
-  }
+  const url = rest === text ? parseSafeUrl(text) : null
+  if (!url) throw new TypeError(`not the address of a resolver: ${JSON.stringify(text)}`)
   return { via: 'https', text, url }
 }

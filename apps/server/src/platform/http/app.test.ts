@@ -268,6 +268,20 @@ describe('health', () => {
     })
   })
 
+  test('is ready without what is not essential, and says what is missing', async () => {
+    await app.close()
+    app = await start({}, [works, { ...broken, essential: false }])
+    const answer = await app.inject({ url: '/ready' })
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toMatchObject({
+      ready: true,
+      dependencies: [
+        { name: 'database', ok: true, essential: true },
+        { name: 'dns', ok: false, essential: false },
+      ],
+    })
+  })
+
   test('names the dependency that is down, and one that hangs within its time', async () => {
     await app.close()
     app = await start({ handlerTimeoutMs: 5_000 }, [works, broken, hangs])

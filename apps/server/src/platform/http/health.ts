@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import type { App } from './app.ts'
 
-/** Something without which we cannot serve. */
+/** Something that we need. */
 export type Dependency = {
   name: string
+  /** False: without it a part of the service is missing, and the rest goes on. Default true. */
+  essential?: boolean
   /** Resolves when it works, optionally with a detail to show; throws when it does not. */
   check: (signal: AbortSignal) => Promise<string | undefined>
 }
@@ -13,6 +15,7 @@ const CHECK_WITHIN_MS = 2_000
 const dependencySchema = z.strictObject({
   name: z.string(),
   ok: z.boolean(),
+  essential: z.boolean().describe('Whether we are not ready without it.'),
   ms: z.number().int().describe('How long the check took, in milliseconds.'),
   detail: z.string().optional(),
 })
@@ -21,7 +24,7 @@ const readySchema = z.strictObject({ ready: z.boolean(), dependencies: z.array(d
 
 type DependencyState = z.infer<typeof dependencySchema>
 
-/** `/health`: this process answers. `/ready`: so does everything that it needs. Neither counts for rate limits. */
+/** `/health`: this process answers. `/ready`: so does everything that is essential. Neither counts for rate limits. */
 export function addHealthRoutes(app: App, readiness: readonly Dependency[], isStopping: () => boolean): void {
   app.get(
     '/health',
@@ -45,13 +48,13 @@ export function addHealthRoutes(app: App, readiness: readonly Dependency[], isSt
     },
     async (_request, reply) => {
       const dependencies = await Promise.all(readiness.map(checkDependency))
-      const ready = !isStopping() && dependencies.every(({ ok }) => ok)
+      const ready = !isStopping() && dependencies.every(({ ok, essential }) => ok || !essential)
       return reply.code(ready ? 200 : 503).send({ ready, dependencies })
     },
   )
 }
 
-async function checkDependency({ name, check }: Dependency): Promise<DependencyState> {
+async function checkDependency({ name, essential = true, check }: Dependency): Promise<DependencyState> {
   const startedAt = performance.now()
   const signal = AbortSignal.timeout(CHECK_WITHIN_MS)
   const tooLate = new Promise<never>((_, reject) => {
@@ -60,6 +63,7 @@ async function checkDependency({ name, check }: Dependency): Promise<DependencyS
   const state = (ok: boolean, detail?: string): DependencyState => ({
     name,
     ok,
+    essential,
     ms: Math.round(performance.now() - startedAt),
     ...(detail !== undefined && { detail }),
   })
