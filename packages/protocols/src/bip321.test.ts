@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BitcoinUri, formatBitcoinUri, parseBitcoinUri } from './bip321.ts'
+import { type BitcoinUri, formatBitcoinUri, parseBitcoinUri, unifiedUri, uriForQr } from './bip321.ts'
 
 const ADDRESS = '175tWpb8K1S7NmH4Zx6rewF9WQrcZv245W'
 const uri = (parts: Partial<BitcoinUri>): BitcoinUri => ({
@@ -222,4 +222,41 @@ test('any text is refused with a code, or read as a value that can be written', 
     }),
     { numRuns: 500 },
   )
+})
+
+describe('a unified URI', () => {
+  test.each<[string, Parameters<typeof unifiedUri>[0]]>([
+    ['bitcoin:?lno=lno1x', { offer: 'lno1x' }],
+    ['bitcoin:?lightning=lnbc1y', { invoice: 'lnbc1y' }],
+    [
+      'bitcoin:?amount=0.00000001&label=alice%40shop.test&lno=lno1x&lightning=lnbc1y',
+      { offer: 'lno1x', invoice: 'lnbc1y', amountMsat: 1_000n, label: 'alice@shop.test' },
+    ],
+  ])('is %s', (text, parts) => {
+    expect(unifiedUri(parts)).toBe(text)
+  })
+
+  test('needs something to pay to', () => {
+    expect(() => unifiedUri({ amountMsat: 1n })).toThrow(expect.objectContaining({ code: 'no-instruction' }))
+  })
+})
+
+describe('for a QR code', () => {
+  test.each([
+    ['bitcoin:?lno=lno1qx', 'BITCOIN:?LNO=LNO1QX'],
+    ['bitcoin:?lightning=lnbc1y&amount=0.5', 'BITCOIN:?AMOUNT=0.5&LIGHTNING=LNBC1Y'],
+    ['bitcoin:bc1qx?lno=lno1qx', 'BITCOIN:BC1QX?LNO=LNO1QX'],
+    [`bitcoin:${ADDRESS}`, `BITCOIN:${ADDRESS}`],
+    [`bitcoin:${ADDRESS}?lno=lno1qx`, `BITCOIN:${ADDRESS}?LNO=LNO1QX`],
+    ['bitcoin:?lno=lno1qx&label=Bob%20%26%20Co', 'BITCOIN:?LABEL=Bob%20%26%20Co&LNO=LNO1QX'],
+    ['bitcoin:?lno=lno1qx&message=lno1qx', 'BITCOIN:?MESSAGE=lno1qx&LNO=LNO1QX'],
+    ['bitcoin:?bc=bc1qx&sp=sp1qx&unheard=bc1qx', 'BITCOIN:?BC=BC1QX&SP=SP1QX&UNHEARD=bc1qx'],
+    ['bitcoin:?lno=lno1Qx', 'BITCOIN:?LNO=lno1Qx'],
+  ])('%s becomes %s, and means the same', (text, capitals) => {
+    expect(uriForQr(text)).toBe(capitals)
+    const lower = (uri: BitcoinUri) =>
+      JSON.stringify({ ...uri, amountMsat: `${uri.amountMsat}` }).toLowerCase()
+    expect(lower(parseBitcoinUri(capitals))).toBe(lower(parseBitcoinUri(text)))
+    expect(parseBitcoinUri(capitals).label).toBe(parseBitcoinUri(text).label)
+  })
 })

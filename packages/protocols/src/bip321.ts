@@ -97,6 +97,51 @@ export function formatBitcoinUri(uri: BitcoinUri): string {
   return text
 }
 
+/** One URI for whoever pays: over Lightning by the offer, or by the invoice if a wallet knows none; nothing on-chain. */
+export function unifiedUri(parts: {
+  readonly offer?: string
+  readonly invoice?: string
+  readonly amountMsat?: bigint
+  readonly label?: string
+  readonly message?: string
+}): string {
+  const { offer, invoice, ...said } = parts
+  return formatBitcoinUri({
+    ...said,
+    address: '',
+    offers: offer === undefined ? [] : [offer],
+    invoices: invoice === undefined ? [] : [invoice],
+    others: [],
+  })
+}
+
+/**
+ * The same URI with capitals wherever nothing depends on case, which QR codes hold in fewer modules: the scheme, the
+ * keys ("case-insensitive"), and what is bech32 or BOLT 12 in one case ("all lowercase, or all uppercase"). Labels,
+ * messages and the values of keys that we do not know stay as they are. Throws `Bip321Error`.
+ */
+export function uriForQr(text: string): string {
+  const uri = parseBitcoinUri(text)
+  const [path = '', query] = formatBitcoinUri(uri).split('?')
+  const written = (query ?? '').split('&').map((parameter) => {
+    const [key = '', value = ''] = parameter.split('=')
+    // A value in mixed case is not valid; in capitals it would be.
+    const caseless = CASELESS.has(key) && value === value.toLowerCase()
+    return `${key.toUpperCase()}=${caseless ? value.toUpperCase() : value}`
+  })
+  const address = isCaselessAddress(uri.address) ? uri.address.toUpperCase() : uri.address
+  const head = `${path.slice(0, path.length - uri.address.length).toUpperCase()}${address}`
+  return query === undefined ? head : `${head}?${written.join('&')}`
+}
+
+/** Offers, invoices, silent payment codes, segwit addresses: all bech32. */
+const CASELESS = new Set(['lno', 'lightning', 'sp', 'bc', 'tb'])
+
+/** BIP-173: an address in bech32 or bech32m, in one case throughout. */
+function isCaselessAddress(text: string): boolean {
+  return /^(bc|tb|bcrt)1[0-9a-z]+$/.test(text)
+}
+
 /** Equal for equal values. */
 function fingerprint({ address, amountMsat, label, message, offers, invoices, others }: BitcoinUri): string {
   const pairs = others.map(({ key, value }) => [key, value])
