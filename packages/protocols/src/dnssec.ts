@@ -5,6 +5,7 @@
 export type { Verdict, VerifySignature } from './dnssec/algorithms.ts'
 export {
   formatBindTrustAnchors,
+  formatTrustAnchor,
   parseTrustAnchors,
   ROOT_ANCHORS,
   type TrustAnchor,

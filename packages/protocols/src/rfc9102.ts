@@ -4,6 +4,7 @@
  */
 export { MAX_CHAIN_BYTES } from './rfc9102/authentication-chain.ts'
 export { type BuiltProof, buildProof } from './rfc9102/build-proof.ts'
+export { type Proof, proveResolution } from './rfc9102/prove-resolution.ts'
 export type { ValidityWindow } from './rfc9102/validity-window.ts'
 export {
   MAX_EXPIRY_GRACE_SECONDS,

@@ -42,6 +42,16 @@ export function parseTrustAnchors(text: string): TrustAnchor[] {
   return anchors
 }
 
+/** One anchor as a line of a master file, without its end: `. IN DS 20326 8 2 E06D…`. */
+export function formatTrustAnchor({ zone, ...anchor }: TrustAnchor): string {
+  if (anchor.kind === 'ds') {
+    const { keyTag, algorithm, digestType, digest } = anchor.ds
+    return `${zone} IN DS ${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`
+  }
+  const { flags, protocol, algorithm, publicKey } = anchor.key
+  return `${zone} IN DNSKEY ${flags} ${protocol} ${algorithm} ${base64.encode(publicKey)}`
+}
+
 /** BIND's form of one `trust-anchors` statement, as `named` and `delv -a` read it. */
 export function formatBindTrustAnchors(anchors: readonly TrustAnchor[]): string {
   const lines = anchors.map((anchor) =>

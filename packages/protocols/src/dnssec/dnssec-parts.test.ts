@@ -2,7 +2,13 @@ import { base32hexnopad, base64 } from '@scure/base'
 import { describe, expect, test } from 'vitest'
 import { TYPE } from '../dns/codes.ts'
 import { decodeRrsig, encodeRrsig } from '../dns/rdata.ts'
-import { formatBindTrustAnchors, parseTrustAnchors, ROOT_ANCHORS, TrustAnchorError } from './anchors.ts'
+import {
+  formatBindTrustAnchors,
+  formatTrustAnchor,
+  parseTrustAnchors,
+  ROOT_ANCHORS,
+  TrustAnchorError,
+} from './anchors.ts'
 import { nsec3Hash } from './denial-nsec3.ts'
 import { keyTag, makeDs, matchesDs, usableDs } from './keys.ts'
 import { resolveTxt } from './resolve-txt.ts'
@@ -59,6 +65,11 @@ describe('trust anchors', () => {
     ],
   ])('%s is read', (_, file, anchors) => {
     expect(parseTrustAnchors(file)).toEqual(anchors)
+  })
+
+  test('lines that we write are what we read', () => {
+    const anchors = [...ROOT_ANCHORS, { zone: 'test.', kind: 'dnskey', key } as const]
+    expect(parseTrustAnchors(anchors.map(formatTrustAnchor).join('\n'))).toEqual(anchors)
   })
 
   test('what we write for BIND is what we read', () => {
