@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { type JsonObject, LANES, verifyChain } from '@holdfast/core'
+import type { NameCommand } from '@holdfast/core/names/name-commands'
 import { replayName } from '@holdfast/core/names/name-machine'
-import type { NameCommand, NameState } from '@holdfast/core/names/name-states'
+import type { NameState } from '@holdfast/core/names/name-states'
+import { pendingEffects } from '@holdfast/core/names/pending-effects'
 import { replayPayment } from '@holdfast/core/payments/payment-machine'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import { recordValue } from '@holdfast/protocols/bip353'
@@ -34,6 +36,9 @@ export function unended({ names, payments }: Truth): string[] {
     ...names
       .filter(({ phase }) => phase !== 'active' && phase !== 'freed')
       .map(({ user, phase }) => `name ${user} is ${phase}`),
+    ...names
+      .filter((name) => pendingEffects(name).length > 0)
+      .map((name) => `name ${name.user} waits for ${pendingEffects(name)[0]?.kind}`),
     ...payments
       .filter(({ phase }) => phase !== 'succeeded' && phase !== 'failed')
       .map(({ id, phase }) => `payment ${id} is ${phase}`),
@@ -159,7 +164,7 @@ export async function findZoneFaults(
   resolver.setServers([`${dns.host}:${dns.port}`])
   const faults: string[] = []
   for (const name of names) {
-    const wanted = name.phase === 'active' ? [recordValue(name.offer.offer)] : []
+    const wanted = name.phase === 'active' ? [recordValue(name.live.offer)] : []
     const found = await txtAt(resolver, `${name.user}.user._bitcoin-payment.${DOMAIN}`)
     if (!isDeepStrictEqual(found, wanted))
       faults.push(`${name.user} is ${name.phase}, and its record is ${JSON.stringify(found)}`)

@@ -38,7 +38,7 @@ export class KillWorkload {
 
   /** Finds the name whose release brings some saga to `point`; null when none is needed. */
   async prepare(running: Running, point: KillPoint): Promise<SpareName | null> {
-    const isUndoing = point.kind === 'step' && ['withdrawing', 'disabling', 'freed'].includes(point.phase)
+    const isUndoing = point.kind === 'step' && ['withdrawing', 'freed'].includes(point.phase)
     if (!isUndoing && !this.#random.chance(0.3)) return null
     while (this.#spare.length > 0) {
       const spare = this.#spare.shift()!

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AuthoritativeAnswer, DnsZone } from '@holdfast/core/dns-zone'
-import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
+import type { NameState } from '@holdfast/core/names/name-states'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
 import { within } from '../platform/within.ts'
 import { type Failed, failureOfZone, unavailable } from './effect-outcome.ts'
@@ -18,7 +18,7 @@ const ANSWER_TIMEOUT_MS = 10_000
 export async function checkAuthoritative(
   zone: DnsZone,
   state: NameState,
-  { offer }: ReadyOffer,
+  offer: string,
   signal: AbortSignal,
 ): Promise<'done' | Failed> {
   const until = performance.now() + PATIENCE_MS

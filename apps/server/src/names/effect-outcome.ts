@@ -1,6 +1,6 @@
 import type { Refusal, RefusalCode } from '@holdfast/core'
 import { DnsZoneError } from '@holdfast/core/dns-zone'
-import type { EffectFailure } from '@holdfast/core/names/name-states'
+import type { EffectFailure } from '@holdfast/core/names/name-commands'
 import { NodeError } from '@holdfast/lightning'
 import { TimedOutError } from '../platform/within.ts'
 

@@ -7,10 +7,18 @@ import { type Failed, failureOfNode, refused, unavailable } from './effect-outco
 
 const NODE_TIMEOUT_MS = 10_000
 
-/** Makes the name's offer at the owner's node; the registration's id makes it the same offer every time. */
+type Planned = { readonly no: number; readonly owner: string }
+
+/** The id of a name's offer at the node that makes it. */
+export function offerIdOf(nameId: string, no: number): string {
+  return no === 0 ? nameId : `${nameId}-${no}`
+}
+
+/** Makes the name's offer at the owner's node; its number makes it the same offer every time. */
 export async function makeOffer(
   { nodes, clock }: { nodes: NodeDirectory; clock: () => number },
-  { id, owner, user, domain }: NameState,
+  { id, user, domain }: NameState,
+  { no, owner }: Planned,
 ): Promise<ReadyOffer | Failed> {
   try {
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
@@ -18,7 +26,7 @@ export async function makeOffer(
     if (node.offers === undefined) return refused('NODE_CANNOT')
     const { offer } = await within(
       NODE_TIMEOUT_MS,
-      node.offers.create({ offerId: id, description: `${user}@${domain}` }),
+      node.offers.create({ offerId: offerIdOf(id, no), description: `${user}@${domain}` }),
     )
     const checked = checkOffer(offer, { network: node.network, now: clock() })
     return isRefusal(checked) ? refused(checked.refused) : checked

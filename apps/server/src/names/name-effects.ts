@@ -1,18 +1,20 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
-import { effectOf } from '@holdfast/core/names/name-machine'
-import type { NameEffectKind, NameReport, NameState, ReadyOffer } from '@holdfast/core/names/name-states'
+import type { EffectSubject, NameReport } from '@holdfast/core/names/name-commands'
+import type { NameState } from '@holdfast/core/names/name-states'
+import { doneOf, pendingEffects } from '@holdfast/core/names/pending-effects'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
 import { checkAuthoritative } from './check-authoritative.ts'
 import { disableOffer } from './disable-offer.ts'
 import { type Failed, refused } from './effect-outcome.ts'
+import { subjects } from './effect-subject.ts'
 import { makeOffer } from './make-offer.ts'
 import type { TellName } from './name-saga.ts'
 import { findName } from './name-store.ts'
 import { publishRecord } from './publish-record.ts'
+import { settleRecord } from './settle-record.ts'
 import { type ResolveFresh, validateChain } from './validate-chain.ts'
-import { withdrawRecord } from './withdraw-record.ts'
 
 export type EffectDeps = {
   database: Pick<OpenDatabase, 'db'>
@@ -23,109 +25,83 @@ export type EffectDeps = {
   tell: TellName
 }
 
-type Perform = (state: NameState, offer: ReadyOffer, signal: AbortSignal) => Promise<'done' | Failed>
-
 /** One task per effect: looks whether the effect is still wanted, performs it, reports what became of it. */
 export function makeNameTasks(deps: EffectDeps): Record<string, Task> {
-  const { nodes, clock } = deps
-  const inZone =
-    (
-      work: (
-        zone: DnsZone,
-        state: NameState,
-        offer: ReadyOffer,
-        signal: AbortSignal,
-      ) => Promise<'done' | Failed>,
-    ): Perform =>
-    async (state, offer, signal) => {
-      const zone = deps.zones.get(state.domain)
-      return zone ? work(zone, state, offer, signal) : refused('DOMAIN_UNKNOWN')
-    }
-  const withOffer =
-    (kind: NameEffectKind, done: (attempt: number) => NameReport, perform: Perform): Task =>
-    (payload, { signal }) =>
-      run(deps, kind, payload, async (state, attempt) => {
-        if (!('offer' in state) || state.offer === null) return null
-        const outcome = await perform(state, state.offer, signal)
-        return outcome === 'done'
-          ? done(attempt)
-          : { kind: 'effect-failed', effect: kind, attempt, ...outcome }
-      })
-
+  const tasks = Object.entries(subjects).map(([kind, schema]): [string, Task] => [
+    `names:${kind}`,
+    async (payload, { signal }) => {
+      const read = schema.safeParse(payload)
+      // A job of an earlier version; the sweeper asks again for what it was to do.
+      if (!read.success) return
+      await run(deps, String(payload.id), { kind, ...read.data } as EffectSubject, signal)
+    },
+  ])
   return {
-    'names:make-offer': (payload) =>
-      run(deps, 'make-offer', payload, async (state, attempt) => {
-        const made = await makeOffer({ nodes, clock }, state)
-        return 'failure' in made
-          ? { kind: 'effect-failed', effect: 'make-offer', attempt, ...made }
-          : { kind: 'offer-made', offer: made }
-      }),
-    'names:publish-record': withOffer(
-      'publish-record',
-      () => ({ kind: 'record-published' }),
-      inZone(publishRecord),
-    ),
-    'names:check-authoritative': withOffer(
-      'check-authoritative',
-      () => ({ kind: 'record-seen' }),
-      inZone(checkAuthoritative),
-    ),
-    'names:validate-chain': withOffer(
-      'validate-chain',
-      () => ({ kind: 'chain-validated' }),
-      (state, offer) => validateChain(deps.resolveFresh, state, offer),
-    ),
-    'names:withdraw-record': withOffer(
-      'withdraw-record',
-      (attempt) => ({ kind: 'record-withdrawn', attempt }),
-      inZone((zone, state, offer) => withdrawRecord({ zone, database: deps.database }, state, offer)),
-    ),
-    'names:disable-offer': (payload) =>
-      run(deps, 'disable-offer', payload, async (state, attempt) => {
-        const outcome = await disableOffer({ nodes }, state)
-        return outcome === 'done'
-          ? { kind: 'offer-disabled', attempt }
-          : { kind: 'effect-failed', effect: 'disable-offer', attempt, ...outcome }
-      }),
+    ...Object.fromEntries(tasks),
     'names:wake': async ({ id }) => {
       await deps.tell(String(id), { kind: 'time-passed' })
     },
   }
 }
 
-async function run(
-  { database, tell }: EffectDeps,
-  kind: NameEffectKind,
-  payload: Parameters<Task>[0],
-  perform: (state: NameState, attempt: number) => Promise<NameReport | null>,
-): Promise<void> {
-  const id = String(payload.id)
-  const attempt = Number(payload.attempt)
-  const state = await findName(database.db, id)
+async function run(deps: EffectDeps, id: string, effect: EffectSubject, signal: AbortSignal): Promise<void> {
+  const state = await findName(deps.database.db, id)
   if (state === null) return
-  if (!isWanted(state, kind, attempt)) {
+  if (pendingEffects(state).some(({ serial }) => serial === effect.serial)) {
+    await deps.tell(id, await perform(deps, state, effect, signal))
+  } else if (leavesSomething(effect)) {
     // This job may be the second run of one that was interrupted after its effect.
-    if (kind === 'make-offer' || kind === 'publish-record')
-      await tell(id, { kind: 'outcome-unknown', effect: kind })
-    return
+    await deps.tell(id, { kind: 'outcome-unknown', effect: doneOf(effect) })
   }
-  const report = await perform(state, attempt)
-  if (report !== null) await tell(id, report)
 }
 
-function isWanted(state: NameState, kind: NameEffectKind, attempt: number): boolean {
-  switch (state.phase) {
-    case 'active':
-      return false
-    case 'requested':
-    case 'offer-ready':
-    case 'published':
-    case 'seen':
-    case 'withdrawing':
-      return effectOf(state) === kind && state.attempt === attempt
-    case 'disabling':
-      return kind === 'withdraw-record' || (kind === 'disable-offer' && state.attempt === attempt)
-    case 'freed':
-      return kind === 'withdraw-record' || kind === 'disable-offer'
+function leavesSomething({ kind }: EffectSubject): boolean {
+  return kind === 'make-offer' || kind === 'publish-record' || kind === 'settle-record'
+}
+
+async function perform(
+  deps: EffectDeps,
+  state: NameState,
+  effect: EffectSubject,
+  signal: AbortSignal,
+): Promise<NameReport> {
+  const { nodes, clock, database } = deps
+  const zone = deps.zones.get(state.domain)
+  const inZone = (work: (zone: DnsZone) => Promise<'done' | Failed>) =>
+    zone ? work(zone) : Promise.resolve(refused('DOMAIN_UNKNOWN'))
+  const failed = ({ failure }: Failed): NameReport => {
+    return { kind: 'effect-failed', effect: doneOf(effect), failure }
+  }
+  const report = (outcome: 'done' | Failed, done: NameReport): NameReport =>
+    outcome === 'done' ? done : failed(outcome)
+
+  const { serial } = effect
+  switch (effect.kind) {
+    case 'make-offer': {
+      const { no, owner } = effect
+      const made = await makeOffer({ nodes, clock }, state, effect)
+      return 'failure' in made ? failed(made) : { kind: 'offer-made', serial, no, owner, ready: made }
+    }
+    case 'publish-record': {
+      const { offer, replaces } = effect
+      const outcome = await inZone((zone) => publishRecord(zone, state, { offer, replaces }))
+      return report(outcome, { kind: 'record-published', serial, offer })
+    }
+    case 'check-authoritative': {
+      const outcome = await inZone((zone) => checkAuthoritative(zone, state, effect.offer, signal))
+      return report(outcome, { kind: 'record-seen', serial })
+    }
+    case 'validate-chain': {
+      const outcome = await validateChain(deps.resolveFresh, state, effect.offer)
+      return report(outcome, { kind: 'chain-validated', serial })
+    }
+    case 'settle-record': {
+      const outcome = await inZone((zone) => settleRecord({ zone, database }, state, effect))
+      return report(outcome, { kind: 'record-settled', serial, wanted: effect.wanted })
+    }
+    case 'disable-offer': {
+      const outcome = await disableOffer({ nodes }, state, effect)
+      return report(outcome, { kind: 'offer-disabled', serial, no: effect.no })
+    }
   }
 }

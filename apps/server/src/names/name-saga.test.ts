@@ -1,5 +1,7 @@
+import type { JsonObject } from '@holdfast/core'
+import type { NameCommand } from '@holdfast/core/names/name-commands'
 import { replayName } from '@holdfast/core/names/name-machine'
-import type { NameCommand } from '@holdfast/core/names/name-states'
+import { pendingEffects } from '@holdfast/core/names/pending-effects'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { enabledOffers } from '../nodes/testing/test-node.ts'
@@ -25,14 +27,25 @@ const context: JobContext = {
   signal: AbortSignal.timeout(60_000),
   log: makeLog({ level: 'silent' }),
 }
-const run = (effect: string, id: string, attempt = 0) =>
-  world.tasks[`names:${effect}`]!({ id, attempt }, context)
+
+/** The job of the effect that the name waits for now. */
+async function jobFor(kind: string, id: string): Promise<JsonObject> {
+  const effect = pendingEffects((await findName(database.db, id))!).find((each) => each.kind === kind)
+  if (!effect) throw new Error(`${id} waits for no ${kind}`)
+  return { id, ...effect } as JsonObject
+}
+const runJob = (kind: string, job: JsonObject) => world.tasks[`names:${kind}`]!(job, context)
+const run = async (kind: string, id: string) => {
+  const job = await jobFor(kind, id)
+  await runJob(kind, job)
+  return job
+}
 const phaseOf = async (id: string) => (await findName(database.db, id))!.phase
 const FORWARD = ['make-offer', 'publish-record', 'check-authoritative', 'validate-chain']
 
-async function claim(user: string) {
+async function claim(user: string, more: JsonObject = {}) {
   const owner = world.newUser()
-  const { id } = (await world.register(owner.device, user)).json()
+  const { id } = (await world.register(owner.device, user, more)).json()
   return { ...owner, id, record: `${user}.user._bitcoin-payment.shop.test` }
 }
 
@@ -43,7 +56,7 @@ test('a name is rebuilt from its journal', async () => {
   const owner = await claim('rebuilt')
   for (const effect of FORWARD) await run(effect, owner.id)
   await release(owner, 'rebuilt')
-  await run('withdraw-record', owner.id)
+  await run('settle-record', owner.id)
   await run('disable-offer', owner.id)
   const entries = await database.db
     .selectFrom('journal')
@@ -59,7 +72,7 @@ test('a name is rebuilt from its journal', async () => {
     'name.record-seen',
     'name.chain-validated',
     'name.release',
-    'name.record-withdrawn',
+    'name.record-settled',
     'name.offer-disabled',
   ])
   const history = entries.map(({ data, at }) => ({
@@ -72,19 +85,24 @@ test('a name is rebuilt from its journal', async () => {
 describe('a job that runs again', () => {
   test('after it was reported changes nothing', async () => {
     const owner = await claim('twice')
+    const jobs: [string, JsonObject][] = []
     for (const effect of FORWARD) {
-      await run(effect, owner.id)
-      await run(effect, owner.id)
+      const job = await run(effect, owner.id)
+      jobs.push([effect, job])
+      await runJob(effect, job)
     }
     expect(await phaseOf(owner.id)).toBe('active')
-    for (const effect of [...FORWARD, 'withdraw-record', 'disable-offer']) await run(effect, owner.id)
+    for (const [effect, job] of jobs) await runJob(effect, job)
+    await runJob('disable-offer', { id: owner.id, serial: 77, no: 0, owner: owner.device.owner })
     expect(await phaseOf(owner.id)).toBe('active')
     expect([enabledOffers(owner.node).length, world.zone.records.has(owner.record)]).toEqual([1, true])
   })
 
-  test('for a registration that is not there does nothing', async () => {
-    await run('publish-record', '00000000-0000-4000-8000-000000000000')
-    await world.tasks['names:wake']!({ id: '00000000-0000-4000-8000-000000000000' }, context)
+  test('for a registration that is not there, or of an earlier version, does nothing', async () => {
+    const id = '00000000-0000-4000-8000-000000000000'
+    await runJob('validate-chain', { id, serial: 0, offer: 'lno1' })
+    await runJob('publish-record', { id, attempt: 0 })
+    await runJob('wake', { id })
   })
 })
 
@@ -92,41 +110,55 @@ describe('a record that was published while it was withdrawn', () => {
   test('is withdrawn once more before the name is free', async () => {
     const owner = await claim('overtaken')
     await run('make-offer', owner.id)
-    const { offer } = (await findName(database.db, owner.id)) as { offer: { offer: string } }
+    const publishing = await jobFor('publish-record', owner.id)
     await release(owner, 'overtaken')
+    const withdrawing = await jobFor('settle-record', owner.id)
     // The interrupted run of the publication reaches the zone only now, and its job is run again.
-    world.zone.records.set(owner.record, `bitcoin:?lno=${offer.offer}`)
-    await run('publish-record', owner.id)
-    await run('withdraw-record', owner.id, 0)
+    world.zone.records.set(owner.record, `bitcoin:?lno=${publishing.offer}`)
+    await runJob('publish-record', publishing)
+    await runJob('settle-record', withdrawing)
     expect(await phaseOf(owner.id)).toBe('withdrawing')
-    await run('withdraw-record', owner.id, 1)
-    expect(await phaseOf(owner.id)).toBe('disabling')
+    await run('settle-record', owner.id)
+    expect(await phaseOf(owner.id)).toBe('freed')
     expect(world.zone.records.has(owner.record)).toBe(false)
   })
 
   test('even after the name was freed, is withdrawn; the next claimant’s record is not', async () => {
     const owner = await claim('handover')
     await run('make-offer', owner.id)
-    const { offer } = (await findName(database.db, owner.id)) as { offer: { offer: string } }
+    const publishing = await jobFor('publish-record', owner.id)
     await release(owner, 'handover')
-    await run('withdraw-record', owner.id)
+    await run('settle-record', owner.id)
     await run('disable-offer', owner.id)
     expect(await phaseOf(owner.id)).toBe('freed')
 
-    world.zone.records.set(owner.record, `bitcoin:?lno=${offer.offer}`)
-    await run('publish-record', owner.id)
+    world.zone.records.set(owner.record, `bitcoin:?lno=${publishing.offer}`)
+    await runJob('publish-record', publishing)
     const jobs = await sql<{ n: bigint }>`
       select count(*) as n from graphile_worker.jobs
-      where key = ${`name:${owner.id}:withdraw-record`}`.execute(database.db)
+      where key = ${`name:${owner.id}:settle-record`}`.execute(database.db)
     expect(jobs.rows[0]!.n).toBe(1n)
-    await run('withdraw-record', owner.id)
+    const withdrawing = await run('settle-record', owner.id)
     expect(world.zone.records.has(owner.record)).toBe(false)
 
     const next = await claim('handover')
     for (const effect of FORWARD) await run(effect, next.id)
     expect(await phaseOf(next.id)).toBe('active')
-    await run('withdraw-record', owner.id)
+    await runJob('settle-record', withdrawing)
     expect(world.zone.records.has(next.record)).toBe(true)
+  })
+
+  test('of an offer that the next claim brings again, stays', async () => {
+    const { offer } = await world.newUser().node.offers!.create({ offerId: 'elsewhere' })
+    const owner = await claim('again', { offer })
+    const publishing = await jobFor('publish-record', owner.id)
+    await release(owner, 'again')
+    await run('settle-record', owner.id)
+    const again = (await world.register(owner.device, 'again', { offer })).json()
+    for (const effect of FORWARD.slice(1)) await run(effect, again.id)
+    await runJob('publish-record', publishing)
+    await run('settle-record', owner.id)
+    expect(world.zone.records.has(owner.record)).toBe(true)
   })
 })
 
@@ -135,6 +167,10 @@ test('the sweeper goes on with a registration whose job was lost', async () => {
   expect(await world.names.sweep()).toBe(0)
   world.time.shiftMs = 120_000
   await sql`select graphile_worker.remove_job(${`name:${owner.id}:make-offer`})`.execute(database.db)
+  expect(await world.names.sweep()).toBeGreaterThan(0)
+  await sql`select graphile_worker.remove_job(${`name:${owner.id}:make-offer`})`.execute(database.db)
+  expect(await world.names.sweep()).toBe(0)
+  world.time.shiftMs = 240_000
   expect(await world.names.sweep()).toBeGreaterThan(0)
   const { rows } = await sql<{ task: string }>`
     select task_identifier as task from graphile_worker.jobs
@@ -150,13 +186,27 @@ test('the sweeper goes on with a registration whose job was lost', async () => {
   world.time.shiftMs = 0
 })
 
+test('one that cannot be looked at keeps nobody else waiting, and is told of', async () => {
+  const [broken, fine] = [await claim('unreadable'), await claim('readable')]
+  await sql`update name_registration set state = state - 'retiring', look_at = now() - interval '1 day'
+    where id = ${broken.id}`.execute(database.db)
+  await sql`select graphile_worker.remove_job(${`name:${fine.id}:make-offer`})`.execute(database.db)
+  world.time.shiftMs = 400_000
+  await expect(world.names.sweep()).rejects.toThrow(/1 of \d+ names were passed over/)
+  const { rows } = await sql<{ n: number }>`
+    select from graphile_worker.jobs where key = ${`name:${fine.id}:make-offer`}`.execute(database.db)
+  expect(rows).toHaveLength(1)
+  await sql`delete from name_registration where id = ${broken.id}`.execute(database.db)
+  world.time.shiftMs = 0
+})
+
 describe('the table guards, too', () => {
   const change = (id: string, set: ReturnType<typeof sql>) =>
     sql`update name_registration set ${set} where id = ${id}`.execute(database.db)
 
   test('a phase does not go backwards or skip', async () => {
     const { id } = await claim('guarded')
-    for (const phase of ['active', 'seen', 'withdrawing']) {
+    for (const phase of ['published', 'seen', 'restoring', 'suspended']) {
       const set = sql`phase = ${phase}, state = jsonb_set(state, '{phase}', to_jsonb(${phase}::text))`
       await expect(change(id, set)).rejects.toThrow(/may not go from requested/)
     }

@@ -1,15 +1,10 @@
 import { isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
+import type { NameCommand, NameEffect, NameReport, NameRequest } from '@holdfast/core/names/name-commands'
 import { decideName, hearName, type NameDecision } from '@holdfast/core/names/name-machine'
-import type {
-  NameCommand,
-  NameEffect,
-  NameReport,
-  NameRequest,
-  NameState,
-} from '@holdfast/core/names/name-states'
+import type { NameState } from '@holdfast/core/names/name-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
-import { insertName, lockName, updateName } from './name-store.ts'
+import { insertName, keepJob, lockName, updateName } from './name-store.ts'
 
 /** Hears a report about a name: locks it, decides, keeps. Null when there is no such registration. */
 export type TellName = (id: string, report: NameReport) => Promise<NameState | null>
@@ -20,15 +15,17 @@ export function makeTellName(deps: {
   changes: ChangeSignal
 }): TellName {
   return async (id, report) => {
+    let job: string | null = null
     const told = await deps.transact(async (tx) => {
       const state = await lockName(tx.db, id)
       if (state === null) return null
+      job = state.job.id
       const now = deps.clock()
       const decision = hearName(state, report, now)
       await keep(tx, state, decision, { command: report, actor: actorOf(report), now })
       return decision.state
     })
-    deps.changes.notify(id)
+    if (job !== null) deps.changes.notify(job)
     return told
   }
 }
@@ -40,12 +37,12 @@ export async function keepNew(
   request: Extract<NameRequest, { kind: 'register' }>,
   now: number,
 ): Promise<boolean> {
-  if (!(await insertName(tx.db, decision))) return false
-  record(tx, decision, { command: request, actor: request.owner, now })
+  if (!(await insertName(tx.db, decision.state, now))) return false
+  record(tx, decision, { command: request, actor: request.by, now })
   return true
 }
 
-/** Decides on a request about a name that exists, and keeps what was decided. */
+/** Decides on a request about a name that is locked, and keeps what was decided. */
 export async function request(
   tx: Transaction,
   state: NameState,
@@ -54,16 +51,21 @@ export async function request(
 ): Promise<NameState | Refusal> {
   const decision = decideName(state, command, now)
   if (isRefusal(decision)) return decision
-  await keep(tx, state, decision, { command, actor: command.owner, now })
+  await keep(tx, state, decision, { command, actor: command.by, now })
   return decision.state
 }
 
 type Cause = { command: NameCommand; actor: string; now: number }
 
 async function keep(tx: Transaction, before: NameState, decision: NameDecision, cause: Cause): Promise<void> {
-  if (decision.state !== before || decision.effects.length > 0) await updateName(tx.db, decision)
-  if (decision.state !== before) record(tx, decision, cause)
-  else for (const effect of decision.effects) tx.enqueue(jobOf(before.id, effect, cause.now))
+  const { state, effects } = decision
+  if (state === before && effects.length === 0) return
+  if (state.job.id !== before.job.id || state.job.kind !== before.job.kind) {
+    await keepJob(tx.db, before.id, before.job)
+  }
+  await updateName(tx.db, state, cause.now)
+  if (state !== before) record(tx, decision, cause)
+  else for (const effect of effects) tx.enqueue(jobOf(before.id, effect, cause.now))
 }
 
 /** The entry holds the whole command, so that replaying the entries gives the state again. */
@@ -84,12 +86,11 @@ function record(tx: Transaction, { state, effects }: NameDecision, { command, ac
 }
 
 function jobOf(id: string, effect: NameEffect, now: number): NewJob {
+  const { kind, at, ...subject } = effect
   // What is due is due by the database's clock, too, even when ours is ahead of it.
-  const due = effect.at > now ? { runAt: new Date(effect.at) } : {}
-  const key = `name:${id}:${effect.kind}`
-  return effect.kind === 'wake'
-    ? { task: 'names:wake', payload: { id }, key, ...due }
-    : { task: `names:${effect.kind}`, payload: { id, attempt: effect.attempt }, key, ...due }
+  const due = at > now ? { runAt: new Date(at) } : {}
+  const key = kind === 'disable-offer' ? `name:${id}:${kind}:${effect.no}` : `name:${id}:${kind}`
+  return { task: `names:${kind}`, payload: { id, ...subject } as JsonObject, key, ...due }
 }
 
 function actorOf(report: NameReport): string {
@@ -99,7 +100,7 @@ function actorOf(report: NameReport): string {
       return 'node'
     case 'record-published':
     case 'record-seen':
-    case 'record-withdrawn':
+    case 'record-settled':
     case 'chain-validated':
       return 'dns'
     case 'effect-failed':

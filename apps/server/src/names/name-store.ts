@@ -1,5 +1,5 @@
-import type { NameDecision } from '@holdfast/core/names/name-machine'
-import { CLAIMING_PHASES, type NameState } from '@holdfast/core/names/name-states'
+import { CLAIMING_PHASES, type NameJob, type NameState } from '@holdfast/core/names/name-states'
+import { dueAt } from '@holdfast/core/names/pending-effects'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
@@ -9,19 +9,16 @@ import './name-tables.ts'
 const SILENCE_MS = 60_000
 
 /** False when the name, or one that looks like it, is claimed; waits for a concurrent claim to be decided. */
-export async function insertName(db: Kysely<Database>, { state, effects }: NameDecision): Promise<boolean> {
+export async function insertName(db: Kysely<Database>, state: NameState, now: number): Promise<boolean> {
   const inserted = await db
     .insertInto('name_registration')
     .values({
       id: state.id,
-      owner: state.owner,
       user_part: state.user,
       domain: state.domain,
       skeleton: state.skeleton,
-      phase: state.phase,
-      state: JSON.stringify(state),
       requested_at: new Date(state.requestedAt),
-      look_at: lookAt({ state, effects }),
+      ...changingColumns(state, now),
     })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
@@ -29,13 +26,26 @@ export async function insertName(db: Kysely<Database>, { state, effects }: NameD
   return inserted !== undefined
 }
 
-export async function updateName(db: Kysely<Database>, decision: NameDecision): Promise<void> {
-  const { state } = decision
+export async function updateName(db: Kysely<Database>, state: NameState, now: number): Promise<void> {
   await db
     .updateTable('name_registration')
-    .set({ phase: state.phase, state: JSON.stringify(state), look_at: lookAt(decision) })
+    .set(changingColumns(state, now))
     .where('id', '=', state.id)
     .executeTakeFirstOrThrow()
+}
+
+function changingColumns(state: NameState, now: number) {
+  const due = dueAt(state)
+  const { phase, owner } = state
+  const quarantineUntil = state.phase === 'freed' ? state.quarantineUntil : null
+  return {
+    phase,
+    owner,
+    state: JSON.stringify(state),
+    look_at: due === null ? null : new Date(Math.max(due, now) + SILENCE_MS),
+    job_id: state.job.id,
+    quarantine_until: quarantineUntil === null ? null : new Date(quarantineUntil),
+  }
 }
 
 /** Locks the row until the transaction ends. */
@@ -57,8 +67,7 @@ export async function findName(db: Kysely<Database>, id: string): Promise<NameSt
 /** The registration that holds the claim on this name. */
 export async function findClaim(
   db: Kysely<Database>,
-  user: string,
-  domain: string,
+  { user, domain }: { user: string; domain: string },
 ): Promise<NameState | null> {
   const row = await db
     .selectFrom('name_registration')
@@ -68,6 +77,23 @@ export async function findClaim(
     .where('phase', 'in', CLAIMING_PHASES)
     .executeTakeFirst()
   return row?.state ?? null
+}
+
+/** Who gave up this name, or one that looks like it, last, and until when nobody else may have it. */
+export async function findQuarantine(
+  db: Kysely<Database>,
+  { domain, skeleton }: { domain: string; skeleton: string },
+): Promise<{ owner: string; until: number } | null> {
+  const row = await db
+    .selectFrom('name_registration')
+    .select(['owner', 'quarantine_until'])
+    .where('domain', '=', domain)
+    .where('skeleton', '=', skeleton)
+    .where('quarantine_until', 'is not', null)
+    .orderBy('requested_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.quarantine_until ? { owner: row.owner, until: row.quarantine_until.getTime() } : null
 }
 
 /** Counts the owner's claims, and keeps the owner's other requests waiting until the transaction ends. */
@@ -98,20 +124,50 @@ export async function listNames(
   return (await query.execute()).map((row) => row.state)
 }
 
-export async function findOverdue(db: Kysely<Database>, now: number, limit: number): Promise<string[]> {
-  const rows = await db
+export type JobOfName = { readonly name: { user: string; domain: string }; readonly job: NameJob }
+
+/** A job by its id, whether it is the latest of its name or others have followed it. */
+export async function findJob(db: Kysely<Database>, id: string): Promise<JobOfName | null> {
+  const latest = await db
     .selectFrom('name_registration')
-    .select('id')
-    .where('look_at', '<', new Date(now))
-    .orderBy('look_at')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => row.id)
+    .select('state')
+    .where('job_id', '=', id)
+    .executeTakeFirst()
+  if (latest) return { name: latest.state, job: latest.state.job }
+  const earlier = await db
+    .selectFrom('name_job')
+    .innerJoin('name_registration as name', 'name.id', 'name_job.registration_id')
+    .select(['name_job.job', 'name.state'])
+    .where('name_job.id', '=', id)
+    .executeTakeFirst()
+  return earlier ? { name: earlier.state, job: earlier.job } : null
 }
 
-function lookAt({ state, effects }: NameDecision): Date | null {
-  if (state.phase === 'freed') return null
-  const due = effects.filter((effect) => effect.kind !== 'wake' || state.phase === 'active')
-  if (due.length === 0) return state.phase === 'active' ? null : new Date(state.deadlineAt + SILENCE_MS)
-  return new Date(Math.max(...due.map((effect) => effect.at)) + SILENCE_MS)
+/** Keeps how a job ended, before another takes its place in the state. */
+export async function keepJob(db: Kysely<Database>, registrationId: string, job: NameJob): Promise<void> {
+  if (job.id === null) return
+  await db
+    .insertInto('name_job')
+    .values({ id: job.id, registration_id: registrationId, job: JSON.stringify(job) })
+    .execute()
+}
+
+export type Overdue = { readonly id: string; readonly look_at: Date | null }
+
+/** Those that should have been looked at before `now`, in the order of that time, after `after`. */
+export async function findOverdue(
+  db: Kysely<Database>,
+  now: number,
+  page: { limit: number; after: Overdue | null },
+): Promise<Overdue[]> {
+  let query = db
+    .selectFrom('name_registration')
+    .select(['id', 'look_at'])
+    .where('look_at', '<', new Date(now))
+    .orderBy('look_at')
+    .orderBy('id')
+    .limit(page.limit)
+  const { after } = page
+  if (after) query = query.where(sql<boolean>`(look_at, id) > (${after.look_at}, ${after.id})`)
+  return query.execute()
 }

@@ -1,7 +1,7 @@
-import type { NamePhase, NameState } from '@holdfast/core/names/name-states'
+import type { NameJob, NamePhase, NameState } from '@holdfast/core/names/name-states'
 import type { ColumnType } from 'kysely'
 
-/** The table of migration 030; no other slice reads or writes it. */
+/** The tables of migrations 030 and 031; no other slice reads or writes them. */
 export type NameTables = {
   name_registration: {
     id: string
@@ -13,6 +13,13 @@ export type NameTables = {
     state: ColumnType<NameState, string, string>
     requested_at: Date
     look_at: Date | null
+    job_id: string | null
+    quarantine_until: Date | null
+  }
+  name_job: {
+    id: string
+    registration_id: string
+    job: ColumnType<NameJob, string, never>
   }
 }
 

@@ -1,5 +1,5 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
-import type { Network } from '@holdfast/lightning'
+import type { Hex, Network } from '@holdfast/lightning'
 import type { Identity } from '../identity/identity.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { makeChangeSignal } from '../platform/change-signal.ts'
@@ -8,6 +8,7 @@ import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { makeNameTasks } from './name-effects.ts'
+import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
 import { addNameRoutes } from './names.rest.ts'
 import { sweepNames } from './sweep-names.ts'
@@ -17,7 +18,7 @@ export type NamesSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
-  /** Goes on with registrations whose job was lost; run it at boot and every minute. Answers how many. */
+  /** Goes on with names whose job was lost; run it at boot and every minute. Answers how many. */
   sweep(): Promise<number>
 }
 
@@ -33,10 +34,9 @@ export function makeNamesSlice(deps: {
   clock: () => number
   /** Aborted when the server stops. */
   closing?: AbortSignal
-  /** A registration that has not ended by then is undone. Default 10 min. */
-  deadlineMs?: number
-  /** Default 1000. */
-  maxNamesPerOwner?: number
+  /** May suspend and resume names. Default: nobody. */
+  operators?: readonly Hex[]
+  rules?: Partial<NameRules>
 }): NamesSlice {
   const { transact, clock } = deps
   const changes = makeChangeSignal()
@@ -47,8 +47,8 @@ export function makeNamesSlice(deps: {
       addNameRoutes(app, {
         ...deps,
         changes,
-        deadlineMs: deps.deadlineMs ?? 10 * 60_000,
-        maxNamesPerOwner: deps.maxNamesPerOwner ?? 1_000,
+        operators: new Set(deps.operators),
+        rules: { ...DEFAULT_RULES, ...deps.rules },
       }),
     sweep: () => sweepNames({ database: deps.database, clock, tell }),
   }

@@ -8,7 +8,9 @@ let world: SlicesWorld
 const recordOf = (user: string) => world.zone.records.get(`${user}.user._bitcoin-payment.shop.test`)
 
 beforeEach(async () => {
-  world = await startSlicesWorld(database, { deadlineMs: 4_000, maxNamesPerOwner: 3 })
+  world = await startSlicesWorld(database, {
+    rules: { deadlineMs: 4_000, maxNamesPerOwner: 3, quarantineMs: 0 },
+  })
 })
 afterEach(() => world.stop())
 

@@ -1,22 +1,16 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
-import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
-import { recordName, recordValue } from '@holdfast/protocols/bip353'
-import { within } from '../platform/within.ts'
+import type { NameState } from '@holdfast/core/names/name-states'
+import { recordValue } from '@holdfast/protocols/bip353'
 import { type Failed, failureOfZone } from './effect-outcome.ts'
-import { RECORD_TTL_SECONDS } from './name-record.ts'
-
-const ZONE_TIMEOUT_MS = 10_000
+import { publishOver, recordOf } from './name-record.ts'
 
 export async function publishRecord(
   zone: DnsZone,
   state: NameState,
-  { offer }: ReadyOffer,
+  { offer, replaces }: { readonly offer: string; readonly replaces: readonly string[] },
 ): Promise<'done' | Failed> {
   try {
-    await within(
-      ZONE_TIMEOUT_MS,
-      zone.publish({ name: recordName(state), value: recordValue(offer), ttlSeconds: RECORD_TTL_SECONDS }),
-    )
+    await publishOver(zone, recordOf(state, offer), replaces.map(recordValue))
     return 'done'
   } catch (error) {
     return failureOfZone(error)

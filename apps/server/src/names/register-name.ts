@@ -2,21 +2,22 @@ import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import { parseNewName } from '@holdfast/core/names/name'
+import type { NameRequest } from '@holdfast/core/names/name-commands'
 import { decideName } from '@holdfast/core/names/name-machine'
-import type { NameRequest, NameState } from '@holdfast/core/names/name-states'
+import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import type { Hex, Network } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
+import type { NameRules } from './name-rules.ts'
 import { keepNew } from './name-saga.ts'
-import { countClaims } from './name-store.ts'
+import { countClaims, findQuarantine } from './name-store.ts'
 
 export type RegisterDeps = AskNodes & {
   zones: ReadonlyMap<string, DnsZone>
   network: Network
   clock: () => number
-  deadlineMs: number
-  maxNamesPerOwner: number
+  rules: NameRules
 }
 
 export type Wish = {
@@ -36,33 +37,52 @@ export async function registerName(
   const now = deps.clock()
   const domain = wish.domain.toLowerCase()
   if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
-  const name = parseNewName(wish.user, domain)
+  const name = parseNewName(wish.user, domain, deps.rules.reservedWords)
   if (isRefusal(name)) return name
-  const offer = wish.offer === undefined ? undefined : checkOffer(wish.offer, { network: deps.network, now })
+  const offer = await offerToUse(deps, owner, wish.offer)
   if (isRefusal(offer)) return offer
-  const unfit = offer ? null : await whyNodeCannot(deps, owner)
-  if (unfit) return unfit
-  if ((await countClaims(tx.db, owner)) >= deps.maxNamesPerOwner) {
-    return refuse('NAME_LIMIT_REACHED', { limit: deps.maxNamesPerOwner })
-  }
+  const tooMany = await ownsTooMany(deps, tx, owner)
+  if (tooMany) return tooMany
 
+  const { deadlineMs, quarantineMs } = deps.rules
   const request: Extract<NameRequest, { kind: 'register' }> = {
     kind: 'register',
-    id: randomUUID(),
+    jobId: randomUUID(),
+    by: owner,
     ...name,
-    owner,
-    deadlineAt: now + deps.deadlineMs,
+    quarantineMs,
+    deadlineAt: now + deadlineMs,
     ...(offer && { offer }),
   }
   const decision = decideName(null, request, now)
   if (isRefusal(decision)) return decision
-  return (await keepNew(tx, decision, request, now))
-    ? decision.state
-    : refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
+  if (!(await keepNew(tx, decision, request, now)))
+    return refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
+  // Asked after the claim was won, so that a release that was committed meanwhile is seen.
+  const held = await findQuarantine(tx.db, name)
+  return held && held.owner !== owner && held.until > now
+    ? refuse('NAME_QUARANTINED', { until: held.until })
+    : decision.state
 }
 
-async function whyNodeCannot(asking: AskNodes, owner: Hex): Promise<Refusal | null> {
-  const node = await connectedNode(asking, owner)
+/** The offer that was brought, checked; undefined when the owner's node is to make one, and can. */
+export async function offerToUse(
+  deps: AskNodes & { network: Network; clock: () => number },
+  owner: Hex,
+  brought: string | undefined,
+): Promise<ReadyOffer | undefined | Refusal> {
+  if (brought !== undefined) return checkOffer(brought, { network: deps.network, now: deps.clock() })
+  const node = await connectedNode(deps, owner)
   if (isRefusal(node)) return node
-  return node.offers === undefined ? refuse('NODE_CANNOT', { capability: 'offers' }) : null
+  return node.offers === undefined ? refuse('NODE_CANNOT', { capability: 'offers' }) : undefined
+}
+
+/** Whether another name would be one too many; until the transaction ends the owner's other requests wait. */
+export async function ownsTooMany(
+  { rules }: Pick<RegisterDeps, 'rules'>,
+  tx: Transaction,
+  owner: Hex,
+): Promise<Refusal | null> {
+  const limit = rules.maxNamesPerOwner
+  return (await countClaims(tx.db, owner)) >= limit ? refuse('NAME_LIMIT_REACHED', { limit }) : null
 }

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal } from '@holdfast/core'
-import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
+import type { NameState } from '@holdfast/core/names/name-states'
 import { recordValue } from '@holdfast/protocols/bip353'
 import { type Failed, unavailable, unavailableBecause } from './effect-outcome.ts'
 
@@ -10,7 +10,7 @@ export type ResolveFresh = (name: string) => Promise<{ readonly uri: string } | 
 export async function validateChain(
   resolveFresh: ResolveFresh,
   { user, domain }: NameState,
-  { offer }: ReadyOffer,
+  offer: string,
 ): Promise<'done' | Failed> {
   const resolved = await resolveFresh(`${user}@${domain}`)
   if (isRefusal(resolved)) return unavailableBecause(resolved)

@@ -2,6 +2,7 @@ import { isRefusal } from '@holdfast/core'
 import { NodeError } from '@holdfast/lightning'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Identity } from '../identity/identity.ts'
+import { DEFAULT_RULES } from '../names/name-rules.ts'
 import { registerName } from '../names/register-name.ts'
 import { requestPayment } from '../payments/request-payment.ts'
 import { type App, makeHttpApp } from '../platform/http/app.ts'
@@ -45,7 +46,7 @@ const ASKED_BY: Record<string, (nodeOf: NodeDirectory['nodeOf']) => Promise<stri
     const deps = {
       zones: new Map([['shop.test', {} as never]]),
       network: 'regtest',
-      maxNamesPerOwner: 1,
+      rules: DEFAULT_RULES,
     } as const
     const wish = { user: 'alice', domain: 'shop.test' }
     return codeOf(

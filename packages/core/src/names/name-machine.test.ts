@@ -1,354 +1,371 @@
 import { describe, expect, test } from 'vitest'
-import { isRefusal, type RefusalCode } from '../refusals.ts'
+import { isRefusal } from '../refusals.ts'
+import type { NameReport, NameRequest } from './name-commands.ts'
 import {
-  decideName,
-  effectOf,
-  hearName,
-  type NameDecision,
-  replayName,
+  RENEW_BEFORE_EXPIRY_MS,
+  RETIRE_AFTER_MS,
   retryDelayMs,
   undoDelayMs,
   WITHDRAW_BEFORE_EXPIRY_MS,
-} from './name-machine.ts'
-import { nameProgress } from './name-progress.ts'
+} from './name-delays.ts'
+import { decideName, hearName, replayName } from './name-machine.ts'
+import { nameProgress, nameTrouble } from './name-progress.ts'
+import type { NameIn, NameState } from './name-states.ts'
+import { dueAt, pendingEffects } from './pending-effects.ts'
 import {
-  NAME_PHASES,
-  type NameCommand,
-  type NameEffectKind,
-  type NamePhase,
-  type NameReport,
-  type NameRequest,
-  type NameState,
-} from './name-states.ts'
+  commandsFor,
+  hearTwice,
+  outcomeOf,
+  phaseOf,
+  reportsFor,
+  situations,
+  stateTable,
+} from './testing/name-table.ts'
+import { NameWorld } from './testing/name-world.ts'
 
-const OWNER = 'aa'.repeat(32)
-const NOW = 1_000_000
-const DEADLINE = NOW + 600_000
-const OFFER = { offer: 'lno1example' }
-type Phase = NamePhase['phase']
+const OWNER = 'alice'
+const YEAR_MS = 365 * 86_400_000
 
-const registration: Extract<NameRequest, { kind: 'register' }> = {
-  kind: 'register',
-  id: 'id-1',
-  user: 'alice',
-  domain: 'shop.test',
-  skeleton: 'alice',
-  owner: OWNER,
-  deadlineAt: DEADLINE,
+const situation = (title: string): NameState => {
+  const found = situations().find((each) => each.title === title)
+  if (!found) throw new Error(`no situation ${title}`)
+  return found.state
 }
 
-function register(more: Partial<typeof registration> = {}): NameDecision {
-  return accepted(decideName(null, { ...registration, ...more }, NOW))
+/** A world in which so many effects have gone well. */
+function reach(steps: number, options = { brought: false, expiring: false }): NameWorld {
+  return go(new NameWorld(options), steps)
 }
 
-function accepted(decision: ReturnType<typeof decideName>): NameDecision {
-  if (isRefusal(decision)) throw new Error(`refused: ${decision.refused}`)
-  return decision
-}
-
-function hearAll(state: NameState, ...reports: NameReport[]): NameState {
-  return reports.reduce((at, report) => hearName(at, report, NOW).state, state)
-}
-
-/** A name in each phase, reached the way it is reached in life. */
-function reach(phase: Phase): NameState {
-  const requested = register().state
-  const forward: NameReport[] = [
-    { kind: 'offer-made', offer: OFFER },
-    { kind: 'record-published' },
-    { kind: 'record-seen' },
-    { kind: 'chain-validated' },
-  ]
-  const steps: Record<Phase, NameReport[]> = {
-    requested: [],
-    'offer-ready': forward.slice(0, 1),
-    published: forward.slice(0, 2),
-    seen: forward.slice(0, 3),
-    active: forward,
-    withdrawing: [...forward.slice(0, 2), refusal('check-authoritative')],
-    disabling: [
-      ...forward.slice(0, 2),
-      refusal('check-authoritative'),
-      { kind: 'record-withdrawn', attempt: 0 },
-    ],
-    freed: [
-      ...forward.slice(0, 2),
-      refusal('check-authoritative'),
-      { kind: 'record-withdrawn', attempt: 0 },
-      { kind: 'offer-disabled', attempt: 0 },
-    ],
+function go(world: NameWorld, steps: number): NameWorld {
+  for (let step = 0; step < steps; step++) {
+    world.beginEffect()
+    world.finish(0, 'none', 'now')
   }
-  const state = hearAll(requested, ...steps[phase])
-  expect(state.phase).toBe(phase)
-  return state
+  return world
 }
 
-function failure(
-  effect: NameEffectKind,
-  kind: 'unavailable' | 'refused' | 'occupied',
-  attempt = 0,
-): NameReport {
-  return { kind: 'effect-failed', effect, attempt, failure: { code: 'DNS_UNAVAILABLE', kind } }
-}
-const refusal = (effect: NameEffectKind) => failure(effect, 'refused')
-
-const commands: Record<string, NameCommand> = {
-  register: registration,
-  release: { kind: 'release', owner: OWNER },
-  'release by another': { kind: 'release', owner: 'bb'.repeat(32) },
-  'offer-made': { kind: 'offer-made', offer: OFFER },
-  'record-published': { kind: 'record-published' },
-  'record-seen': { kind: 'record-seen' },
-  'chain-validated': { kind: 'chain-validated' },
-  'record-withdrawn': { kind: 'record-withdrawn', attempt: 0 },
-  'record-withdrawn of before': { kind: 'record-withdrawn', attempt: 7 },
-  'offer-disabled': { kind: 'offer-disabled', attempt: 0 },
-  'offer-disabled of before': { kind: 'offer-disabled', attempt: 7 },
-  'make-offer unavailable': failure('make-offer', 'unavailable'),
-  'make-offer refused': failure('make-offer', 'refused'),
-  'publish unavailable': failure('publish-record', 'unavailable'),
-  'publish refused': failure('publish-record', 'refused'),
-  'publish occupied': failure('publish-record', 'occupied'),
-  'check unavailable': failure('check-authoritative', 'unavailable'),
-  'validate unavailable': failure('validate-chain', 'unavailable'),
-  'validate refused': failure('validate-chain', 'refused'),
-  'withdraw unavailable': failure('withdraw-record', 'unavailable'),
-  'disable unavailable': failure('disable-offer', 'unavailable'),
-  'an old failure': failure('publish-record', 'unavailable', 7),
-  'make-offer unknown': { kind: 'outcome-unknown', effect: 'make-offer' },
-  'publish unknown': { kind: 'outcome-unknown', effect: 'publish-record' },
-  'check unknown': { kind: 'outcome-unknown', effect: 'check-authoritative' },
-  'time-passed': { kind: 'time-passed' },
+function failNext(world: NameWorld, fault: 'before' | 'refused' = 'refused'): NameWorld {
+  world.beginEffect()
+  world.finish(0, fault, 'now')
+  return world
 }
 
-/** `phase effect`: what every command leads to; `=`: nothing changes. */
-const TABLE: Record<Phase, Record<string, string>> = {
-  requested: {
-    release: 'disabling disable-offer',
-    'offer-made': 'offer-ready publish-record',
-    'make-offer unavailable': 'requested make-offer',
-    'make-offer refused': 'disabling disable-offer',
-    'time-passed': '= make-offer',
-  },
-  'offer-ready': {
-    release: 'withdrawing withdraw-record',
-    'record-published': 'published check-authoritative',
-    'publish unavailable': 'offer-ready publish-record',
-    'publish refused': 'withdrawing withdraw-record',
-    'publish occupied': 'disabling disable-offer',
-    'time-passed': '= publish-record',
-  },
-  published: {
-    release: 'withdrawing withdraw-record',
-    'record-seen': 'seen validate-chain',
-    'check unavailable': 'published check-authoritative',
-    'time-passed': '= check-authoritative',
-  },
-  seen: {
-    release: 'withdrawing withdraw-record',
-    'chain-validated': 'active',
-    'validate unavailable': 'seen validate-chain',
-    'validate refused': 'withdrawing withdraw-record',
-    'time-passed': '= validate-chain',
-  },
-  active: { release: 'withdrawing withdraw-record' },
-  withdrawing: {
-    release: 'NAME_NOT_ACTIVE',
-    'record-published': 'withdrawing',
-    'publish unknown': 'withdrawing',
-    'publish unavailable': 'withdrawing',
-    'publish refused': 'withdrawing',
-    'an old failure': 'withdrawing',
-    'record-withdrawn': 'disabling disable-offer',
-    'withdraw unavailable': 'withdrawing withdraw-record',
-    'time-passed': '= withdraw-record',
-  },
-  disabling: {
-    release: 'NAME_NOT_ACTIVE',
-    'offer-made': 'disabling',
-    'make-offer unknown': 'disabling',
-    'make-offer unavailable': 'disabling',
-    'make-offer refused': 'disabling',
-    'record-published': '= withdraw-record',
-    'publish unknown': '= withdraw-record',
-    'publish unavailable': '= withdraw-record',
-    'publish refused': '= withdraw-record',
-    'an old failure': '= withdraw-record',
-    'offer-disabled': 'freed',
-    'withdraw unavailable': '= withdraw-record',
-    'disable unavailable': 'disabling disable-offer',
-    'time-passed': '= disable-offer',
-  },
-  freed: {
-    release: 'NAME_NOT_ACTIVE',
-    'offer-made': '= disable-offer',
-    'make-offer unknown': '= disable-offer',
-    'make-offer unavailable': '= disable-offer',
-    'make-offer refused': '= disable-offer',
-    'record-published': '= withdraw-record',
-    'publish unknown': '= withdraw-record',
-    'publish unavailable': '= withdraw-record',
-    'publish refused': '= withdraw-record',
-    'an old failure': '= withdraw-record',
-    'withdraw unavailable': '= withdraw-record',
-    'disable unavailable': '= disable-offer',
-  },
-}
-
-const cases = NAME_PHASES.flatMap((phase) =>
-  Object.entries(commands).map(([name, command]) => {
-    const standard = name === 'register' ? 'NAME_TAKEN' : name === 'release by another' ? 'FORBIDDEN' : '='
-    return [phase, name, command, TABLE[phase][name] ?? standard] as const
-  }),
-)
-
-describe('every phase hears every command', () => {
-  test.each(cases)('%s: %s', (phase, _name, command, expected) => {
-    const before = reach(phase)
-    const decision = decideName(before, command, NOW + 1)
-    if (isRefusal(decision)) {
-      expect(decision.refused).toBe(expected)
-      expect(['register', 'release']).toContain(command.kind)
-      return
-    }
-    const effects = decision.effects.map(({ kind }) => kind)
-    expect([decision.state === before ? '=' : decision.state.phase, ...effects].join(' ')).toBe(expected)
+describe('every state and every command', () => {
+  test('lead where docs/state-machines/names.md says', async () => {
+    await expect(stateTable()).toMatchFileSnapshot('../../../../docs/state-machines/names.md')
   })
 
-  test.each(cases.filter(([, , command]) => command.kind !== 'register' && command.kind !== 'release'))(
-    '%s: %s, heard twice, leads where it led',
-    (phase, _name, command) => {
-      const report = command as NameReport
-      const once = hearName(reach(phase), report, NOW + 1)
-      const twice = hearName(once.state, report, NOW + 2)
-      const undoing = ['withdrawing', 'disabling', 'freed'].includes(once.state.phase)
-      // What may have left something behind is undone again; all else changes nothing.
-      if (!undoing && report.kind !== 'time-passed') expect(twice).toEqual({ state: once.state, effects: [] })
-      expect(twice.state.stepsDone).toEqual(once.state.stepsDone)
-    },
-  )
+  test.each(situations())('$title: a report is never refused, and leads twice where it led', ({ state }) => {
+    for (const [title, report] of reportsFor(state)) {
+      const { once, twice } = hearTwice(state, title, report)
+      expect([title, phaseOf(twice)]).toEqual([title, phaseOf(once)])
+      expect(twice.job.stepsDone).toEqual(once.job.stepsDone)
+    }
+  })
+
+  test.each(situations())('$title: a refused request changes nothing; register is refused', ({ state }) => {
+    const before = structuredClone(state)
+    for (const [title, command] of commandsFor(state)) outcomeOf(state, title, command)
+    expect(state).toEqual(before)
+    expect(outcomeOf(state, 'register', registration)).toBe('NAME_TAKEN')
+  })
 
   test('a name that was never requested hears nothing', () => {
-    expect(decideName(null, { kind: 'time-passed' }, NOW)).toMatchObject({ refused: 'NAME_NOT_FOUND' })
-    expect(decideName(null, { kind: 'release', owner: OWNER }, NOW)).toMatchObject({
-      refused: 'NAME_NOT_FOUND',
-    })
+    for (const command of [{ kind: 'time-passed' }, { kind: 'release', by: OWNER }] as const) {
+      expect(decideName(null, command, 0)).toMatchObject({ refused: 'NAME_NOT_FOUND' })
+    }
   })
 })
+
+const registration: NameRequest = {
+  kind: 'register',
+  jobId: 'id',
+  by: OWNER,
+  user: 'shop',
+  domain: 'shop.test',
+  skeleton: 'shop',
+  quarantineMs: 1_000,
+  deadlineAt: 1_000,
+}
 
 describe('a registration', () => {
   test('with a brought offer skips making one, and never disables it', () => {
-    const { state, effects } = register({ offer: OFFER })
-    expect(state).toMatchObject({ phase: 'offer-ready', offerSource: 'brought', offer: OFFER })
-    expect(effects.map(({ kind }) => kind)).toEqual(['publish-record', 'wake'])
-    const freed = hearName(state, failure('publish-record', 'occupied'), NOW)
-    expect(freed.state.phase).toBe('freed')
-    expect(hearName(freed.state, { kind: 'offer-made', offer: OFFER }, NOW).effects).toEqual([])
+    const world = new NameWorld({ brought: true, expiring: false })
+    expect(world.state).toMatchObject({ phase: 'offer-ready', next: { source: 'brought' } })
+    world.record = 'somebody else’s'
+    go(world, 1)
+    expect(world.state).toMatchObject({ phase: 'freed', cause: 'DNS_UNAVAILABLE', retiring: [] })
+    expect(world.record).toBe('somebody else’s')
   })
 
-  test.each(['requested', 'offer-ready', 'published', 'seen'] as const)(
-    'that is still %s at its deadline is undone',
-    (phase) => {
-      const state = reach(phase)
-      const { state: undone } = hearName(state, { kind: 'time-passed' }, DEADLINE)
-      expect(undone).toMatchObject({
-        phase: phase === 'requested' ? 'disabling' : 'withdrawing',
-        cause: 'NAME_TIMED_OUT',
-      })
+  test.each([0, 1, 2, 3])(
+    'that is still at step %i at its deadline is undone, and says what failed last',
+    (steps) => {
+      const silent = reach(steps)
+      silent.now = 1_000
+      silent.hear({ kind: 'time-passed' })
+      expect(silent.state).toMatchObject({ cause: 'NAME_TIMED_OUT', job: { cause: 'NAME_TIMED_OUT' } })
+
+      const tried = failNext(reach(steps), 'before')
+      tried.now = 1_000
+      failNext(tried, 'before')
+      expect(tried.state).toMatchObject({ cause: 'DNS_UNAVAILABLE' })
+      tried.settle()
+      expect(tried.state).toMatchObject({ phase: 'freed', quarantineUntil: null, job: { outcome: 'failed' } })
     },
   )
 
-  test('that fails at its deadline says what failed last', () => {
-    const tried = hearName(reach('seen'), failure('validate-chain', 'unavailable'), NOW).state
-    expect(hearName(tried, { kind: 'time-passed' }, DEADLINE).state).toMatchObject({
-      cause: 'DNS_UNAVAILABLE',
-    })
-    expect(hearName(tried, failure('validate-chain', 'unavailable', 1), DEADLINE).state).toMatchObject({
-      phase: 'withdrawing',
-      cause: 'DNS_UNAVAILABLE',
-    })
+  test('is tried again with growing pauses; what is undone is tried for ever, in the end now and then', () => {
+    const tries = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    expect(tries.map(retryDelayMs)).toEqual([50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000])
+    expect([0, 1, 10_000].map((at) => undoDelayMs(at, 'unavailable'))).toEqual([250, 500, 3_600_000])
+    expect([0, 1, 10_000].map((at) => undoDelayMs(at, 'refused'))).toEqual([60_000, 120_000, 21_600_000])
+    expect(retryDelayMs(10_000)).toBe(10_000)
   })
 
-  test('tries again with growing pauses', () => {
-    let state = reach('offer-ready')
-    const pauses = Array.from({ length: 10 }, (_, attempt) => {
-      const decision = hearName(state, failure('publish-record', 'unavailable', attempt), NOW)
-      state = decision.state
-      return decision.effects[0]!.at - NOW
-    })
-    expect(pauses).toEqual([50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000])
-    expect([retryDelayMs(10_000), undoDelayMs(0), undoDelayMs(10_000)]).toEqual([10_000, 250, 60_000])
+  test('whose job was lost is asked for again once it was due', () => {
+    const { state } = failNext(reach(1), 'before')
+    expect(hearName(state, { kind: 'time-passed' }, 49).effects).toEqual([])
+    expect(hearName(state, { kind: 'time-passed' }, 50)).toEqual({ state, effects: pendingEffects(state) })
+    expect(dueAt(state)).toBe(50)
   })
 })
 
-describe('what is left behind', () => {
-  test('a record published while it was withdrawn is withdrawn once more', () => {
-    const state = hearAll(reach('withdrawing'), { kind: 'record-published' })
-    const again = hearName(state, { kind: 'record-withdrawn', attempt: 0 }, NOW)
-    expect(again.effects).toEqual([{ kind: 'withdraw-record', attempt: 1, at: NOW }])
-    expect(hearName(again.state, { kind: 'record-withdrawn', attempt: 0 }, NOW).state).toBe(again.state)
-    expect(hearName(again.state, { kind: 'record-withdrawn', attempt: 1 }, NOW).state.phase).toBe('disabling')
-  })
-
-  test('an offer made while it was disabled is disabled once more', () => {
-    const state = hearAll(reach('disabling'), { kind: 'offer-made', offer: OFFER })
-    const again = hearName(state, { kind: 'offer-disabled', attempt: 0 }, NOW)
-    expect(again.effects).toEqual([{ kind: 'disable-offer', attempt: 1, at: NOW }])
-    expect(hearName(again.state, { kind: 'offer-disabled', attempt: 1 }, NOW).state.phase).toBe('freed')
-  })
-
-  test('without an offer there never was a record', () => {
-    const freed = hearAll(reach('requested'), refusal('make-offer'), { kind: 'offer-disabled', attempt: 0 })
-    expect(hearName(freed, { kind: 'record-published' }, NOW).effects).toEqual([])
+describe('a withdrawal that is refused for ever', () => {
+  test('is tried every few hours, and the name says what a person must do', () => {
+    const world = reach(4)
+    world.ask({ kind: 'release', by: OWNER })
+    const times = Array.from({ length: 12 }, () => {
+      failNext(world)
+      return (dueAt(world.state) ?? 0) - world.now
+    })
+    expect(times.at(-1)).toBe(6 * 3_600_000)
+    expect(nameTrouble(world.state)).toMatchObject({ code: 'DNS_UNAVAILABLE', hint: 'Try again later.' })
+    world.settle()
+    expect(nameTrouble(world.state)).toBeNull()
+    expect(world.state.phase).toBe('freed')
   })
 })
 
-describe('an active name', () => {
-  const expiresAt = NOW + 100 * WITHDRAW_BEFORE_EXPIRY_MS
-  const active = () =>
-    hearAll(
-      register({ offer: { ...OFFER, expiresAt } }).state,
-      { kind: 'record-published' },
-      { kind: 'record-seen' },
-    )
+describe('another offer', () => {
+  test('is live before the old one is disabled, and caches have time to forget the old one', () => {
+    const world = reach(4)
+    world.ask({ kind: 'change-offer', by: OWNER })
+    const seen: (readonly [record: string | null, enabled: string[]])[] = []
+    for (let step = 0; step < 4; step++) {
+      go(world, 1)
+      seen.push([world.record, [...world.enabled]])
+    }
+    const [before, no] = ['made 0', world.state.phase === 'active' ? world.state.live.no : -1]
+    const both = [`${OWNER} 0`, `${OWNER} ${no}`]
+    const after = `made ${no}`
+    expect(seen).toEqual([
+      [before, both],
+      [after, both],
+      [after, both],
+      [after, both],
+    ])
+    expect(pendingEffects(world.state)).toMatchObject([{ kind: 'disable-offer', no: 0, at: RETIRE_AFTER_MS }])
+    world.settle()
+    expect([...world.enabled]).toEqual([`${OWNER} ${no}`])
+  })
 
-  test('is looked at again before its offer expires, and withdrawn then', () => {
-    const { state, effects } = hearName(active(), { kind: 'chain-validated' }, NOW)
-    const withdrawAt = expiresAt - WITHDRAW_BEFORE_EXPIRY_MS
-    expect(effects).toEqual([{ kind: 'wake', at: withdrawAt }])
-    expect(hearName(state, { kind: 'time-passed' }, withdrawAt - 1).state).toBe(state)
-    expect(hearName(state, { kind: 'time-passed' }, withdrawAt).state).toMatchObject({
+  test.each([1, 2, 3])('that fails after %i steps leaves the old one, in the zone and enabled', (steps) => {
+    const world = reach(4)
+    world.ask({ kind: 'change-offer', by: OWNER })
+    failNext(go(world, steps))
+    world.settle()
+    expect(world.state).toMatchObject({ phase: 'active', live: { no: 0 }, job: { outcome: 'failed' } })
+    expect([world.record, [...world.enabled]]).toEqual(['made 0', [`${OWNER} 0`]])
+  })
+
+  test('that is in use already, or was just now, is refused', () => {
+    const world = reach(4, { brought: true, expiring: false })
+    expect(world.ask({ kind: 'change-offer', by: OWNER, offer: { offer: 'brought 0' } })).toBe(false)
+    const made = reach(4)
+    made.ask({ kind: 'change-offer', by: OWNER, offer: { offer: 'mine' } })
+    go(made, 3)
+    expect(made.state.phase).toBe('active')
+    expect(made.ask({ kind: 'change-offer', by: OWNER, offer: { offer: 'made 0' } })).toBe(false)
+  })
+
+  test('is not begun over a record that a stranger put there; the old one returns when that is gone', () => {
+    const world = reach(4)
+    world.record = 'somebody else’s'
+    world.ask({ kind: 'change-offer', by: OWNER })
+    go(world, 2)
+    expect(world.state).toMatchObject({ phase: 'active', live: { no: 0 }, job: { outcome: 'failed' } })
+    go(world, 1)
+    expect(nameTrouble(world.state)).not.toBeNull()
+    world.record = null
+    world.settle()
+    expect(world.record).toBe('made 0')
+  })
+})
+
+describe('a transfer', () => {
+  const propose = (world: NameWorld) =>
+    world.ask({ kind: 'propose-transfer', by: OWNER, to: 'bob', until: 500 })
+
+  test('needs both; the name is the new owner’s once their offer is live', () => {
+    const world = reach(4)
+    expect(world.ask({ kind: 'accept-transfer', by: 'bob' })).toBe(false)
+    propose(world)
+    expect(world.ask({ kind: 'accept-transfer', by: 'carol' })).toBe(false)
+    expect(world.ask({ kind: 'accept-transfer', by: 'bob' })).toBe(true)
+    go(world, 3)
+    expect(world.state.owner).toBe(OWNER)
+    go(world, 1)
+    expect(world.state).toMatchObject({ owner: 'bob', transfer: null })
+    world.settle()
+    expect([...world.enabled]).toEqual([expect.stringMatching(/^bob /)])
+    expect(world.ask({ kind: 'release', by: OWNER })).toBe(false)
+  })
+
+  test('that fails leaves the name with its owner, who can also take the proposal back', () => {
+    const world = reach(4)
+    propose(world)
+    world.ask({ kind: 'accept-transfer', by: 'bob' })
+    failNext(world)
+    expect(world.state).toMatchObject({ phase: 'active', owner: OWNER, transfer: { to: 'bob' } })
+    expect(world.ask({ kind: 'cancel-transfer', by: OWNER })).toBe(true)
+    expect(world.ask({ kind: 'accept-transfer', by: 'bob' })).toBe(false)
+    propose(world)
+    world.now = 501
+    const late = { kind: 'accept-transfer', by: 'bob', jobId: 'x', deadlineAt: 9_999 } as const
+    expect(decideName(world.state, late, world.now)).toMatchObject({ refused: 'TRANSFER_EXPIRED' })
+    expect(world.ask({ kind: 'propose-transfer', by: OWNER, to: OWNER, until: 999 })).toBe(false)
+  })
+})
+
+describe('a suspended name', () => {
+  test('has no record, keeps its offer and its claim, and is published again when resumed', () => {
+    const world = reach(4)
+    world.ask({ kind: 'suspend', by: 'operator' })
+    go(world, 1)
+    expect([world.state.phase, world.record, [...world.enabled]]).toEqual(['suspended', null, [`${OWNER} 0`]])
+    world.ask({ kind: 'resume', by: 'operator' })
+    go(world, 3)
+    expect([world.state.phase, world.record]).toEqual(['active', 'made 0'])
+    world.settle()
+    expect([...world.enabled]).toEqual([`${OWNER} 0`])
+  })
+
+  test('whose resumption fails is suspended again', () => {
+    const world = reach(4)
+    world.ask({ kind: 'suspend', by: 'operator' })
+    go(world, 1)
+    world.ask({ kind: 'resume', by: 'operator' })
+    failNext(go(world, 1))
+    world.settle()
+    expect([world.state.phase, world.record]).toEqual(['suspended', null])
+  })
+
+  test('whose offer has expired meanwhile is not resumed', () => {
+    const world = reach(4, { brought: false, expiring: true })
+    world.ask({ kind: 'suspend', by: 'operator' })
+    go(world, 1)
+    world.now = YEAR_MS - WITHDRAW_BEFORE_EXPIRY_MS
+    expect(world.ask({ kind: 'resume', by: 'operator' })).toBe(false)
+  })
+})
+
+describe('an offer that expires', () => {
+  test('is made anew by the owner’s node in time', () => {
+    const world = reach(4, { brought: false, expiring: true })
+    const { state } = world
+    expect(state).toMatchObject({ phase: 'active', wakeAt: YEAR_MS - RENEW_BEFORE_EXPIRY_MS })
+    world.settle()
+    expect(world.now).toBeLessThan(YEAR_MS - WITHDRAW_BEFORE_EXPIRY_MS)
+    expect(world.state).toMatchObject({ phase: 'active', wakeAt: null, job: { kind: 'renew', id: null } })
+    expect(world.record).toMatch(/^made [1-9]/)
+  })
+
+  test('is tried to be made anew every hour, and withdrawn before it expires when that is in vain', () => {
+    const world = reach(4, { brought: false, expiring: true })
+    world.now = YEAR_MS - RENEW_BEFORE_EXPIRY_MS
+    world.hear({ kind: 'time-passed' })
+    expect(world.state).toMatchObject({ phase: 'requested', job: { kind: 'renew' } })
+    failNext(world)
+    expect(world.state).toMatchObject({ phase: 'active', wakeAt: world.now + 3_600_000 })
+    world.now = YEAR_MS - WITHDRAW_BEFORE_EXPIRY_MS
+    world.hear({ kind: 'time-passed' })
+    expect(world.state).toMatchObject({ phase: 'withdrawing', cause: 'OFFER_EXPIRED' })
+  })
+
+  test('that was brought is withdrawn before it expires', () => {
+    const offer = { offer: 'mine', expiresAt: YEAR_MS }
+    const decided = decideName(null, { ...registration, offer }, 0)
+    if (isRefusal(decided)) throw new Error(decided.refused)
+    const { wait } = decided.state as NameIn<'offer-ready' | 'published' | 'seen'>
+    const active = (
+      [
+        { kind: 'record-published', serial: wait.serial, offer: 'mine' },
+        { kind: 'record-seen', serial: wait.serial + 1 },
+        { kind: 'chain-validated', serial: wait.serial + 2 },
+      ] satisfies NameReport[]
+    ).reduce((at, report) => hearName(at, report, 0).state, decided.state)
+    const withdrawAt = YEAR_MS - WITHDRAW_BEFORE_EXPIRY_MS
+    expect(active).toMatchObject({ phase: 'active', wakeAt: withdrawAt })
+    expect(hearName(active, { kind: 'time-passed' }, withdrawAt - 1).state).toBe(active)
+    expect(hearName(active, { kind: 'time-passed' }, withdrawAt).state).toMatchObject({
       phase: 'withdrawing',
-      cause: 'OFFER_EXPIRED',
+      becomes: 'freed',
     })
+  })
+})
+
+describe('a released name', () => {
+  test('is held for its last owner for a while, if it was ever live', () => {
+    const world = reach(4)
+    world.now = 5
+    world.ask({ kind: 'release', by: OWNER })
+    go(world, 1)
+    expect(world.state).toMatchObject({ phase: 'freed', freedAt: 5, quarantineUntil: 1_005 })
+    const never = reach(2)
+    never.ask({ kind: 'release', by: OWNER })
+    never.settle()
+    expect(never.state).toMatchObject({ phase: 'freed', quarantineUntil: null })
+  })
+
+  test('while it is being suspended ends free', () => {
+    const world = reach(4)
+    world.ask({ kind: 'suspend', by: 'operator' })
+    expect(world.ask({ kind: 'release', by: OWNER })).toBe(true)
+    world.settle()
+    expect([world.state.phase, world.record, world.enabled.size]).toEqual(['freed', null, 0])
   })
 })
 
 test.each([
-  ['requested', 'running', 20, 'make-offer'],
-  ['offer-ready', 'running', 40, 'publish-record'],
-  ['published', 'running', 60, 'check-authoritative'],
-  ['seen', 'running', 80, 'validate-chain'],
+  ['registering: requested', 'running', 20, 'make-offer'],
+  ['registering: offer-ready', 'running', 40, 'publish-record'],
+  ['registering: published', 'running', 60, 'check-authoritative'],
+  ['registering: seen', 'running', 80, 'validate-chain'],
   ['active', 'succeeded', 100, 'done'],
-  ['withdrawing', 'running', 60, 'withdraw-record'],
-  ['disabling', 'failed', 60, 'disable-offer'],
-  ['freed', 'failed', 60, 'undone'],
-] as const)('the job of a name that is %s is %s, %i %%, at %s', (phase, state, percent, step) => {
-  const progress = nameProgress(reach(phase))
+  ['changing: requested', 'running', 20, 'make-offer'],
+  ['restoring', 'running', 60, 'undo'],
+  ['suspended', 'succeeded', 100, 'done'],
+  ['freed', 'succeeded', 100, 'done'],
+] as const)('the job of a name that is %s is %s, %i percent, at %s', (title, state, percent, step) => {
+  const progress = nameProgress(situation(title))
   expect(progress).toMatchObject({ state, percent, step })
-  const code: RefusalCode = 'DNS_UNAVAILABLE'
-  expect(progress.error?.code).toBe(['withdrawing', 'disabling', 'freed'].includes(phase) ? code : undefined)
+  expect(progress.error?.code).toBe(title === 'restoring' ? 'DNS_UNAVAILABLE' : undefined)
 })
 
-test('the job of a released name has succeeded', () => {
-  const released = accepted(decideName(reach('active'), { kind: 'release', owner: OWNER }, NOW)).state
-  expect(nameProgress(released)).toMatchObject({ state: 'succeeded', percent: 100 })
+test('the job of a registration that failed says why', () => {
+  const world = failNext(reach(0))
+  world.settle()
+  expect(nameProgress(world.state)).toMatchObject({
+    state: 'failed',
+    step: 'undone',
+    error: { code: 'DNS_UNAVAILABLE' },
+  })
 })
 
 test('replaying its commands gives the name again', () => {
-  const reports: NameReport[] = [{ kind: 'offer-made', offer: OFFER }, { kind: 'record-published' }]
-  const history = [registration, ...reports].map((command) => ({ command, at: NOW }))
-  expect(replayName(history)).toEqual(reach('published'))
+  const history = [registration, { kind: 'time-passed' } as const].map((command) => ({ command, at: 0 }))
+  expect(replayName(history)).toMatchObject({ phase: 'requested', serial: 0 })
   expect(replayName([])).toBeNull()
-  expect(effectOf(reach('published') as never)).toBe('check-authoritative')
 })

@@ -1,23 +1,54 @@
 import type { RefusalCode } from '../refusals.ts'
 
-/** What the owner asked for; it never changes. Times are milliseconds since 1970. */
-export type NameTerms = {
-  readonly v: 1
-  /** Also the offer's id at the owner's node, so that making it twice makes it once. */
-  readonly id: string
-  readonly user: string
-  readonly domain: string
-  readonly skeleton: string
-  readonly owner: string
-  /** `node`: made and disabled by us at the owner's node. `brought`: made on the owner's device, not ours to disable. */
-  readonly offerSource: 'node' | 'brought'
-  readonly requestedAt: number
-  /** A registration that has not ended by then is undone. */
-  readonly deadlineAt: number
-  readonly stepsDone: readonly StepDone[]
+/** Why a change or a name ended, from the catalogue. */
+export type Cause = RefusalCode
+
+export type ReadyOffer = {
+  readonly offer: string
+  /** Absent: never. Times are milliseconds since 1970. */
+  readonly expiresAt?: number
 }
 
+/** An offer that a node of `owner` is to make. */
+export type PlannedOffer = {
+  /** Numbers the offers of one name. With the name's id it is the offer's id at the node. */
+  readonly no: number
+  readonly owner: string
+  /** `node`: made and disabled by us at the owner's node. `brought`: made on the owner's device, not ours to disable. */
+  readonly source: 'node' | 'brought'
+}
+
+export type NameOffer = PlannedOffer & ReadyOffer
+
+/** An effect that was asked for and not yet reported. */
+export type Wait = {
+  /** Each effect of a name has a number of its own: a report with another one comes late. */
+  readonly serial: number
+  readonly tries: number
+  readonly dueAt: number
+  readonly lastFailure: Cause | null
+}
+
+/** An offer that nobody shall pay any more, until its node has disabled it. */
+export type RetiringOffer = {
+  readonly no: number
+  readonly owner: string
+  /** Null: nobody knows whether it was ever made. */
+  readonly offer: string | null
+  readonly wait: Wait
+}
+
+/**
+ * What must be settled in the zone: these offers' records may stand there although they must not, or the one that
+ * must may be gone. Without `wait` it is left to the end of the change that is under way.
+ */
+export type Cleaning = { readonly offers: readonly string[]; readonly wait: Wait | null }
+
+export const JOB_KINDS = ['register', 'rotate', 'renew', 'transfer', 'resume'] as const
+export type JobKind = (typeof JOB_KINDS)[number]
+
 export const NAME_STEPS = [
+  'accepted',
   'name-claimed',
   'offer-ready',
   'record-published',
@@ -27,61 +58,86 @@ export const NAME_STEPS = [
 export type NameStep = (typeof NAME_STEPS)[number]
 export type StepDone = { readonly step: NameStep; readonly at: number }
 
-export type ReadyOffer = {
-  readonly offer: string
-  /** Absent: never. */
-  readonly expiresAt?: number
+/** The latest thing that was done with the name as a whole: its registration, or a change of its record. */
+export type NameJob = {
+  /** Null: nobody asked for it, as for a renewal. */
+  readonly id: string | null
+  readonly kind: JobKind
+  /** What has not ended by then is undone. */
+  readonly deadlineAt: number
+  readonly stepsDone: readonly StepDone[]
+  readonly outcome: 'running' | 'succeeded' | 'failed'
+  /** Why it is being undone, or was. */
+  readonly cause: Cause | null
 }
 
-/** Why a name ended, from the catalogue. */
-export type Cause = RefusalCode
+export type TransferProposal = { readonly to: string; readonly until: number }
 
+export type NameTerms = {
+  readonly v: 2
+  readonly id: string
+  readonly user: string
+  readonly domain: string
+  readonly skeleton: string
+  readonly owner: string
+  readonly requestedAt: number
+  /** For so long after its end nobody but its last owner may claim a name that was live. */
+  readonly quarantineMs: number
+  /** Null: the name was never live. */
+  readonly firstActiveAt: number | null
+  /** The number of the latest effect. */
+  readonly serial: number
+  readonly job: NameJob
+  readonly transfer: TransferProposal | null
+  readonly cleaning: Cleaning | null
+  readonly retiring: readonly RetiringOffer[]
+}
+
+/** `live` is what stood in the zone before, and stands there again when the change fails. */
 export type NamePhase =
-  | { readonly phase: 'requested'; readonly attempt: number; readonly lastFailure: Cause | null }
   | {
-      readonly phase: 'offer-ready'
-      readonly offer: ReadyOffer
-      readonly attempt: number
-      readonly lastFailure: Cause | null
+      readonly phase: 'requested'
+      readonly live: NameOffer | null
+      readonly next: PlannedOffer
+      readonly wait: Wait
     }
   | {
-      readonly phase: 'published'
-      readonly offer: ReadyOffer
-      readonly attempt: number
-      readonly lastFailure: Cause | null
+      readonly phase: 'offer-ready' | 'published' | 'seen'
+      readonly live: NameOffer | null
+      readonly next: NameOffer
+      readonly wait: Wait
     }
-  | {
-      readonly phase: 'seen'
-      readonly offer: ReadyOffer
-      readonly attempt: number
-      readonly lastFailure: Cause | null
-    }
-  | { readonly phase: 'active'; readonly offer: ReadyOffer; readonly activeAt: number }
-  /** The record may be in the zone and is being withdrawn. The name stays claimed until it is gone. */
+  /** `wakeAt`: when its offer must be renewed, or its record withdrawn because the offer expires. */
+  | { readonly phase: 'active'; readonly live: NameOffer; readonly wakeAt: number | null }
+  /** A change failed: `next` may be in the zone in the place of `live`. */
+  | { readonly phase: 'restoring'; readonly live: NameOffer; readonly next: NameOffer }
+  /** A record may be in the zone and is being withdrawn. The name stays claimed. */
   | {
       readonly phase: 'withdrawing'
+      readonly becomes: 'freed' | 'suspended'
       readonly cause: Cause
-      readonly offer: ReadyOffer
-      /** Which withdrawal counts: a later publication makes an earlier withdrawal worthless. */
-      readonly attempt: number
-      readonly publishedMeanwhile: boolean
+      /** The offer to resume with; null: none. */
+      readonly keep: NameOffer | null
+      /** Retired once no record names them any more. */
+      readonly drop: readonly NameOffer[]
     }
-  /** The name is free again; the offer may still be enabled at the owner's node. */
   | {
-      readonly phase: 'disabling'
+      readonly phase: 'suspended'
       readonly cause: Cause
-      readonly offer: ReadyOffer | null
-      readonly attempt: number
-      readonly madeMeanwhile: boolean
+      readonly keep: NameOffer
+      readonly suspendedAt: number
     }
   | {
       readonly phase: 'freed'
       readonly cause: Cause
-      readonly offer: ReadyOffer | null
       readonly freedAt: number
+      readonly quarantineUntil: number | null
     }
 
 export type NameState = NameTerms & NamePhase
+export type NameIn<P extends NamePhase['phase']> = Extract<NameState, { phase: P }>
+/** A registration or change is under way. */
+export type Running = NameIn<'requested'> | NameIn<'offer-ready' | 'published' | 'seen'>
 
 export const NAME_PHASES = [
   'requested',
@@ -89,8 +145,9 @@ export const NAME_PHASES = [
   'published',
   'seen',
   'active',
+  'restoring',
   'withdrawing',
-  'disabling',
+  'suspended',
   'freed',
 ] as const satisfies readonly NamePhase['phase'][]
 
@@ -101,60 +158,29 @@ export const CLAIMING_PHASES = [
   'published',
   'seen',
   'active',
+  'restoring',
   'withdrawing',
+  'suspended',
 ] as const satisfies readonly NamePhase['phase'][]
 
-export type NameEffectKind =
-  | 'make-offer'
-  | 'publish-record'
-  | 'check-authoritative'
-  | 'validate-chain'
-  | 'withdraw-record'
-  | 'disable-offer'
-
-export type NameEffect =
-  | { readonly kind: NameEffectKind; readonly attempt: number; readonly at: number }
-  /** Come back with `time-passed`. */
-  | { readonly kind: 'wake'; readonly at: number }
-
-export type EffectFailure = {
-  readonly code: RefusalCode
-  /**
-   * `unavailable`: no usable answer, try again. `refused`: nothing was done, and trying again is pointless.
-   * `occupied`: somebody else's record stands at our name, so ours is not there.
-   */
-  readonly kind: 'unavailable' | 'refused' | 'occupied'
+/** The state without its phase. */
+export function termsOf(state: NameTerms): NameTerms {
+  const { v, id, user, domain, skeleton, owner, requestedAt, quarantineMs, firstActiveAt } = state
+  const { serial, job, transfer, cleaning, retiring } = state
+  return {
+    v,
+    id,
+    user,
+    domain,
+    skeleton,
+    owner,
+    requestedAt,
+    quarantineMs,
+    firstActiveAt,
+    serial,
+    job,
+    transfer,
+    cleaning,
+    retiring,
+  }
 }
-
-export type NameRequest =
-  | {
-      readonly kind: 'register'
-      readonly id: string
-      readonly user: string
-      readonly domain: string
-      readonly skeleton: string
-      readonly owner: string
-      readonly deadlineAt: number
-      /** An offer made on the owner's own device, already checked. Absent: the owner's node makes one. */
-      readonly offer?: ReadyOffer
-    }
-  | { readonly kind: 'release'; readonly owner: string }
-
-export type NameReport =
-  | { readonly kind: 'offer-made'; readonly offer: ReadyOffer }
-  | { readonly kind: 'record-published' }
-  | { readonly kind: 'record-seen' }
-  | { readonly kind: 'chain-validated' }
-  | { readonly kind: 'record-withdrawn'; readonly attempt: number }
-  | { readonly kind: 'offer-disabled'; readonly attempt: number }
-  | {
-      readonly kind: 'effect-failed'
-      readonly effect: NameEffectKind
-      readonly attempt: number
-      readonly failure: EffectFailure
-    }
-  /** A job found that its effect is no longer wanted; an interrupted run of it may have happened all the same. */
-  | { readonly kind: 'outcome-unknown'; readonly effect: NameEffectKind }
-  | { readonly kind: 'time-passed' }
-
-export type NameCommand = NameRequest | NameReport

@@ -29,10 +29,24 @@ const RESERVED = new Set(
 )
 
 /**
+ * Reads the user part by the rules for names registered here, and keeps back what is reserved: our words, and those
+ * that the operator adds.
+ */
+export function parseNewName(
+  user: string,
+  domain: string,
+  alsoReserved: readonly string[] = [],
+): NewName | Refusal {
+  const name = readName(user, domain)
+  if ('refused' in name) return name
+  return isReserved(name.user, alsoReserved) ? refuse('NAME_RESERVED', { user: name.user }) : name
+}
+
+/**
  * Checks the user part against the rules for names registered here. BOLT 12's `invreq_bip_353_name` (field 91) allows
  * `0-9a-zA-Z-_.`; ours are that in lower case, so that a name has one spelling.
  */
-export function parseNewName(user: string, domain: string): NewName | Refusal {
+export function readName(user: string, domain: string): NewName | Refusal {
   const name = user.replace(/^₿/, '').toLowerCase()
   const invalid = (rule: string) => refuse('NAME_INVALID', { user: user.slice(0, 80), rule })
   if (name.length < 1 || name.length > LABEL_MAX) return invalid('length')
@@ -42,7 +56,6 @@ export function parseNewName(user: string, domain: string): NewName | Refusal {
   if (!/^[a-z0-9]/.test(name) || !/[a-z0-9]$/.test(name)) return invalid('edges')
   if (/[._-]{2}/.test(name)) return invalid('separators')
   if (name.length + RECORD_INFIX.length + domain.length > DNS_NAME_MAX) return invalid('dns-length')
-  if (isReserved(name)) return refuse('NAME_RESERVED', { user: name })
   return { user: name, domain, skeleton: skeletonOf(name) }
 }
 
@@ -52,8 +65,10 @@ export function skeletonOf(name: string): string {
 }
 
 /** Also when written with look-alikes, a 1 for an i, or separators. */
-function isReserved(name: string): boolean {
+function isReserved(name: string, alsoReserved: readonly string[]): boolean {
+  const also = new Set(alsoReserved.map((word) => skeletonOf(word.toLowerCase())))
   return [name, name.replace(/1/g, 'i')]
     .map(skeletonOf)
-    .some((folded) => RESERVED.has(folded) || RESERVED.has(folded.replace(/[._-]/g, '')))
+    .flatMap((folded) => [folded, folded.replace(/[._-]/g, '')])
+    .some((folded) => RESERVED.has(folded) || also.has(folded))
 }

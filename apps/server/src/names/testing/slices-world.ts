@@ -14,6 +14,7 @@ import { startWorker } from '../../platform/jobs.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
 import { makeResolveSlice } from '../../resolve/resolve-slice.ts'
+import type { NameRules } from '../name-rules.ts'
 import { makeNamesSlice } from '../names-slice.ts'
 import { makeTestZone, type TestZone } from './test-zone.ts'
 
@@ -25,7 +26,7 @@ export type SlicesWorld = Awaited<ReturnType<typeof startSlicesWorld>>
  */
 export async function startSlicesWorld(
   database: TestDatabase,
-  options: { deadlineMs?: number; maxNamesPerOwner?: number; worker?: boolean } = {},
+  options: { rules?: Partial<NameRules>; operators?: readonly string[]; worker?: boolean } = {},
 ) {
   const log = makeLog({ level: 'silent' })
   const time = { shiftMs: 0 }
@@ -73,7 +74,7 @@ export async function startSlicesWorld(
     resolver: resolve.resolver,
     clock,
     closing: closing.signal,
-    ...(options.deadlineMs !== undefined && { deadlineMs: options.deadlineMs }),
+    ...(options.rules?.deadlineMs !== undefined && { deadlineMs: options.rules.deadlineMs }),
   })
   names.routes(app)
   payments.routes(app)
@@ -100,7 +101,7 @@ export async function startSlicesWorld(
   const get = async (url: string, device?: Device) =>
     app.inject({ url, headers: device ? { authorization: await authorizationOf(device) } : {} })
   const send = async (
-    method: 'POST' | 'DELETE',
+    method: 'POST' | 'PUT' | 'DELETE',
     url: string,
     device: Device,
     payload?: JsonObject,

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import { readName } from '@holdfast/core/names/name'
+import type { NameRequest } from '@holdfast/core/names/name-commands'
+import type { NameState } from '@holdfast/core/names/name-states'
+import type { Hex } from '@holdfast/lightning'
+import type { Kysely } from 'kysely'
+import type { Database } from '../platform/database.ts'
+import type { Transaction } from '../platform/transaction.ts'
+import { request } from './name-saga.ts'
+import { findClaim, lockName } from './name-store.ts'
+import { offerToUse, ownsTooMany, type RegisterDeps } from './register-name.ts'
+
+export type ChangeDeps = RegisterDeps & {
+  /** Nostr public keys that may suspend and resume names. */
+  operators: ReadonlySet<Hex>
+}
+
+/** Who asks for what, in whose transaction, about which name (`user@domain`, with or without ₿). */
+export type Asking = { tx: Transaction; by: Hex; name: string }
+
+type Outcome = Promise<NameState | Refusal>
+
+/** Another offer takes the place of the live one; the old one is disabled once the new one is live. */
+export async function changeOffer(
+  deps: ChangeDeps,
+  asking: Asking,
+  wish: { offer?: string | undefined },
+): Outcome {
+  const { tx, by } = asking
+  const claim = await findByText(tx.db, asking.name)
+  if (claim === null) return refuse('NAME_NOT_FOUND')
+  if (claim.owner !== by) return refuse('FORBIDDEN')
+  const offer = await offerToUse(deps, by, wish.offer)
+  if (isRefusal(offer)) return offer
+  return askAbout(deps, asking, { kind: 'change-offer', by, ...newJob(deps), ...(offer && { offer }) })
+}
+
+/** The owner proposes to give the name to another key, which has until then to accept. A later one replaces it. */
+export async function proposeTransfer(deps: ChangeDeps, asking: Asking, wish: { to: Hex }): Outcome {
+  const until = deps.clock() + deps.rules.transferMs
+  return askAbout(deps, asking, { kind: 'propose-transfer', by: asking.by, to: wish.to, until })
+}
+
+export async function cancelTransfer(deps: ChangeDeps, asking: Asking): Outcome {
+  return askAbout(deps, asking, { kind: 'cancel-transfer', by: asking.by })
+}
+
+/** The other key takes the name over, with an offer of its own; it is the owner once that is live. */
+export async function acceptTransfer(
+  deps: ChangeDeps,
+  asking: Asking,
+  wish: { offer?: string | undefined },
+): Outcome {
+  const { tx, by } = asking
+  const claim = await findByText(tx.db, asking.name)
+  if (claim === null) return refuse('NAME_NOT_FOUND')
+  if (claim.transfer?.to !== by) return refuse('TRANSFER_NOT_PROPOSED')
+  const offer = await offerToUse(deps, by, wish.offer)
+  if (isRefusal(offer)) return offer
+  const tooMany = await ownsTooMany(deps, tx, by)
+  if (tooMany) return tooMany
+  return askAbout(deps, asking, { kind: 'accept-transfer', by, ...newJob(deps), ...(offer && { offer }) })
+}
+
+/** An operator takes the name's record out of the DNS; the name stays its owner's. */
+export async function suspendName(deps: ChangeDeps, asking: Asking): Outcome {
+  if (!deps.operators.has(asking.by)) return refuse('FORBIDDEN')
+  return askAbout(deps, asking, { kind: 'suspend', by: asking.by })
+}
+
+export async function resumeName(deps: ChangeDeps, asking: Asking): Outcome {
+  if (!deps.operators.has(asking.by)) return refuse('FORBIDDEN')
+  return askAbout(deps, asking, { kind: 'resume', by: asking.by, ...newJob(deps) })
+}
+
+/** The owner gives up a name, or a registration that still runs. */
+export async function releaseName(deps: ChangeDeps, asking: Asking): Outcome {
+  return askAbout(deps, asking, { kind: 'release', by: asking.by })
+}
+
+/** The registration that holds this name now. */
+export async function findByText(db: Kysely<Database>, text: string): Promise<NameState | null> {
+  const [user = '', domain = '', ...more] = text.split('@')
+  if (more.length > 0) return null
+  const name = readName(user, domain.toLowerCase())
+  return isRefusal(name) ? null : findClaim(db, name)
+}
+
+async function askAbout(deps: ChangeDeps, { tx, name }: Asking, command: NameRequest): Outcome {
+  const claim = await findByText(tx.db, name)
+  const state = claim && (await lockName(tx.db, claim.id))
+  return state ? request(tx, state, command, deps.clock()) : refuse('NAME_NOT_FOUND')
+}
+
+function newJob({ clock, rules }: ChangeDeps): { jobId: string; deadlineAt: number } {
+  return { jobId: randomUUID(), deadlineAt: clock() + rules.deadlineMs }
+}
