@@ -2,7 +2,7 @@ import { isRefusal } from '@holdfast/core'
 import { NodeError } from '@holdfast/lightning'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Identity } from '../identity/identity.ts'
-import { DEFAULT_RULES } from '../names/name-rules.ts'
+import { DEFAULT_RULES, DEFAULT_RULES } from '../names/name-rules.ts'
 import { registerName } from '../names/register-name.ts'
 import { requestPayment } from '../payments/request-payment.ts'
 import { type App, makeHttpApp } from '../platform/http/app.ts'
@@ -37,7 +37,12 @@ async function getNode(nodeOf: NodeDirectory['nodeOf']) {
 }
 
 const untouched = {} as Transaction
-const common = { clock: Date.now, deadlineMs: 1000, nodeTimeoutMs: NODE_TIMEOUT_MS }
+const common = {
+  clock: Date.now,
+  deadlineMs: 1000,
+  nodeTimeoutMs: NODE_TIMEOUT_MS,
+  resolver: { remembered: () => null },
+}
 
 /** Everything that asks for the owner's node while somebody waits for the answer. */
 const ASKED_BY: Record<string, (nodeOf: NodeDirectory['nodeOf']) => Promise<string>> = {

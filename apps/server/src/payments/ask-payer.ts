@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefusalCode } from '@holdfast/core'
 import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
+import { tryTimeoutMs } from '@holdfast/core/payments/payment-tries'
 import { NodeError, type Payer } from '@holdfast/lightning'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
@@ -32,7 +33,7 @@ const LONGEST_PAUSE_MS = 250
 export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSignal): Promise<PaymentReport> {
   const payer = await findPayer(deps, state, 'pay')
   if ('kind' in payer) return payer
-  const timeoutMs = state.deadlineAt - deps.clock()
+  const timeoutMs = tryTimeoutMs(state, deps.clock())
   if (timeoutMs <= 0) return told(state, 'look-up', () => lookUpAndFollow(deps, payer, state, signal))
   const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
   const destination =

@@ -10,7 +10,9 @@ export const paymentSchema = z
     id: z.string(),
     nodePaymentId: z
       .string()
-      .describe('32 bytes, hex: under which your node knows the payment and your device finds its proof.'),
+      .describe(
+        '32 bytes, hex: under which your node knows the payment and your device finds its proof. Another one when the node gave the first up for good and the payment is tried again.',
+      ),
     to: z.string().describe('The destination as it was given.'),
     state: z
       .enum(PAYMENT_PHASES)

@@ -23,6 +23,8 @@ const SUCCEEDED = {
   feeMsat: 3n,
 } as const
 
+const resolvedTo = (uri: string) => ({ parsed: parseBitcoinUri(uri), expiresAt: world.time.now + 60_000 })
+
 test.each(['pay', 'look-up'])(
   'what a node says beyond the port, as of the preimage, is not kept: %s',
   async (task) => {
@@ -223,6 +225,69 @@ describe('a node that takes nothing on', () => {
   })
 })
 
+describe('a payment that the node has given up', () => {
+  const NO_ROUTE = { state: 'failed', paymentHash: null, reason: 'no-route' } as const
+
+  test('is tried again under another id, and then succeeds', async () => {
+    world.node.becomes = NO_ROUTE
+    const { id, nodePaymentId } = await world.start()
+    await world.run('pay')
+    const second = await world.read(id)
+    expect(second).toMatchObject({ phase: 'sending', tries: 2 })
+    expect(second.nodePaymentId).not.toBe(nodePaymentId)
+    world.node.becomes = SUCCEEDED
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({
+      phase: 'succeeded',
+      nodePaymentId: second.nodePaymentId,
+    })
+    expect([...world.node.paid.keys()]).toEqual([nodePaymentId, second.nodePaymentId])
+  })
+
+  test('has failed when it was given up three times, and each time under its own id', async () => {
+    world.node.becomes = NO_ROUTE
+    const { id, requestedAt } = await world.start()
+    await world.runNext(5)
+    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_NO_ROUTE', tries: 3 })
+    expect(new Set(world.node.paid.keys()).size).toBe(3)
+    expect(world.node.payCalls).toBe(3)
+    expect(world.time.now - requestedAt).toBe(60_000)
+    const kinds = (await world.entriesOf(id)).map(({ kind }) => kind)
+    expect(kinds).toEqual(['payment.request', 'payment.outcome', 'payment.outcome', 'payment.outcome'])
+    const history = (await world.entriesOf(id)).map(({ data, at }) => ({
+      command: decodeCommand(data.command as never),
+      at: at.getTime(),
+    }))
+    expect(replayPayment(history)).toEqual(await world.read(id))
+  })
+
+  test('and whose old job comes late: the old id is not paid', async () => {
+    world.node.becomes = NO_ROUTE
+    const { id, nodePaymentId } = await world.start()
+    const late = world.take('pay')
+    await world.perform(late)
+    world.node.becomes = { state: 'pending', paymentHash: null }
+    await world.run('pay')
+    await world.perform(late)
+    expect(world.node.outcomes.get(nodePaymentId)).toEqual(NO_ROUTE)
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', tries: 2, accepted: true })
+    expect(world.node.payCalls).toBe(2)
+  })
+
+  test('is asked about by its new id after a start', async () => {
+    world.node.becomes = NO_ROUTE
+    const { id } = await world.start()
+    await world.run('pay')
+    const { nodePaymentId } = await world.read(id)
+    world.queue.length = 0
+    world.node.outcomes.set(nodePaymentId, SUCCEEDED)
+    await world.slice.reconcile()
+    await world.perform(world.queue.find(({ payload }) => payload.id === id)!)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', tries: 2 })
+    expect(world.node.payCalls).toBe(1)
+  })
+})
+
 describe('the sweeper', () => {
   test('asks about a payment whose job was lost, once it has been silent for a minute', async () => {
     const { id, requestedAt } = await world.start()
@@ -252,8 +317,7 @@ describe('the sweeper', () => {
 })
 
 describe('a name', () => {
-  const resolvesTo = (uri: string) =>
-    vi.mocked(world.resolver.resolve).mockResolvedValue({ parsed: parseBitcoinUri(uri) })
+  const resolvesTo = (uri: string) => vi.mocked(world.resolver.resolve).mockResolvedValue(resolvedTo(uri))
 
   test('is resolved, then paid', async () => {
     resolvesTo(`bitcoin:?lno=${offerOf()}`)
@@ -289,6 +353,30 @@ describe('a name', () => {
     expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
   })
 
+  test('that is remembered is paid without resolving it again', async () => {
+    vi.mocked(world.resolver.remembered).mockReturnValue(resolvedTo(`bitcoin:?lno=${offerOf()}`))
+    const { id, phase } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
+    expect(phase).toBe('sending')
+    await world.run('pay')
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect(world.resolver.resolve).not.toHaveBeenCalled()
+    const entries = await world.entriesOf(id)
+    expect(entries.map(({ kind }) => kind)).toEqual(['payment.request', 'payment.outcome'])
+    const history = entries.map(({ data, at }) => ({
+      command: decodeCommand(data.command as never),
+      at: at.getTime(),
+    }))
+    expect(replayPayment(history)).toEqual(await world.read(id))
+  })
+
+  test('that is remembered with something that we cannot pay is resolved as ever', async () => {
+    vi.mocked(world.resolver.remembered).mockReturnValue(resolvedTo('bitcoin:?sp=sp1qq'))
+    resolvesTo(`bitcoin:?lno=${offerOf()}`)
+    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
+    await world.run('resolve')
+    expect(await world.read(id)).toMatchObject({ phase: 'sending' })
+  })
+
   test('that is resolved after the deadline is not paid', async () => {
     resolvesTo(`bitcoin:?lno=${offerOf()}`)
     const { id, deadlineAt } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
@@ -322,9 +410,7 @@ describe('a request', () => {
 
 describe('the journal', () => {
   test('rebuilds the state, and names who said what', async () => {
-    vi.mocked(world.resolver.resolve).mockResolvedValue({
-      parsed: parseBitcoinUri(`bitcoin:?lno=${offerOf()}`),
-    })
+    vi.mocked(world.resolver.resolve).mockResolvedValue(resolvedTo(`bitcoin:?lno=${offerOf()}`))
     const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '70000', maxFeeMsat: '9' })
     await world.run('resolve')
     world.node.offline = true
@@ -360,11 +446,34 @@ describe('the table guards by itself', () => {
     ['the fee limit', '{maxFeeMsat}', '"9999"'],
     ['what is paid', '{payable,offer}', '"lno1other"'],
     ['the phase alone', '{phase}', '"failed"'],
+    ['the count of tries', '{tries}', '2'],
+    ['the ids that are left', '{spareNodePaymentIds}', '[]'],
     ['a preimage at the top', '{preimage}', '"00"'],
     ['a preimage below', '{payable,preimage}', '"00"'],
   ])('%s cannot be changed while it is sent', async (_what, path, value) => {
     const { id } = await world.start()
     await expect(change(id, path, value)).rejects.toMatchObject({ code: '23514' })
+  })
+
+  test('the id under which it is sent changes to the next one only', async () => {
+    const { id, spareNodePaymentIds } = await world.start()
+    const change = (nodePaymentId: string, spare: string[], tries: number) =>
+      sql`update payment set node_payment_id = ${nodePaymentId}, state = state || ${JSON.stringify({
+        nodePaymentId,
+        spareNodePaymentIds: spare,
+        tries,
+      })}::jsonb where id = ${id}`.execute(database.db)
+    const [second, third] = spareNodePaymentIds as [string, string]
+    for (const [next, spare, tries] of [
+      ['ab'.repeat(32), [third], 2],
+      [third, [second], 2],
+      [second, [third, second], 2],
+      [second, [third], 1],
+    ] as const) {
+      await expect(change(next, [...spare], tries)).rejects.toMatchObject({ code: '23514' })
+    }
+    await change(second, [third], 2)
+    await change(third, [], 3)
   })
 
   test('a payment that succeeded stays so', async () => {

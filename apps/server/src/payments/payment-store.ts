@@ -29,7 +29,12 @@ export async function updatePayment(db: Kysely<Database>, decision: PaymentDecis
   const { state } = decision
   await db
     .updateTable('payment')
-    .set({ phase: state.phase, state: stringifyPayment(state), look_at: lookAt(decision) })
+    .set({
+      node_payment_id: state.nodePaymentId,
+      phase: state.phase,
+      state: stringifyPayment(state),
+      look_at: lookAt(decision),
+    })
     .where('id', '=', state.id)
     .executeTakeFirstOrThrow()
 }

@@ -75,7 +75,8 @@ describe('a payment', () => {
     const { device, node } = world.newUser()
     for (const to of ['payee@shop.test', '₿payee@shop.test']) {
       const accepted = await pay(device, { to, amountMsat: '2000000', maxFeeMsat: '5' })
-      expect(accepted.json()).toMatchObject({ state: 'resolving' })
+      // Registering it has validated it a moment ago.
+      expect(accepted.json()).toMatchObject({ state: 'sending' })
       expect(await ends(device, accepted.json().id)).toMatchObject({ state: 'succeeded', to })
     }
     const [asked] = [...node.paid.values()]
@@ -106,8 +107,8 @@ describe('a payment', () => {
     const { id, nodePaymentId } = (await pay(device, { to: offer(), amountMsat: '1000' })).json()
     await expect.poll(() => node.paid.size).toBe(1)
     expect((await world.get(`/v1/payments/${id}`, device)).json()).toMatchObject({ state: 'sending' })
-    node.outcomes.set(nodePaymentId, { state: 'failed', paymentHash: null, reason: 'no-route' })
-    expect(await ends(device, id)).toMatchObject({ state: 'failed', error: { code: 'PAYMENT_NO_ROUTE' } })
+    node.outcomes.set(nodePaymentId, { state: 'failed', paymentHash: null, reason: 'rejected' })
+    expect(await ends(device, id)).toMatchObject({ state: 'failed', error: { code: 'PAYMENT_REJECTED' } })
   })
 
   test('that the node cannot judge is unknown, not paid again, and ends when the node knows', async () => {

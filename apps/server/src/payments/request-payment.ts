@@ -1,14 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { isRefusal, parseMsat, type Refusal, refuse } from '@holdfast/core'
 import { parseMaxFee } from '@holdfast/core/payments/payment-amount'
-import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import type { PaymentRequest, PaymentState } from '@holdfast/core/payments/payment-states'
 import type { Hex, LightningNode } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
-import { parseDestination } from './parse-destination.ts'
+import { type Destination, parseDestination, payableOfUri } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
+import type { NameResolver } from './resolve-destination.ts'
 
 export type RequestDeps = AskNodes & {
+  resolver: Pick<NameResolver, 'remembered'>
   clock: () => number
   /** How long after the request the node may still be asked to pay, and may go on trying. */
   deadlineMs: number
@@ -46,11 +48,11 @@ export async function requestPayment(
     {
       kind: 'request',
       id,
-      nodePaymentId: nodePaymentIdOf(id),
+      ...nodePaymentIdsOf(id),
       nodeId: node.nodeId,
       owner,
       to: wish.to,
-      destination,
+      destination: withWhatIsKnown(destination, deps, node),
       ...(amountMsat !== undefined && { amountMsat }),
       ...(maxFeeMsat !== undefined && { maxFeeMsat }),
       deadlineAt: now + deps.deadlineMs,
@@ -59,9 +61,28 @@ export async function requestPayment(
   )
 }
 
-/** The id under which the payer's node knows the payment; ours alone leads to it, so no other payment can bear it. */
-export function nodePaymentIdOf(id: string): Hex {
-  return createHash('sha256').update(`holdfast-payment-1:${id}`).digest('hex')
+/** A payment is given to the node at most so often, each time under another id. */
+const MOST_TRIES = 3
+
+/** The ids under which the payer's node knows the payment; ours alone leads to them, so no other payment can bear them. */
+function nodePaymentIdsOf(id: string): { nodePaymentId: Hex; spareNodePaymentIds: Hex[] } {
+  const idOf = (text: string) => createHash('sha256').update(`holdfast-payment-1:${text}`).digest('hex')
+  const spare = Array.from({ length: MOST_TRIES - 1 }, (_, index) => idOf(`${id}:${index + 2}`))
+  return { nodePaymentId: idOf(id), spareNodePaymentIds: spare }
+}
+
+/** What is remembered of a name and can be paid goes with the request; all else is for the job that resolves it. */
+function withWhatIsKnown(
+  destination: Destination,
+  { resolver, clock }: RequestDeps,
+  node: LightningNode,
+): PaymentRequest['destination'] {
+  if (destination.kind !== 'name') return destination
+  const known = resolver.remembered(destination.name)
+  if (known === null) return destination
+  const payable = payableOfUri(known.parsed, node, clock())
+  if (isRefusal(payable)) return destination
+  return { ...destination, proven: { payable, expiresAt: known.expiresAt } }
 }
 
 async function payingNode(asking: AskNodes, owner: Hex): Promise<LightningNode | Refusal> {

@@ -7,9 +7,17 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { payableOfUri } from './parse-destination.ts'
 
-/** Finds and validates a name's record from the root's anchor down; `resolve/` has it. */
-export type NameResolver = { resolve(name: string): Promise<{ readonly parsed: BitcoinUri } | Refusal> }
+type Resolved = { readonly parsed: BitcoinUri; readonly expiresAt: number }
 
+/** Finds and validates a name's record from the root's anchor down; `resolve/` has it. */
+export type NameResolver = {
+  resolve(name: string): Promise<Resolved | Refusal>
+  /** What is known without asking anybody, and still good; null: nothing. */
+  remembered(name: string): Resolved | null
+}
+
+/** Everything else is what the DNS proves, and asking again would only hear it again. */
+const MAY_PASS: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['DNS_UNAVAILABLE', 'OVERLOADED'])
 const RESOLVE_TIMEOUT_MS = 10_000
 const NODE_TIMEOUT_MS = 10_000
 
@@ -27,8 +35,7 @@ export async function resolveDestination(
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
     if (node?.nodeId !== nodeId) return failed('NODE_NOT_CONNECTED', true)
     const resolved = await within(RESOLVE_TIMEOUT_MS, resolver.resolve(name))
-    // Everything else is what the DNS proves, and asking again would only hear it again.
-    if (isRefusal(resolved)) return failed(resolved.refused, resolved.refused === 'DNS_UNAVAILABLE')
+    if (isRefusal(resolved)) return failed(resolved.refused, MAY_PASS.has(resolved.refused))
     const payable = payableOfUri(resolved.parsed, node, clock())
     return isRefusal(payable) ? failed(payable.refused, false) : { kind: 'resolved', payable }
   } catch (error) {

@@ -11,6 +11,7 @@ import {
   retryDelayMs,
 } from './payment-machine.ts'
 import {
+  type NodeFailureReason,
   type NodeOutcome,
   PAYMENT_PHASES,
   type Payable,
@@ -20,6 +21,7 @@ import {
   type PaymentRequest,
   type PaymentState,
 } from './payment-states.ts'
+import { tryTimeoutMs } from './payment-tries.ts'
 
 type Phase = PaymentPhase['phase']
 const NOW = 1_000_000
@@ -266,6 +268,118 @@ describe('after the deadline', () => {
     expect(hearPayment(pending.state, { kind: 'time-passed' }, after).effects).toMatchObject([
       { kind: 'look-up' },
     ])
+  })
+})
+
+describe('a try that the node has given up for good', () => {
+  const spare = ['22'.repeat(32), '33'.repeat(32)]
+  const sending = () => requested({ destination: OFFER, spareNodePaymentIds: spare })
+  const gaveUp = (reason: NodeFailureReason, attempt = 0) =>
+    said({ state: 'failed', paymentHash: null, reason }, attempt)
+
+  test('is followed by another one under the next id, a while later', () => {
+    const second = hearPayment(sending(), gaveUp('no-route'), NOW)
+    expect(second).toMatchObject({
+      state: { phase: 'sending', nodePaymentId: spare[0], tries: 2, accepted: false, maybeSent: false },
+      effects: [{ kind: 'pay', attempt: 1, at: NOW + 1_000 }],
+    })
+    const third = hearPayment(second.state, gaveUp('invoice-request-unanswered', 1), NOW)
+    expect(third).toMatchObject({
+      state: { nodePaymentId: spare[1], tries: 3 },
+      effects: [{ kind: 'pay', attempt: 2, at: NOW + 4_000 }],
+    })
+    expect(hearPayment(third.state, gaveUp('no-route', 2), NOW)).toMatchObject({
+      state: { phase: 'failed', cause: 'PAYMENT_NO_ROUTE', nodePaymentId: spare[1] },
+      effects: [],
+    })
+  })
+
+  test.each<[NodeFailureReason, string]>([
+    ['no-route', 'sending'],
+    ['retries-exhausted', 'sending'],
+    ['invoice-request-unanswered', 'sending'],
+    ['abandoned', 'sending'],
+    ['rejected', 'failed'],
+    ['invoice-request-rejected', 'failed'],
+    ['expired', 'failed'],
+    ['insufficient-funds', 'failed'],
+    ['other', 'failed'],
+  ])('because of %s: %s', (reason, phase) => {
+    expect(hearPayment(sending(), gaveUp(reason), NOW).state.phase).toBe(phase)
+  })
+
+  test('is the last when the next could not begin before the deadline, or when it was to be the only one', () => {
+    expect(hearPayment(sending(), gaveUp('no-route'), DEADLINE - 1_000).state.phase).toBe('failed')
+    expect(hearPayment(sending(), gaveUp('no-route'), DEADLINE - 1_001).state.phase).toBe('sending')
+    expect(hearPayment(requested({ destination: OFFER }), gaveUp('no-route'), NOW).state.phase).toBe('failed')
+  })
+
+  test.each([
+    ['its failure, heard once more', gaveUp('rejected')],
+    ['a success that was reported of it', succeeded],
+    ['that it was pending', said({ state: 'pending', paymentHash: HASH })],
+    ['that it was absent', said({ state: 'absent' })],
+    ['that it was refused', { kind: 'pay-refused', attempt: 0, code: 'NODE_CANNOT' } as const],
+    ['that the node could not be reached', unreachable('pay')],
+  ])('counts no more: %s', (_, report) => {
+    const second = hearPayment(sending(), gaveUp('no-route'), NOW).state
+    expect(hearPayment(second, report, NOW)).toEqual({ state: second, effects: [] })
+    const end = hearPayment(second, gaveUp('rejected', 1), NOW).state
+    expect(hearPayment(end, report, NOW)).toEqual({ state: end, effects: [] })
+  })
+
+  test.each([
+    ['unknown', said({ state: 'unknown' })],
+    ['not known to the node', said({ state: 'absent' })],
+    ['pending', said({ state: 'pending', paymentHash: null })],
+    ['perhaps sent', unreachable('pay')],
+  ])('is never one that is %s', (_, report) => {
+    const { state } = hearPayment(sending(), report, NOW)
+    expect(state).toMatchObject({ nodePaymentId: toName.nodePaymentId, tries: 1 })
+  })
+
+  test('leaves time for the next: a silent payee of an offer is not waited for until the deadline', () => {
+    const offer = sending() as Extract<PaymentState, { phase: 'sending' }>
+    expect(tryTimeoutMs(offer, NOW)).toBe(20_000)
+    expect(tryTimeoutMs(offer, DEADLINE - 5)).toBe(5)
+    expect(tryTimeoutMs({ ...offer, spareNodePaymentIds: [], tries: 3 }, NOW)).toBe(60_000)
+    const invoice: Payable = { kind: 'bolt11', invoice: 'lnbcrt1', asksMsat: null }
+    expect(tryTimeoutMs({ ...offer, payable: invoice }, NOW)).toBe(60_000)
+    expect(tryTimeoutMs(offer, DEADLINE + 1)).toBeLessThan(0)
+  })
+})
+
+describe('a name that is resolved already', () => {
+  const proven = (payable: Payable, expiresAt = NOW + 1) => {
+    return { destination: { kind: 'name', name: 'alice@shop.test', proven: { payable, expiresAt } } } as const
+  }
+
+  test('is sent at once', () => {
+    expect(decidePayment(null, { ...toName, ...proven(OFFER) }, NOW)).toMatchObject({
+      state: { phase: 'sending', payable: OFFER, attempt: 0 },
+      effects: [
+        { kind: 'pay', at: NOW },
+        { kind: 'wake', at: DEADLINE },
+      ],
+    })
+  })
+
+  test('is resolved once more when that was too long ago', () => {
+    expect(decidePayment(null, { ...toName, ...proven(OFFER, NOW) }, NOW)).toMatchObject({
+      state: { phase: 'resolving' },
+      effects: [{ kind: 'resolve' }, { kind: 'wake' }],
+    })
+  })
+
+  test('and asks another price has failed, as if it were resolved now', () => {
+    const failed = decidePayment(null, { ...toName, ...proven({ ...OFFER, asksMsat: 5n }) }, NOW)
+    expect(failed).toMatchObject({ state: { phase: 'failed', cause: 'AMOUNT_MISMATCH' }, effects: [] })
+    const later = hearPayment(
+      requested(),
+      { kind: 'resolved', payable: { ...OFFER, asksMsat: 5n } },
+      NOW,
+    ).state
+    expect('state' in failed && failed.state).toEqual(later)
   })
 })
 

@@ -10,8 +10,6 @@ export type Payable =
 export type PaymentTerms = {
   readonly v: 1
   readonly id: string
-  /** 32 bytes in hex: the id under which the node knows the payment; one id is paid at most once. */
-  readonly nodePaymentId: string
   /** The node that pays. No other is ever asked: it would not know what this one has paid already. */
   readonly nodeId: string
   readonly owner: string
@@ -22,6 +20,21 @@ export type PaymentTerms = {
   readonly requestedAt: number
   /** The node is asked to pay before this moment, never after it. */
   readonly deadlineAt: number
+}
+
+/**
+ * The node pays one id at most once. Only when it has finally given one up, with nothing of it in flight any more, may
+ * the payment be tried again under the next: so at most one of a payment's ids is ever alive.
+ */
+export type NodeTry = {
+  /** 32 bytes in hex: the id under which the node knows the payment now. */
+  readonly nodePaymentId: string
+  /** The ids of the tries that are left, in their order. */
+  readonly spareNodePaymentIds: readonly string[]
+  /** How many ids the node was given, this one included. */
+  readonly tries: number
+  /** The attempt with which this id came; what is reported of an earlier one is about an earlier id. */
+  readonly sinceAttempt: number
 }
 
 type Priced = {
@@ -69,7 +82,7 @@ export type PaymentPhase =
       readonly endedAt: number
     }
 
-export type PaymentState = PaymentTerms & PaymentPhase
+export type PaymentState = PaymentTerms & NodeTry & PaymentPhase
 
 export const PAYMENT_PHASES = [
   'resolving',
@@ -110,15 +123,23 @@ export type NodeOutcome =
   | { readonly state: 'unknown' }
   | { readonly state: 'absent' }
 
+/** What the DNS has proven of a name, and until when it holds. */
+export type ProvenName = { readonly payable: Payable; readonly expiresAt: number }
+
 export type PaymentRequest = {
   readonly kind: 'request'
   readonly id: string
+  /** 32 bytes in hex, which no other payment of the node may bear. */
   readonly nodePaymentId: string
+  /** More of them, for tries after the first. Absent: it is tried once. */
+  readonly spareNodePaymentIds?: readonly string[]
   readonly nodeId: string
   readonly owner: string
   readonly to: string
-  /** A BIP-353 name is resolved first. */
-  readonly destination: { readonly kind: 'name'; readonly name: string } | Payable
+  /** A BIP-353 name is resolved first, unless it was already. */
+  readonly destination:
+    | { readonly kind: 'name'; readonly name: string; readonly proven?: ProvenName }
+    | Payable
   readonly amountMsat?: Msat
   readonly maxFeeMsat?: Msat
   readonly deadlineAt: number

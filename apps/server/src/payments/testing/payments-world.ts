@@ -48,7 +48,10 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     database.transact((tx) => work({ ...tx, enqueue: (job) => void enqueue(queue, job) }))
   const connected: { node: TestNode | null } = { node }
   const nodes = { nodeOf: vi.fn(async () => connected.node) }
-  const resolver: NameResolver = { resolve: vi.fn<NameResolver['resolve']>() }
+  const resolver: NameResolver = {
+    resolve: vi.fn<NameResolver['resolve']>(),
+    remembered: vi.fn<NameResolver['remembered']>(() => null),
+  }
   const slice = makePaymentsSlice({
     transact,
     database: database.database,
@@ -79,7 +82,7 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     queue,
     perform,
     request: (wish: PaymentWish) =>
-      transact((tx) => requestPayment({ nodes, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
+      transact((tx) => requestPayment({ nodes, resolver, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
     /** A payment that was accepted; its job waits. */
     async start(wish: PaymentWish = { to: offerOf(), amountMsat: '1000' }): Promise<PaymentState> {
       const state = await this.request(wish)
