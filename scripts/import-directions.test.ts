@@ -15,7 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 /** Only the place that builds the world, and tests, may join the server with the devnet and the client. */
 const JOINS_DEVNET =
-  /^apps\/server\/src\/(main\.ts|embedded-world\.ts|demo\/|testing\/)|\.test\.ts$|\/testing\//
+  /^apps\/server\/src\/(start-holdfast\.ts|embedded-world\.ts|demo\/|testing\/)|\.test\.ts$|\/testing\//
 
 /** Pure packages run in the browser too. Their tests and test helpers may use Node. */
 const PURE = ['packages/core', 'packages/protocols', 'packages/client']

@@ -62,7 +62,7 @@ describe('a start that fails says why, and leaves nothing running', () => {
     expect(left).toEqual([])
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: `The configuration is wrong:\n  Port ${port} of 127.0.0.1 is taken. Stop the program that uses it, or name another in HOLDFAST_DNS_PORT.\n`,
+      stderr: `Port ${port} of 127.0.0.1 is taken. Stop the program that uses it, or name another in HOLDFAST_DNS_PORT.\n`,
     })
   }, 60_000)
 

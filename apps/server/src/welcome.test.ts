@@ -11,5 +11,6 @@ test('the page at / names the domains and leads to the API, and loads nothing fr
   expect(response.headers['content-security-policy']).toContain("default-src 'none'")
   expect(response.body).toContain('shop.test, market.test')
   expect(response.body).toContain('href="/docs"')
+  expect(response.body).toMatch(/<b><svg role="img" aria-label="₿".*<\/svg>alice@shop\.test<\/b>/)
   expect(response.body).not.toMatch(/<script|https?:/)
 })

@@ -11,6 +11,10 @@ export function addWelcomePage(app: App, { domains }: { domains: readonly string
   )
 }
 
+/** Drawn, because many machines have no font with ₿. */
+const BITCOIN_SIGN =
+  '<svg role="img" aria-label="₿" viewBox="3 0 15 24"><path d="M4 4h8.5a4 4 0 0 1 0 8H7.5h6a4 4 0 0 1 0 8H4M7.5 4v16M9 1v3M13 1v3M9 20v3M13 20v3"/></svg>'
+
 /** `domains` comes from the checked configuration: letters, digits, hyphens and dots only. */
 function page(domains: readonly string[]): string {
   const [domain = 'shop.test'] = domains
@@ -27,7 +31,8 @@ function page(domains: readonly string[]): string {
   main { max-width: 40rem; margin: 0 auto; padding: clamp(2rem, 8vw, 5rem) 1.25rem }
   h1 { font-size: clamp(1.9rem, 6vw, 2.6rem); line-height: 1.15; letter-spacing: -.02em; text-wrap: balance; margin: 0 0 1rem }
   p { margin: 0 0 1.2rem } .soft { color: var(--soft) }
-  b { color: var(--gold); font-weight: 600 }
+  b { color: var(--gold); font-weight: 600; white-space: nowrap }
+  b svg { height: 1.02em; margin-right: .05em; vertical-align: -.17em; fill: none; stroke: currentColor; stroke-width: 2.4 }
   pre { overflow-x: auto; border: 1px solid var(--line); border-radius: .6rem; padding: .9rem 1rem; font-size: .88rem }
   ul { list-style: none; padding: 0; margin: 2rem 0 0; border-top: 1px solid var(--line) }
   li { border-bottom: 1px solid var(--line) }
@@ -39,7 +44,7 @@ function page(domains: readonly string[]): string {
 <body>
 <main>
 <h1>One name that anybody can pay.</h1>
-<p>Holdfast gives every user of a marketplace a name such as <b>₿alice@${domain}</b>: a BOLT 12 offer in DNSSEC-signed
+<p>Holdfast gives every user of a marketplace a name such as <b>${BITCOIN_SIGN}alice@${domain}</b>: a BOLT 12 offer in DNSSEC-signed
 DNS, paid over Lightning to a node whose keys stay with its owner.</p>
 <p class="soft">Names are registered here in: ${domains.join(', ')}</p>
 <pre>npm run demo</pre>

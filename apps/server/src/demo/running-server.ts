@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServerFile } from '../start-holdfast.ts'
 import { DemoError, type Tell } from './story.ts'
 
 export type RunningServer = {
@@ -15,13 +16,18 @@ export type RunningServer = {
   stop(): Promise<void>
 }
 
-type ServerFile = { url: string; pid: number; dns: RunningServer['dns'] | null }
-
 const READY_WITHIN_MS = 60_000
 const MAIN = join(import.meta.dirname, '..', 'main.ts')
 
+/** How a server of our own is started. */
+export type OwnServer = {
+  readonly program?: string
+  readonly withinMs?: number
+  readonly env: NodeJS.ProcessEnv
+}
+
 /** The server that runs on this data folder; when there is none, one of our own. */
-export async function findOrStartServer(dataDir: string, tell: Tell): Promise<RunningServer> {
+export async function findOrStartServer(dataDir: string, tell: Tell, own: OwnServer): Promise<RunningServer> {
   const running = await findServer(dataDir)
   if (running) {
     tell('server-found', { url: running.url })
@@ -29,9 +35,15 @@ export async function findOrStartServer(dataDir: string, tell: Tell): Promise<Ru
   }
   tell('server-starting', { dataDir })
   const began = performance.now()
-  const { server, stop } = await startServer(dataDir)
-  tell('server-ready', { url: server.url, ms: Math.round(performance.now() - began) })
-  return { ...describe(server, dataDir), isOurs: true, stop }
+  const { server, stop } = await startServer(dataDir, own)
+  try {
+    const ours = { ...describe(server, dataDir), isOurs: true, stop }
+    tell('server-ready', { url: server.url, ms: Math.round(performance.now() - began) })
+    return ours
+  } catch (error) {
+    await stop()
+    throw error
+  }
 }
 
 function describe(server: ServerFile, dataDir: string) {
@@ -49,27 +61,31 @@ async function findServer(dataDir: string): Promise<ServerFile | null> {
   return answer?.ok ? server : null
 }
 
-async function startServer(dataDir: string) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+async function startServer(dataDir: string, { program = MAIN, withinMs = READY_WITHIN_MS, env }: OwnServer) {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, HOLDFAST_DATA_DIR: dataDir, HOLDFAST_PORT: '0', HOLDFAST_DNS_PORT: '0' },
+    env: { ...env, HOLDFAST_DATA_DIR: dataDir, HOLDFAST_PORT: '0', HOLDFAST_DNS_PORT: '0' },
   })
   const stop = async () => {
-    if (child.exitCode !== null) return
+    if (hasEnded(child)) return
     const exited = once(child, 'exit')
     child.kill('SIGTERM')
     await exited
   }
-  const deadline = Date.now() + READY_WITHIN_MS
+  const deadline = Date.now() + withinMs
   while (true) {
     const server = await findServer(dataDir)
-    if (server?.pid === child.pid && server) return { server, stop }
-    if (child.exitCode !== null)
-      throw new DemoError('SERVER_FAILED', `The server ended with ${child.exitCode}.`)
+    if (server !== null && server.pid === child.pid) return { server, stop }
+    if (hasEnded(child))
+      throw new DemoError('SERVER_FAILED', `The server ended with ${child.exitCode ?? child.signalCode}.`)
     if (Date.now() > deadline) {
       await stop()
-      throw new DemoError('SERVER_FAILED', `The server was not ready within ${READY_WITHIN_MS / 1000} s.`)
+      throw new DemoError('SERVER_FAILED', `The server was not ready within ${withinMs / 1000} s.`)
     }
     await sleep(50)
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess) {
+  return exitCode !== null || signalCode !== null
 }

@@ -8,10 +8,10 @@ export type Teller = {
   fail(code: string, error: Error): void
 }
 
-const print = (line: string) => process.stdout.write(`${line}\n`)
+type Print = (line: string) => void
 
 /** One JSON object a line; the last one has `ok`. */
-export function jsonTeller(): Teller {
+export function jsonTeller(print: Print): Teller {
   const line = (value: object) =>
     print(JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? String(item) : item)))
   return {
@@ -37,7 +37,7 @@ const LINES: Record<string, (facts: Record<string, unknown>) => string> = {
     `Bob pays ${msat(amountMsat)} over Lightning, fee ${msat(feeMsat)} (${ms} ms).`,
 }
 
-export function terminalTeller(): Teller {
+export function terminalTeller(print: Print, complain: Print): Teller {
   return {
     tell(step, facts) {
       const line = LINES[step]
@@ -47,7 +47,7 @@ export function terminalTeller(): Teller {
       print(proof(ending, dns))
       if (isOurs) print('  The server ends now. To ask it yourself, keep one running with npm start.\n')
     },
-    fail: (code, error) => process.stderr.write(`\n  ${code}: ${error.message}\n`),
+    fail: (code, error) => complain(`\n  ${code}: ${error.message}`),
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -248,6 +248,7 @@ describe('whoever starts it', () => {
     // Root's PostgreSQL is another user, to whom the folder is closed.
     if (root) expect(folder).toMatch(/^\/var\/lib\/holdfast\/[0-9a-f]{16}\/cluster$/)
     else expect(folder).toBe(cluster())
+    expect(postgres.elsewhere).toBe(root ? dirname(folder) : null)
     await query(postgres.connectionString.reveal(), 'create table kept as select 1 as one')
     await postgres.stop()
     // It is found again from wherever the data folder is moved to.
@@ -274,7 +275,9 @@ describe('DATABASE_URL', () => {
   test('that leads nowhere says so without its password', async () => {
     const databaseUrl = new Secret('postgres://holdfast:hunter2@127.0.0.1:1/holdfast')
     const failed = openPostgres({ databaseUrl, dataDir }, log)
-    await expect(failed).rejects.toThrow(/^PostgreSQL at 127.0.0.1:1 \(DATABASE_URL\) does not let us in/)
+    await expect(failed).rejects.toThrow(
+      /^PostgreSQL at 127.0.0.1:1 cannot be used: .*ECONNREFUSED.*correct DATABASE_URL\.$/,
+    )
     await expect(failed).rejects.not.toThrow(/hunter2/)
   })
 })

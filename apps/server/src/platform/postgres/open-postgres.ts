@@ -6,7 +6,7 @@ import type { Log } from '../log.ts'
 import { Secret } from '../secret.ts'
 import { findBinaries } from './binaries.ts'
 import { initCluster, keptPassword, OWNER_ROLE } from './init-cluster.ts'
-import { placeCluster, relocatedFolder } from './place-cluster.ts'
+import { type Orphan, placeCluster, relocatedFolder } from './place-cluster.ts'
 import { PostgresError } from './postgres-error.ts'
 import { chooseUser } from './run-as.ts'
 import { startServer, stopLeftOver } from './server-process.ts'
@@ -17,6 +17,8 @@ export type Postgres = {
   /** How the server itself connects; given to `migrate`. */
   appRole: AppRole
   kind: 'embedded' | 'server'
+  /** The folder that holds the embedded database, when it cannot be kept in the data folder. */
+  elsewhere: string | null
   stop(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ export async function openPostgres(config: PostgresConfig, log: Log): Promise<Po
       connectionString: config.databaseUrl,
       appRole: { kind: 'set-role' },
       kind: 'server',
+      elsewhere: null,
       stop: async () => undefined,
     }
   }
@@ -71,6 +74,7 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
     connectionString: urlOf(DATABASE),
     appRole: { kind: 'login', password: appPassword },
     kind: 'embedded',
+    elsewhere: await relocatedFolder(folder),
     stop: server.stop,
   }
 }
@@ -79,10 +83,18 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
 export async function clearPostgres(dataDir: string, log: Log): Promise<void> {
   const folder = join(await realpath(dataDir), 'postgres')
   const elsewhere = await relocatedFolder(folder)
-  for (const place of elsewhere === null ? [folder] : [elsewhere, folder]) {
-    await stopLeftOver(join(place, 'cluster'), log)
-    await rm(place, { recursive: true, force: true })
-  }
+  if (elsewhere !== null) await clearPlace(elsewhere, log)
+  await clearPlace(folder, log)
+}
+
+/** The same for what a data folder left elsewhere that is no more. */
+export function clearOrphan({ folder }: Orphan, log: Log): Promise<void> {
+  return clearPlace(folder, log)
+}
+
+async function clearPlace(place: string, log: Log): Promise<void> {
+  await stopLeftOver(join(place, 'cluster'), log)
+  await rm(place, { recursive: true, force: true })
 }
 
 async function createDatabase(connectionString: Secret<string>): Promise<void> {
@@ -110,8 +122,15 @@ async function refuseUnreachable(connectionString: Secret<string>): Promise<void
     await client.end()
   } catch (error) {
     throw new PostgresError(
-      `PostgreSQL at ${url.hostname}:${url.port || 5432} (DATABASE_URL) does not let us in: ${(error as Error).message}`,
+      `PostgreSQL at ${url.hostname}:${url.port || 5432} cannot be used: ${reasonOf(error)}. Start it, or correct DATABASE_URL.`,
       { cause: error },
     )
   }
+}
+
+/** A host with several addresses gives an error for each of them, and none for all. */
+function reasonOf(error: unknown): string {
+  return error instanceof AggregateError
+    ? error.errors.map((one: Error) => one.message).join(', ')
+    : (error as Error).message
 }
