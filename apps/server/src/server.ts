@@ -1,7 +1,6 @@
 import { addAliases } from './aliases.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
-import { findClaim } from './names/name-store.ts'
 import { makeNamesSlice } from './names/names-slice.ts'
 import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
@@ -26,6 +25,7 @@ const JOBS_AT_ONCE = 10
 const CONNECTIONS_FOR_REQUESTS = 10
 const CONNECTIONS_FOR_JOBS = 6
 const SWEEP_EVERY_MS = 60_000
+const DAY_MS = 24 * 60 * 60_000
 /** Priority of jobs that requests add: what was begun is ended before something else is begun. */
 const NEWCOMERS = 10
 
@@ -75,6 +75,12 @@ export async function startServer(options: {
     network,
     clock,
     closing: closing.signal,
+    operators: config.operators,
+    rules: {
+      maxNamesPerOwner: config.namesPerOwner,
+      quarantineMs: config.nameQuarantineDays * DAY_MS,
+      reservedWords: config.reservedNames,
+    },
   })
   const payments = makePaymentsSlice({
     transact,
@@ -85,10 +91,8 @@ export async function startServer(options: {
     clock,
     closing: closing.signal,
   })
-  const ownerOf = async (user: string, domain: string) => {
-    const claim = await findClaim(database.db, user, domain)
-    return claim?.phase === 'active' ? claim.owner : null
-  }
+  const ownerOf = async (user: string, domain: string) =>
+    (await names.findActive(user, domain))?.owner ?? null
   const nip05 = makeNip05Slice({
     ownerOf,
     askedDomain: makeAskedDomain({ domains: config.domains, publicUrl: url }),

@@ -10,11 +10,22 @@ import type { Transact } from '../platform/transaction.ts'
 import { makeNameTasks } from './name-effects.ts'
 import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
+import { findClaim } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
 import { sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
 
+/** A name that can be paid now: also one whose record is being changed, by its old offer. */
+export type ActiveName = {
+  readonly user: string
+  readonly domain: string
+  readonly owner: Hex
+  readonly offer: string
+}
+
 export type NamesSlice = {
+  /** For other slices; null: there is none. */
+  findActive(user: string, domain: string): Promise<ActiveName | null>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -42,6 +53,11 @@ export function makeNamesSlice(deps: {
   const changes = makeChangeSignal()
   const tell = makeTellName({ transact, clock, changes })
   return {
+    async findActive(user, domain) {
+      const claim = await findClaim(deps.database.db, { user, domain })
+      if (claim === null || !('live' in claim) || claim.live === null) return null
+      return { user, domain, owner: claim.owner, offer: claim.live.offer }
+    },
     tasks: makeNameTasks({ ...deps, tell }),
     routes: (app) =>
       addNameRoutes(app, {

@@ -130,6 +130,30 @@ export const VARIABLES = {
     path,
     unset('–'),
   ),
+  HOLDFAST_OPERATORS: variable(
+    'Who may suspend and resume names.',
+    'Nostr public keys in hex, separated by commas',
+    list(z.string().regex(/^[0-9a-f]{64}$/)),
+    is([] as string[], 'nobody'),
+  ),
+  HOLDFAST_NAMES_PER_OWNER: variable(
+    'How many names one key may own.',
+    'a number from 1 to 1000000',
+    integer(1, 1_000_000),
+    is(1_000),
+  ),
+  HOLDFAST_NAME_QUARANTINE_DAYS: variable(
+    'How long a name that was given up is kept for its last owner.',
+    'days from 0 to 3650',
+    integer(0, 3_650),
+    is(30),
+  ),
+  HOLDFAST_RESERVED_NAMES: variable(
+    'Words that nobody may register, in addition to those that mislead everywhere.',
+    'words of a-z 0-9 - _ . separated by commas',
+    list(z.string().regex(/^[a-z0-9._-]{1,63}$/)),
+    is([] as string[], 'none'),
+  ),
   HOLDFAST_NIP05_ROOT: variable(
     'Whom _@domain stands for in Nostr, by domain.',
     'domain=public key in hex, several separated by commas',

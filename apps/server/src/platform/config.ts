@@ -27,6 +27,11 @@ export type Config = {
   /** Of every domain. */
   dnsProviders: Providers
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
+  /** Nostr public keys. */
+  operators: readonly string[]
+  namesPerOwner: number
+  nameQuarantineDays: number
+  reservedNames: readonly string[]
   dnsPort: number
   /** `null`: the embedded DNS. */
   dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
@@ -80,6 +85,10 @@ export function readConfig(
     domains: [...providers.keys()],
     dnsProviders: providers,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
+    operators: read.HOLDFAST_OPERATORS,
+    namesPerOwner: read.HOLDFAST_NAMES_PER_OWNER,
+    nameQuarantineDays: read.HOLDFAST_NAME_QUARANTINE_DAYS,
+    reservedNames: read.HOLDFAST_RESERVED_NAMES,
     dnsPort: read.HOLDFAST_DNS_PORT,
     dnsResolver: read.HOLDFAST_DNS_RESOLVER,
     dnsAnchor: read.HOLDFAST_DNS_ANCHOR,
