@@ -2,12 +2,9 @@ import type { Hex } from '@holdfast/lightning'
 import { writeMetadata } from '@holdfast/protocols/lnurl/metadata'
 import type { PayRequestAnswer } from '@holdfast/protocols/lnurl/pay-request'
 import type { PayerDataWish } from '@holdfast/protocols/lnurl/payer-data'
+import type { ActiveName } from './active-name.ts'
 
-/** A name that can be paid: who owns it, and whose node makes the invoices. */
-export type ActiveName = { readonly user: string; readonly domain: string; readonly owner: Hex }
-
-/** Finds an active name; null: there is none. */
-export type FindActive = (user: string, domain: string) => Promise<ActiveName | null>
+type Name = Pick<ActiveName, 'user' | 'domain'>
 
 export type AddressTerms = {
   readonly minMsat: bigint
@@ -35,19 +32,19 @@ export const PAYER_DATA_WISH: PayerDataWish = {
 }
 
 /** The same string at every call: the invoice commits to its hash. */
-export function metadataOf({ user, domain }: ActiveName): string {
+export function metadataOf({ user, domain }: Name): string {
   const identifier = `${user}@${domain}`
   return writeMetadata({ description: `Pay ${identifier}`, identifier })
 }
 
 /** Where a name's callback and its invoices are found: not below `/.well-known/`, so the path names the domain. */
-export function addressUrl(publicUrl: string, { user, domain }: ActiveName): string {
+export function addressUrl(publicUrl: string, { user, domain }: Name): string {
   return `${publicUrl}/lnurlp/${user}@${domain}`
 }
 
 /** What a wallet is told first (LUD-06). `zapPubkey` is given only when receipts can be signed and published. */
 export function describeAddress(
-  name: ActiveName,
+  name: Name,
   { terms, publicUrl, zapPubkey }: { terms: AddressTerms; publicUrl: string; zapPubkey: Hex | null },
 ): PayRequestAnswer & Required<Pick<PayRequestAnswer, 'commentAllowed' | 'payerData'>> {
   return {

@@ -6,11 +6,13 @@ import type { App } from '../platform/http/app.ts'
 import { makeMemoryRateLimiter, type RateLimiter } from '../platform/http/rate-limiter.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
+import type { FindActive } from './active-name.ts'
 import { findInvoice } from './address-invoice-store.ts'
 import { addAddressInvoiceRoutes } from './address-invoices.rest.ts'
-import { type AddressTerms, DEFAULT_TERMS, type FindActive } from './address-terms.ts'
+import { type AddressTerms, DEFAULT_TERMS } from './address-terms.ts'
 import { addLightningAddressRoutes } from './lightning-address.rest.ts'
 import { LOOK, makeLookTask, PUBLISH_RECEIPT, sweepInvoices } from './look-at-invoice.ts'
+import { addNameQrRoute } from './name-qr.rest.ts'
 import { publishReceipt, type ZapReceipts } from './zaps.ts'
 
 export type LightningAddressSlice = {
@@ -64,6 +66,7 @@ export function makeLightningAddressSlice(deps: {
         perName: limiter('name'),
       })
       addAddressInvoiceRoutes(app, deps)
+      addNameQrRoute(app, deps)
     },
     sweep: () => sweepInvoices(deps),
   }

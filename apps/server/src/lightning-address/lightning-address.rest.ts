@@ -3,9 +3,10 @@ import type { VerifyAnswer } from '@holdfast/protocols/lnurl/pay-verify'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { App } from '../platform/http/app.ts'
-import { orThrow, RefusalError } from '../platform/http/problem.ts'
+import { orThrow } from '../platform/http/problem.ts'
 import { addressKey, type RateLimiter } from '../platform/http/rate-limiter.ts'
-import { type ActiveName, addressUrl, describeAddress, type FindActive } from './address-terms.ts'
+import { type ActiveName, type FindActive, findName, findNameByText } from './active-name.ts'
+import { addressUrl, describeAddress } from './address-terms.ts'
 import { addLnurlRoutes, lnurlRefusalSchema } from './lnurl-scope.ts'
 import { type LookDeps, lookAtInvoice } from './look-at-invoice.ts'
 import { type RequestInvoiceDeps, requestInvoice } from './request-invoice.ts'
@@ -20,10 +21,6 @@ export type LightningAddressRoutes = RequestInvoiceDeps &
     /** Callbacks for one name. */
     perName: RateLimiter
   }
-
-/** LUD-16: "The <username> is limited to a-z0-9-_." */
-const USER = /^[a-z0-9._-]{1,63}$/
-const DOMAIN = /^[a-z0-9.-]{1,253}$/
 
 const wish = z.strictObject({ mandatory: z.boolean() })
 const payRequestSchema = z
@@ -102,7 +99,7 @@ export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes
           response: { 200: z.union([payRequestSchema, lnurlRefusalSchema]) },
         },
       },
-      async (request) => describe(await findByText(deps, request.params.name)),
+      async (request) => describe(await findNameByText(deps, request.params.name)),
     )
 
     scope.get(
@@ -118,7 +115,7 @@ export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes
       },
       async (request) => {
         await deps.perSender.consume(addressKey(request.ip))
-        const name = await findByText(deps, request.params.name)
+        const name = await findNameByText(deps, request.params.name)
         await deps.perName.consume(`${name.user}@${name.domain}`)
         const invoice = orThrow(forPayer(await requestInvoice(deps, name, request.query)))
         return {
@@ -169,22 +166,4 @@ async function verify(
 /** Whether a node was ever connected is between the owner and us. */
 function forPayer<T extends object>(answer: T | Refusal): T | Refusal {
   return isRefusal(answer) && answer.refused === 'NODE_NOT_CONNECTED' ? refuse('NODE_OFFLINE') : answer
-}
-
-async function findByText(
-  deps: Pick<LightningAddressRoutes, 'findActive'>,
-  text: string,
-): Promise<ActiveName> {
-  const [user = '', domain = '', ...more] = text.split('@')
-  return findName(deps, more.length > 0 ? '' : user, domain)
-}
-
-async function findName(
-  { findActive }: Pick<LightningAddressRoutes, 'findActive'>,
-  user: string,
-  domain: string,
-): Promise<ActiveName> {
-  const found = USER.test(user) && DOMAIN.test(domain) ? await findActive(user, domain) : null
-  if (found === null) throw new RefusalError(refuse('NAME_NOT_FOUND'))
-  return found
 }

@@ -10,9 +10,10 @@ import { zapDescriptionHash } from '@holdfast/protocols/nip57'
 import { type AskNodes, connectedNode, unlessOffline } from '../nodes/connected-node.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Transact } from '../platform/transaction.ts'
+import type { ActiveName } from './active-name.ts'
 import { type AddressInvoice, pauseAfter } from './address-invoice.ts'
 import { countOpen, insertInvoice } from './address-invoice-store.ts'
-import { type ActiveName, type AddressTerms, metadataOf, PAYER_DATA_WISH } from './address-terms.ts'
+import { type AddressTerms, metadataOf, PAYER_DATA_WISH } from './address-terms.ts'
 import { lookJob } from './look-at-invoice.ts'
 import { acceptZap, type ZapReceipts } from './zaps.ts'
 
@@ -57,8 +58,9 @@ export async function requestInvoice(
   const made = await unlessOffline(deps, () => makeInvoice(node, order, deps.terms))
   if (isRefusal(made)) return made
   const { descriptionHash: _, ...said } = order
+  const { user, domain, owner } = name
   const invoice: AddressInvoice = {
-    ...{ id: randomUUID(), ...made, ...name, ...said, requestedAt: now },
+    ...{ id: randomUUID(), ...made, user, domain, owner, ...said, requestedAt: now },
     ...{ phase: 'open', lookAt: now + pauseAfter(0) },
   }
   await deps.transact(async (tx) => {

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type LightningNode, NodeError, type ReceivedPayment } from '@holdfast/lightning'
+import { encodeOffer } from '@holdfast/protocols/bolt12'
+import { chainHashOf } from '@holdfast/protocols/network'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { publicKey, secretKey } from '@holdfast/protocols/testing/points'
 import { makeIdentity } from '../../identity/identity.ts'
@@ -77,6 +79,8 @@ export function makeInvoicingNode(clock: () => number): InvoicingNode {
   return node
 }
 
+export const OFFER = encodeOffer({ issuerId: publicKey(7), chains: [chainHashOf('regtest')] }).text
+
 export type AddressWorld = Awaited<ReturnType<typeof startAddressWorld>>
 
 /** The slice on a real database over HTTP, with jobs if asked for; ₿alice@shop.test has a node, ₿carol@shop.test none. */
@@ -115,7 +119,7 @@ export async function startAddressWorld(
     nodes: { nodeOf: async (owner) => (owner === alice.owner ? node : null) },
     findActive: async (user, domain) => {
       const owner = domain === 'shop.test' ? owners.get(user) : undefined
-      return owner === undefined ? null : { user, domain, owner }
+      return owner === undefined ? null : { user, domain, owner, offer: OFFER }
     },
     askedDomain: ({ host }) => host,
     publicUrl: PUBLIC_URL,
