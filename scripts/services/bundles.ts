@@ -27,8 +27,16 @@ export const BUNDLES: readonly Bundle[] = [
     suite: 'bookworm',
     packages: ['knot'],
     without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang)/,
-    programs: ['usr/sbin/knotd'],
-    variables: { HOLDFAST_KNOTD: 'knotd' },
+    programs: ['usr/sbin/knotd', 'usr/sbin/knotc'],
+    variables: { HOLDFAST_KNOTD: 'knotd', HOLDFAST_KNOTC: 'knotc' },
+  },
+  {
+    name: 'unbound',
+    suite: 'bookworm',
+    packages: ['unbound'],
+    without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython)/,
+    programs: ['usr/sbin/unbound'],
+    variables: { HOLDFAST_UNBOUND: 'unbound' },
   },
   {
     name: 'dns-tools',
@@ -37,6 +45,15 @@ export const BUNDLES: readonly Bundle[] = [
     without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang)/,
     programs: ['usr/bin/dig', 'usr/bin/delv'],
     variables: { HOLDFAST_DIG: 'dig', HOLDFAST_DELV: 'delv' },
+  },
+  {
+    name: 'unbound',
+    suite: 'bookworm',
+    packages: ['unbound'],
+    without:
+      /^(libsystemd|libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
+    programs: ['usr/sbin/unbound'],
+    variables: { HOLDFAST_UNBOUND: 'unbound' },
   },
   {
     name: 'postgres',

@@ -14,6 +14,8 @@ import type { Bundle } from './bundles.ts'
 import { runProgram, ServiceInstallError } from './run-program.ts'
 
 const VERSION_WITHIN_MS = 20_000
+/** Of those that do not know `--version`. */
+const VERSION_ARGUMENTS: Readonly<Record<string, string>> = { dig: '-v', delv: '-v', unbound: '-V' }
 /** Counted up when the launchers change, so that older caches are made anew. */
 const LAYOUT = 1
 
@@ -141,6 +143,8 @@ function findLoader(root: string, libraries: readonly string[]): string {
 }
 
 async function checkThatItRuns(launcher: string): Promise<void> {
-  const argument = ['dig', 'delv'].includes(basename(launcher)) ? '-v' : '--version'
-  await runProgram(launcher, [argument], { cwd: dirname(launcher), timeoutMs: VERSION_WITHIN_MS })
+  await runProgram(launcher, [VERSION_ARGUMENTS[basename(launcher)] ?? '--version'], {
+    cwd: dirname(launcher),
+    timeoutMs: VERSION_WITHIN_MS,
+  })
 }
