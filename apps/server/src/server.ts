@@ -1,6 +1,7 @@
 import { addAliases } from './aliases.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
+import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
 import { makeNamesSlice } from './names/names-slice.ts'
 import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
@@ -11,9 +12,10 @@ import { startDispatch } from './platform/dispatch.ts'
 import { makeHttpApp } from './platform/http/app.ts'
 import { makeAskedDomain } from './platform/http/asked-domain.ts'
 import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
-import { startWorker } from './platform/jobs.ts'
+import { startWorker, type Task, type WorkerOptions } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
 import { repeat } from './platform/repeat.ts'
+import { makeRightOfWay } from './platform/right-of-way.ts'
 import type { Secret } from './platform/secret.ts'
 import type { Shutdown } from './platform/shutdown.ts'
 import { makeTransact } from './platform/transaction.ts'
@@ -52,9 +54,10 @@ export async function startServer(options: {
   const dispatch = startDispatch({ database: jobsDatabase, log })
   shutdown.add('dispatch', () => dispatch.stop())
   const transact = makeTransact({ database: jobsDatabase, dispatch })
+  const rightOfWay = makeRightOfWay()
 
   const identity = makeIdentity({
-    transact: makeTransact({ database, dispatch, jobPriority: NEWCOMERS }),
+    transact: makeTransact({ database, dispatch, jobPriority: NEWCOMERS, rightOfWay }),
     database,
     clock,
     publicUrl: url,
@@ -93,24 +96,45 @@ export async function startServer(options: {
   })
   const ownerOf = async (user: string, domain: string) =>
     (await names.findActive(user, domain))?.owner ?? null
+  const askedDomain = makeAskedDomain({ domains: config.domains, publicUrl: url })
+  const lightningAddress = makeLightningAddressSlice({
+    transact,
+    database,
+    identity,
+    nodes,
+    findActive: names.findActive,
+    askedDomain,
+    publicUrl: url,
+    clock,
+    ...(config.rateLimit === 0 && { perMinute: null }),
+  })
   const nip05 = makeNip05Slice({
     ownerOf,
-    askedDomain: makeAskedDomain({ domains: config.domains, publicUrl: url }),
+    askedDomain,
     roots: new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey])),
   })
-  const slices = [names, resolve, payments, makeNodesSlice({ nodes, identity }), nip05]
+  const slices = [
+    names,
+    resolve,
+    proofs,
+    payments,
+    makeNodesSlice({ nodes, identity }),
+    lightningAddress,
+    nip05,
+  ]
 
-  const worker = await startWorker({
-    database,
-    tasks: { ...names.tasks, ...payments.tasks },
-    concurrency: JOBS_AT_ONCE,
-    log,
-  })
-  shutdown.add('worker', () => worker.stop())
-  await payments.reconcile()
+  const work = async (tasks: Record<string, Task>, more: Pick<WorkerOptions, 'rightOfWay'> = {}) => {
+    const worker = await startWorker({ database, tasks, concurrency: JOBS_AT_ONCE, log, ...more })
+    shutdown.add('worker', () => worker.stop())
+  }
+  // For a payment somebody waits, and it waits for nodes: names are not in its way, nor it in theirs.
+  await work({ ...payments.tasks, ...lightningAddress.tasks })
+  await work(names.tasks, { rightOfWay })
+  await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
     payments: payments.sweep,
+    lightningAddress: lightningAddress.sweep,
     identity: identity.sweep,
   })
   shutdown.add('sweeper', () => sweeper.stop())

@@ -204,9 +204,9 @@ describe('a refusal', () => {
 test('of a refusal and a success under one key, asked for at once, both requests are answered the success', async () => {
   const { session } = await openSession(world, alice)
   const othersWaiting = async () => {
-    const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(
-      database.db,
-    )
+    const { rows } = await sql`
+      select from pg_locks join pg_database on pg_database.oid = pg_locks.database
+      where locktype = 'advisory' and not granted and datname = current_database()`.execute(database.db)
     return rows.length
   }
   world.work = async () => {

@@ -6,6 +6,7 @@ import type { OpenDatabase } from './database.ts'
 import { graphileLog } from './graphile-log.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
+import type { RightOfWay } from './right-of-way.ts'
 import { keepWorkerAlive, type WorkerLiveness } from './worker-liveness.ts'
 
 export type JobContext = {
@@ -38,6 +39,8 @@ export type WorkerOptions = {
   log: Log
   /** How long `stop` lets running jobs go on before it aborts their signals. Default 10 s. */
   graceMs?: number
+  /** Jobs start when it is their turn. Without it: at once. */
+  rightOfWay?: RightOfWay
 }
 
 /** Runs jobs until stopped. A worker pool that ends by itself, because the database went away, is replaced. */
@@ -110,7 +113,7 @@ async function startRunner(
     taskList: Object.fromEntries(
       Object.entries(tasks).map(([name, task]) => [
         name,
-        (payload: unknown, helpers: JobHelpers) => perform(task, payload as JsonObject, helpers, log),
+        (payload: unknown, helpers: JobHelpers) => perform(task, payload as JsonObject, helpers, options),
       ]),
     ),
     preset: {
@@ -144,11 +147,17 @@ async function stopRunner(runner: Runner): Promise<void> {
   await runner.stop().catch(() => runner.promise.catch(() => undefined))
 }
 
-async function perform(task: Task, payload: JsonObject, { job, abortSignal }: JobHelpers, log: Log) {
+async function perform(
+  task: Task,
+  payload: JsonObject,
+  { job, abortSignal }: JobHelpers,
+  { log, rightOfWay }: WorkerOptions,
+) {
   const attempt = job.attempts
   const maxAttempts = job.max_attempts
   const jobLog = log.child({ jobId: job.id, task: job.task_identifier, attempt })
   try {
+    await rightOfWay?.turn(abortSignal)
     await task(payload, { jobId: job.id, attempt, maxAttempts, signal: abortSignal, log: jobLog })
   } catch (error) {
     if (attempt < maxAttempts) jobLog.warn({ err: error }, 'a job failed and will be tried again')

@@ -6,6 +6,7 @@ import { insertJobs } from './job-outbox.ts'
 import { appendEntries } from './journal/append-entries.ts'
 import { type Heads, makeHeads } from './journal/heads.ts'
 import { isStalePlan } from './prepared-statements.ts'
+import type { RightOfWay } from './right-of-way.ts'
 
 /** An entry for the journal, written when the transaction's work has ended. */
 export type NewEntry = {
@@ -62,10 +63,12 @@ export function makeTransact(options: {
   dispatch: Pick<Dispatch, 'committed'>
   /** Of jobs that name none. Default 0. */
   jobPriority?: number
+  /** Of what serves requests: jobs give way to it. */
+  rightOfWay?: RightOfWay
 }): Transact {
-  const { database, dispatch, jobPriority = 0 } = options
+  const { database, dispatch, jobPriority = 0, rightOfWay } = options
   const heads = makeHeads(REMEMBERED_HEADS)
-  return async (work) => {
+  const transact: Transact = async (work) => {
     for (let attempt = 1; ; attempt++) {
       try {
         const { result, ...committed } = await once(database, heads, jobPriority, work)
@@ -77,6 +80,7 @@ export function makeTransact(options: {
       }
     }
   }
+  return rightOfWay ? (work) => rightOfWay.request(() => transact(work)) : transact
 }
 
 async function once<T>(

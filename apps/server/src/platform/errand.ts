@@ -1,0 +1,65 @@
+import type { Log } from './log.ts'
+import { type Loop, loopOnWake } from './loop-on-wake.ts'
+
+/** Something to be done soon after it was asked for; one round serves everybody who has asked by then. */
+export type Errand = {
+  /** Returns at once. */
+  ask(): void
+  /** Resolves when a round that began after all askings until now has succeeded. */
+  settled(): Promise<void>
+  /** Performs a last round when one was asked for, and throws when it fails. */
+  stop(): Promise<void>
+}
+
+const LONGEST_REST_MS = 50
+
+export function makeErrand(options: {
+  log: Log
+  what: string
+  /** `more`: this round could not do all of it. */
+  perform: () => Promise<'more' | 'done'>
+  /** After a round comes a rest of so many times its length: the busier the machine, the more one round serves. */
+  rest: number
+}): Errand {
+  const { log, what, perform, rest } = options
+  let asked = 0
+  let done = 0
+  let nextRoundAt = Number.NEGATIVE_INFINITY
+  let waiting: { until: number; resolve: () => void }[] = []
+  let wake: () => void = () => undefined
+  const subscribe = (listener: () => void) => {
+    wake = listener
+    return () => undefined
+  }
+  const loop: Loop = loopOnWake({ wakeUps: { subscribe }, log, what, step: round })
+
+  async function round(): Promise<'more' | 'done'> {
+    if (done === asked) return 'done'
+    const early = nextRoundAt - performance.now()
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
+    const began = performance.now()
+    const serves = asked
+    const outcome = await perform()
+    const ended = performance.now()
+    nextRoundAt = ended + Math.min(LONGEST_REST_MS, rest * (ended - began))
+    if (outcome === 'done') {
+      done = serves
+      for (const { until, resolve } of waiting) if (until <= done) resolve()
+      waiting = waiting.filter(({ until }) => until > done)
+    }
+    return done === asked ? 'done' : 'more'
+  }
+
+  return {
+    ask() {
+      asked++
+      wake()
+    },
+    settled: () =>
+      done === asked ? Promise.resolve() : new Promise((resolve) => waiting.push({ until: asked, resolve })),
+    async stop() {
+      await loop.stop()
+      while ((await round()) === 'more');
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { pause } from './pause.ts'
+
+/** Lets requests go before jobs for which nobody waits; both share one event loop and one database. */
+export interface RightOfWay {
+  /** Serves a request. */
+  request<T>(serve: () => Promise<T>): Promise<T>
+  /** Resolves when a job may start: at once, unless requests are being served. */
+  turn(signal: AbortSignal): Promise<void>
+}
+
+/** So long after the last one requests count as being served. */
+const BUSY_MS = 25
+/** What a request may take without jobs being started less often. */
+const QUICK_MS = 6
+/** Between the starts of two jobs; the most is what sagas can rely on under any load. */
+const INTERVAL_MS = { least: 4, first: 10, most: 100 }
+const SLOWER = 1.3
+const FASTER = 0.97
+
+/**
+ * While requests are being served, jobs start one after the other, so far apart as keeps requests quick: each slow
+ * request widens the interval, each quick one narrows it a little.
+ */
+export function makeRightOfWay(
+  time: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = {
+    now: () => performance.now(),
+    wait: pause,
+  },
+): RightOfWay {
+  const { now, wait } = time
+  let underWay = 0
+  let lastEnd = Number.NEGATIVE_INFINITY
+  let intervalMs = INTERVAL_MS.first
+  let nextStart = Number.NEGATIVE_INFINITY
+  const isBusy = () => underWay > 0 || now() - lastEnd < BUSY_MS
+
+  function learn(tookMs: number): void {
+    const wanted = intervalMs * (tookMs > QUICK_MS ? SLOWER : FASTER)
+    intervalMs = Math.min(INTERVAL_MS.most, Math.max(INTERVAL_MS.least, wanted))
+  }
+
+  return {
+    async request(serve) {
+      const began = now()
+      underWay++
+      try {
+        return await serve()
+      } finally {
+        underWay--
+        lastEnd = now()
+        learn(lastEnd - began)
+      }
+    },
+    async turn(signal) {
+      if (!isBusy()) return
+      const start = Math.max(now(), nextStart)
+      nextStart = start + intervalMs
+      // In short steps, because the requests may end sooner.
+      for (let left = start - now(); left > 0 && isBusy() && !signal.aborted; left = start - now())
+        await wait(Math.min(left, BUSY_MS), signal)
+    },
+  }
+}
