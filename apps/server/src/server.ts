@@ -116,7 +116,6 @@ export async function startServer(options: {
   const slices = [
     names,
     resolve,
-    proofs,
     payments,
     makeNodesSlice({ nodes, identity }),
     lightningAddress,
