@@ -301,6 +301,24 @@ describe('the sweeper', () => {
     expect(world.node.payCalls).toBe(0)
   })
 
+  test.each(['sweep', 'reconcile'] as const)(
+    'goes on past one that cannot be looked at: %s',
+    async (what) => {
+      const broken = await world.start()
+      const others = await Promise.all(Array.from({ length: 3 }, () => world.start()))
+      world.queue.length = 0
+      world.time.now += 120_001
+      world.unlucky.id = broken.id
+      await expect(world.slice[what]()).rejects.toThrow(/1 of \d+ payments were passed over/)
+      const told = world.queue.map(({ payload }) => payload.id)
+      for (const { id } of others) expect(told).toContain(id)
+      expect(told).not.toContain(broken.id)
+      world.unlucky.id = null
+      await world.slice[what]()
+      expect(world.queue.map(({ payload }) => payload.id)).toContain(broken.id)
+    },
+  )
+
   test('leaves alone what is asked about in time, and what has ended', async () => {
     world.node.becomes = { state: 'pending', paymentHash: null }
     const pending = await world.start()

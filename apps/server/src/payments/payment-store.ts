@@ -1,6 +1,6 @@
 import type { PaymentDecision } from '@holdfast/core/payments/payment-machine'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
 import { decodeState, stringifyPayment } from './payment-codec.ts'
@@ -71,28 +71,37 @@ export async function listPayments(
   return (await query.execute()).map((row) => decodeState(row.state))
 }
 
+export type Silent = { id: string; look_at: Date | null }
+
 /** Payments about which nothing was heard although something was due before `dueBefore`, longest silence first. */
-export async function findSilent(db: Kysely<Database>, dueBefore: Date, limit: number): Promise<string[]> {
-  const rows = await db
+export async function findSilent(
+  db: Kysely<Database>,
+  { dueBefore, limit, after }: { dueBefore: Date; limit: number; after: Silent | null },
+): Promise<Silent[]> {
+  let query = db
     .selectFrom('payment')
-    .select('id')
+    .select(['id', 'look_at'])
     .where('look_at', '<', dueBefore)
     .orderBy('look_at')
+    .orderBy('id')
     .limit(limit)
-    .execute()
-  return rows.map((row) => row.id)
+  if (after) query = query.where(sql<boolean>`(look_at, id) > (${after.look_at}, ${after.id}::uuid)`)
+  return query.execute()
 }
 
-/** Payments that have not ended, in the order of their ids, after `after`. */
-export async function findOpen(db: Kysely<Database>, after: string | null, limit: number): Promise<string[]> {
+/** Payments that have not ended, in the order of their ids. */
+export async function findOpen(
+  db: Kysely<Database>,
+  { limit, after }: { limit: number; after: { id: string } | null },
+): Promise<{ id: string }[]> {
   let query = db
     .selectFrom('payment')
     .select('id')
     .where('look_at', 'is not', null)
     .orderBy('id')
     .limit(limit)
-  if (after !== null) query = query.where('id', '>', after)
-  return (await query.execute()).map((row) => row.id)
+  if (after) query = query.where('id', '>', after.id)
+  return query.execute()
 }
 
 /** Something was due at `at`: until then and a while longer the sweeper need not look. */

@@ -45,7 +45,16 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
   const queue: NewJob[] = []
   /** What the slice enqueues waits here instead of at graphile-worker. */
   const transact: Transact = (work) =>
-    database.transact((tx) => work({ ...tx, enqueue: (job) => void enqueue(queue, job) }))
+    database.transact((tx) =>
+      work({
+        ...tx,
+        enqueue(job) {
+          if (unlucky.id === job.payload.id) throw new Error('this payment cannot be kept')
+          enqueue(queue, job)
+        },
+      }),
+    )
+  const unlucky: { id: string | null } = { id: null }
   const connected: { node: TestNode | null } = { node }
   const nodes = { nodeOf: vi.fn(async () => connected.node) }
   const resolver: NameResolver = {
@@ -81,6 +90,7 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     time,
     queue,
     perform,
+    unlucky,
     request: (wish: PaymentWish) =>
       transact((tx) => requestPayment({ nodes, resolver, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
     /** A payment that was accepted; its job waits. */
