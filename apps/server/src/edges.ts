@@ -27,6 +27,8 @@ export type Edges = {
   readonly zones: ReadonlyMap<string, DnsZone>
   readonly nodes: NodeDirectory
   readonly resolveTxt: ResolveTxt
+  /** By which it validates, and on which proofs rest. */
+  readonly anchors: readonly TrustAnchor[]
   readonly askResolvers: AskResolvers
   readonly readiness: readonly Dependency[]
 }
@@ -95,6 +97,7 @@ export async function connectEdges(config: Config): Promise<Edges> {
     zones,
     nodes: { nodeOf: async () => null },
     resolveTxt: makeResolveTxt(query, anchors),
+    anchors,
     askResolvers: makeConfirmation(config),
     readiness: [dnsReadiness(query, anchors), ...Array.from(zones.values(), zoneReadiness)],
   }

@@ -49,6 +49,7 @@ export async function startEmbeddedWorld(
     zones,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
     resolveTxt: makeResolveTxt(query, anchors),
+    anchors,
     askResolvers: makeConfirmation(config),
     readiness: [
       dnsReadiness(query, anchors),

@@ -19,6 +19,7 @@ import { makeRightOfWay } from './platform/right-of-way.ts'
 import type { Secret } from './platform/secret.ts'
 import type { Shutdown } from './platform/shutdown.ts'
 import { makeTransact } from './platform/transaction.ts'
+import { makeProofsSlice } from './proofs/proofs-slice.ts'
 import { makeResolveSlice } from './resolve/resolve-slice.ts'
 import { addWelcomePage } from './welcome.ts'
 
@@ -113,9 +114,11 @@ export async function startServer(options: {
     askedDomain,
     roots: new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey])),
   })
+  const proofs = makeProofsSlice({ resolveTxt: edges.resolveTxt, anchors: edges.anchors, clock })
   const slices = [
     names,
     resolve,
+    proofs,
     payments,
     makeNodesSlice({ nodes, identity }),
     lightningAddress,

@@ -508,6 +508,11 @@ export const REFUSALS = {
     hint: 'Approve the work or open a dispute.',
   },
 
+  PROOF_TOO_LARGE: {
+    status: 422,
+    title: 'The records of this name do not fit a proof of 65,535 bytes.',
+    hint: 'Its owner must publish fewer or shorter TXT records.',
+  },
   DNS_UNAVAILABLE: { status: 503, title: 'The DNS does not answer.', hint: 'Try again later.' },
 } as const satisfies Record<string, { status: number; title: string; hint: string }>
 

@@ -70,7 +70,7 @@ export function makeResolver(deps: {
   const fromMemoryOr =
     (by: Validate) =>
     async (text: string): Promise<ResolvedName | Refusal> => {
-      const name = canonical(text)
+      const name = canonicalName(text)
       if (isRefusal(name)) return name
       return names.get(name.text, clock()) ?? refusals.get(name.text, clock()) ?? ask(name, by)
     }
@@ -78,18 +78,19 @@ export function makeResolver(deps: {
     resolve: fromMemoryOr(forUs),
     resolveForAnyone: fromMemoryOr(forAnyone),
     async resolveFresh(text) {
-      const name = canonical(text)
+      const name = canonicalName(text)
       // Not shared: a validation that is under way may have asked before what the caller wants to see was there.
       return isRefusal(name) ? name : ask(name, validate)
     },
     remembered(text) {
-      const name = canonical(text)
+      const name = canonicalName(text)
       return isRefusal(name) ? null : names.get(name.text, clock())
     },
   }
 }
 
-function canonical(text: string): PaymentName | Refusal {
+/** The name in its one form, or NAME_INVALID. */
+export function canonicalName(text: string): PaymentName | Refusal {
   try {
     return parseName(text)
   } catch (error) {
