@@ -1,0 +1,75 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { SignedDns } from '@holdfast/devnet/dns/signed-dns'
+import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { makeQuery } from '../../dns-transport.ts'
+
+export type RunningUnbound = {
+  /** `127.0.0.1:port`, UDP and TCP. */
+  readonly server: string
+  /** DNS over HTTPS, in the clear on this machine. */
+  readonly doh: string
+  stop(): Promise<void>
+}
+
+/** Debian's Unbound as a resolver of the devnet's tree; with `validates: false` as one that believes everything. */
+export async function startUnbound(
+  dns: SignedDns,
+  { validates }: { validates: boolean },
+): Promise<RunningUnbound> {
+  const program = requiredProgram('HOLDFAST_UNBOUND')
+  const { folder, remove } = makeFolder('unbound')
+  const [port, dohPort] = [await freePort(), await freePort()]
+  const file = join(folder, 'unbound.conf')
+  writeFileSync(file, configuration(dns, { folder, port, dohPort, validates }))
+  const server = `127.0.0.1:${port}`
+  const query = makeQuery({ servers: [server], timeoutMs: 500, rounds: 1, failuresToBreak: 1_000 })
+  const isReady = async () => (await query('.', TYPE.SOA).catch(() => null)) !== null
+  try {
+    const service = await startService(program, ['-d', '-c', file], { cwd: folder, isReady })
+    return {
+      server,
+      doh: `http://127.0.0.1:${dohPort}/dns-query`,
+      async stop() {
+        await service.stop()
+        remove()
+      },
+    }
+  } catch (fault) {
+    remove()
+    throw fault
+  }
+}
+
+function configuration(
+  dns: SignedDns,
+  options: { folder: string; port: number; dohPort: number; validates: boolean },
+): string {
+  const { folder, port, dohPort, validates } = options
+  const anchors = dns.anchors.flatMap((anchor) => {
+    if (anchor.kind !== 'dnskey') return []
+    const { flags, protocol, algorithm, publicKey } = anchor.key
+    const key = Buffer.from(publicKey).toString('base64')
+    return [`  trust-anchor: "${anchor.zone} DNSKEY ${flags} ${protocol} ${algorithm} ${key}"`]
+  })
+  return `server:
+  directory: "${folder}"
+  chroot: ""
+  username: ""
+  pidfile: ""
+  use-syslog: no
+  interface: 127.0.0.1@${port}
+  interface: 127.0.0.1@${dohPort}
+  https-port: ${dohPort}
+  http-notls-downstream: yes
+  local-zone: "test." nodefault
+  do-not-query-localhost: no
+  module-config: "${validates ? 'validator iterator' : 'iterator'}"
+  ede: yes
+${validates ? anchors.join('\n') : ''}
+forward-zone:
+  name: "."
+  forward-addr: ${dns.host}@${dns.port}
+`
+}
