@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { HoldInvoiceRequest, HoldState } from '../ports.ts'
 import {
@@ -15,6 +16,8 @@ import {
 const AMOUNT_MSAT = 2_345_678n
 const FINAL_CLTV = 144
 
+/** Longer than any backend takes to see that a time-out is over. */
+const GIVEN_UP_AFTER_MS = 2_500
 /** Each block is a commit of each node; a busy machine takes its time. */
 const MANY_BLOCKS_MS = 90_000
 
@@ -54,6 +57,25 @@ export function describeHoldInvoices(world: WorldOf): void {
       expect(await payer.payer.lookup(paymentId)).toEqual({ state: 'pending', paymentHash })
       expect(await eventOn(payee, paymentHash, 'hold-accepted')).toMatchObject({ amountMsat: AMOUNT_MSAT })
       await payee.holdInvoices.settle(paymentHash, preimage)
+    })
+
+    test('a payment that its payer had given up by the time it is settled tells the fee that it cost', async () => {
+      const { payer, payee } = world()
+      const before = await payer.funds.balance()
+      const { paymentHash, preimage } = freshSecret()
+      const { invoice } = await payee.holdInvoices.create(holdRequest(paymentHash))
+      const request = payRequest(bolt11(invoice), AMOUNT_MSAT, { timeoutMs: 0 })
+      await payer.payer.pay(request)
+      await heldState({ payee }, paymentHash)
+      await sleep(GIVEN_UP_AFTER_MS)
+      await payee.holdInvoices.settle(paymentHash, preimage)
+      const outcome = await outcomeOf(payer, request.paymentId)
+      if (outcome.state !== 'succeeded') throw new Error(`The payment ${outcome.state}.`)
+      expect(outcome.feeMsat).toBeGreaterThan(0n)
+      await isTrue('amount and fee are gone', async () => {
+        const { lightningMsat } = await payer.funds.balance()
+        return before.lightningMsat - lightningMsat === AMOUNT_MSAT + outcome.feeMsat
+      })
     })
 
     test('settling claims it, the payer has paid, and settling again is success', async () => {

@@ -24,6 +24,7 @@ import {
   Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK,
   Result_CVec_BlindedPaymentPathZNoneZ,
   Result_RouteLightningErrorZ,
+  Result_RouteLightningErrorZ_OK,
   Router,
   type UserConfig,
   UtilMethods,
@@ -54,6 +55,8 @@ export type AssemblyParts = {
   config: UserConfig
   broadcast: (raw: Uint8Array) => void
   maxTotalCltv: (paymentId: string) => number
+  /** A route was found and is sent: its fees for all paths together. */
+  routeFound: (paymentId: string, feeMsat: bigint) => void
   now: () => number
 }
 
@@ -94,7 +97,7 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
     feeEstimator,
     persister.persist,
   )
-  const router = withCltvCap(makeRouter(graph, logger, keys), guard, parts.maxTotalCltv)
+  const router = routeOfPayments(makeRouter(graph, logger, keys), guard, parts)
   const messageRouter = DefaultMessageRouter.constructor_new(graph, entropy)
   const shared = { chainMonitor, messageRouter, broadcaster, feeEstimator }
 
@@ -158,8 +161,15 @@ function makeRouter(graph: NetworkGraph, logger: Logger, keys: KeysManager): Rou
   ).as_Router()
 }
 
-/** `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included. */
-function withCltvCap(router: Router, guard: Guard, maxTotalCltv: (paymentId: string) => number): Router {
+/**
+ * `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included, and tells what each
+ * route costs.
+ */
+function routeOfPayments(
+  router: Router,
+  guard: Guard,
+  parts: Pick<AssemblyParts, 'maxTotalCltv' | 'routeFound'>,
+): Router {
   const noRoute = () =>
     Result_RouteLightningErrorZ.constructor_err(
       LightningError.constructor_new('no route', ErrorAction.constructor_ignore_error()),
@@ -171,9 +181,17 @@ function withCltvCap(router: Router, guard: Guard, maxTotalCltv: (paymentId: str
     ),
     find_route_with_id: guard.wrap((payer, parameters, firstHops, inFlight, hash, paymentId) => {
       const payment = parameters.get_payment_params()
-      payment.set_max_total_cltv_expiry_delta(maxTotalCltv(toHex(paymentId)))
+      payment.set_max_total_cltv_expiry_delta(parts.maxTotalCltv(toHex(paymentId)))
       parameters.set_payment_params(payment)
-      return router.find_route_with_id(payer, parameters, firstHops, inFlight, hash, paymentId)
+      const found = router.find_route_with_id(payer, parameters, firstHops, inFlight, hash, paymentId)
+      if (found instanceof Result_RouteLightningErrorZ_OK) {
+        const fees = found.res.get_paths().map((path) => path.fee_msat())
+        parts.routeFound(
+          toHex(paymentId),
+          fees.reduce((sum, fee) => sum + fee, 0n),
+        )
+      }
+      return found
     }, noRoute),
     create_blinded_payment_paths: guard.wrap(
       (recipient, firstHops, tlvs, amountMsat) =>

@@ -11,6 +11,7 @@ import {
   Event_PaymentClaimable,
   Event_PaymentClaimed,
   Event_PaymentFailed,
+  Event_PaymentPathFailed,
   Event_PaymentSent,
   Event_PendingHTLCsForwardable,
   Event_SpendableOutputs,
@@ -64,6 +65,9 @@ export function handleEvent(parts: EventParts, event: Event): void {
       hash instanceof Option_ThirtyTwoBytesZ_Some ? toHex(hash.some) : null,
       reason instanceof Option_PaymentFailureReasonZ_Some ? reason.some : null,
     )
+  } else if (event instanceof Event_PaymentPathFailed) {
+    if (event.payment_id instanceof Option_ThirtyTwoBytesZ_Some)
+      parts.payments.pathsChanged(toHex(event.payment_id.some), -event.path.fee_msat())
   } else if (event instanceof Event_FundingGenerationReady) parts.opener.fund(event)
   else if (event instanceof Event_OpenChannelRequest) parts.opener.decide(event)
   else if (event instanceof Event_ChannelPending) parts.opener.pending(event)
@@ -141,6 +145,6 @@ function sent({ holds, payments }: EventParts, event: Event_PaymentSent): void {
       toHex(event.payment_id.some),
       paymentHash,
       event.payment_preimage,
-      'some' in fee ? BigInt(fee.some as bigint) : 0n,
+      'some' in fee ? BigInt(fee.some as bigint) : null,
     )
 }

@@ -125,6 +125,7 @@ export class Node {
         persister: this.#persister,
         broadcast: (raw) => this.#broadcaster.add(raw, this.height()),
         maxTotalCltv: (paymentId) => this.payments.maxTotalCltv(paymentId),
+        routeFound: (paymentId, feeMsat) => this.payments.pathsChanged(paymentId, feeMsat),
       },
       tip,
     )

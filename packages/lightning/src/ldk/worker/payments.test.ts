@@ -87,6 +87,18 @@ describe('Payments', () => {
     expect(payments.lookup(ID)).toMatchObject({ state: 'succeeded' })
   })
 
+  test('the fee that LDK has forgotten is that of the paths that were sent and did not fail', () => {
+    pending('bolt11', HASH)
+    payments.pathsChanged(ID, 300n)
+    payments.pathsChanged(ID, -120n)
+    payments.pathsChanged(ID, 50n)
+    payments.sent(ID, HASH, PREIMAGE, null)
+    expect(payments.lookup(ID)).toMatchObject({ state: 'succeeded', feeMsat: 230n })
+    expect(events).toMatchObject([{ kind: 'payment-succeeded', feeMsat: 230n }])
+    payments.pathsChanged('33'.repeat(32), 1n)
+    expect(payments.lookup('33'.repeat(32))).toBeNull()
+  })
+
   test('an outcome heard twice is one outcome and one event; a success is never taken back', () => {
     pending('bolt11', HASH)
     payments.sent(ID, HASH, PREIMAGE, 7n)

@@ -44,6 +44,8 @@ type Row = {
   fee_msat: string | null
   reason: PaymentFailure | null
   preimage: Hex | null
+  /** Of the paths that are on their way. */
+  sent_fee_msat: string
 }
 
 /**
@@ -89,10 +91,22 @@ export class Payments {
     return this.#row(paymentId)?.max_cltv ?? DEFAULT_MAX_TOTAL_CLTV
   }
 
-  /** LDK may say so again after a restart. */
-  sent(paymentId: Hex, paymentHash: Hex, preimage: Uint8Array, feeMsat: bigint): void {
+  /** Paths are sent, which cost `feeMsat` together if they succeed, or one failed, of which this is the negative fee. */
+  pathsChanged(paymentId: Hex, feeMsat: bigint): void {
+    const row = this.#row(paymentId)
+    if (!row) return
+    this.#node.store.run(
+      'UPDATE payments SET sent_fee_msat = ? WHERE payment_id = ?',
+      `${BigInt(row.sent_fee_msat) + feeMsat}`,
+      paymentId,
+    )
+  }
+
+  /** LDK may say so again after a restart. `ldkFeeMsat` is null when LDK does not know it any more. */
+  sent(paymentId: Hex, paymentHash: Hex, preimage: Uint8Array, ldkFeeMsat: bigint | null): void {
     const row = this.#row(paymentId)
     if (!row || row.state === 'succeeded') return
+    const feeMsat = ldkFeeMsat ?? BigInt(row.sent_fee_msat)
     this.#node.store.run(
       "UPDATE payments SET state = 'succeeded', payment_hash = ?, fee_msat = ?, reason = NULL, preimage = ? WHERE payment_id = ?",
       paymentHash,

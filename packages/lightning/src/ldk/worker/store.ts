@@ -41,6 +41,10 @@ CREATE TABLE receipts (payment_hash TEXT PRIMARY KEY, at INTEGER NOT NULL) STRIC
 INSERT INTO receipts SELECT json_extract(data, '$.paymentHash'), MIN(at) FROM node_events
   WHERE kind = 'payment-received' GROUP BY 1;
 `,
+  // LDK forgets the fee of a payment that was given up and succeeds all the same, as one to a hold invoice does.
+  `
+ALTER TABLE payments ADD COLUMN sent_fee_msat TEXT NOT NULL DEFAULT '0';
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
