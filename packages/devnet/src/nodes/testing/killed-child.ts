@@ -14,7 +14,7 @@ const report = (line: string) => process.stdout.write(`${line}\n`)
 const log = {
   info: () => undefined,
   warn: () => undefined,
-  error: (message: string) => report(`error ${message}`),
+  error: (message: string, data: object = {}) => report(`error ${message} ${JSON.stringify(data)}`),
 }
 
 const host = await startLdkHost({ network: 'regtest', bitcoind: { url }, log })
