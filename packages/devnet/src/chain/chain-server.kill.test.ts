@@ -54,7 +54,7 @@ test('killed at any moment, the chain keeps every block and transaction that it 
       await prepareFaucet(rpc)
       const begun = Promise.withResolvers<void>()
       const work = workUntilKilled(rpc, acknowledged, begun.resolve)
-      await begun.promise
+      await Promise.race([begun.promise, work])
       await sleep((kill * 37) % 100)
       const exited = once(child, 'exit')
       child.kill('SIGKILL')

@@ -45,7 +45,9 @@ describe('Store', () => {
   test('a file of the first schema is brought forward, and what was received is remembered once', () => {
     new Store(folder).close()
     const database = new DatabaseSync(join(folder, 'node.sqlite'))
-    database.exec('DROP TABLE receipts; ALTER TABLE payments DROP COLUMN sent_fee_msat; PRAGMA user_version = 1')
+    database.exec(
+      'DROP TABLE receipts; ALTER TABLE payments DROP COLUMN sent_fee_msat; PRAGMA user_version = 1',
+    )
     for (const at of [1, 2])
       database.exec(
         `INSERT INTO node_events (at, kind, data) VALUES (${at}, 'payment-received', '{"paymentHash":"aa","amountMsat":"5n"}')`,
