@@ -76,6 +76,7 @@ export async function startServer(options: {
     zones,
     nodes,
     resolveFresh: resolver.resolveFresh,
+    askResolvers: edges.askResolvers,
     network,
     clock,
     closing: closing.signal,

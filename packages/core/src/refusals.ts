@@ -177,6 +177,11 @@ export const REFUSALS = {
     title: 'Another record stands in the DNS at this name.',
     hint: 'The operator must remove it; choose another name until then.',
   },
+  RECORD_NOT_CONFIRMED: {
+    status: 503,
+    title: 'Too few of the resolvers that are asked see the record yet.',
+    hint: 'Caches may hold what was there before; it is tried again until the deadline.',
+  },
   DNS_REFUSED: {
     status: 503,
     title: 'The DNS server does not accept our changes.',

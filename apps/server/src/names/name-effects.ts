@@ -2,6 +2,7 @@ import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { EffectSubject, NameReport } from '@holdfast/core/names/name-commands'
 import type { NameState } from '@holdfast/core/names/name-states'
 import { doneOf, pendingEffects } from '@holdfast/core/names/pending-effects'
+import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
@@ -14,13 +15,15 @@ import type { TellName } from './name-saga.ts'
 import { findName } from './name-store.ts'
 import { publishRecord } from './publish-record.ts'
 import { settleRecord } from './settle-record.ts'
-import { type ResolveFresh, validateChain } from './validate-chain.ts'
+import { confirmByResolvers, type ResolveFresh, validateChain } from './validate-chain.ts'
 
 export type EffectDeps = {
   database: Pick<OpenDatabase, 'db'>
   zones: ReadonlyMap<string, DnsZone>
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
+  /** Absent: no resolver of others is asked. */
+  askResolvers?: AskResolvers
   clock: () => number
   tell: TellName
 }
@@ -92,8 +95,12 @@ async function perform(
       return report(outcome, { kind: 'record-seen', serial })
     }
     case 'validate-chain': {
+      const { askResolvers } = deps
+      const confirmed = askResolvers ? await confirmByResolvers(askResolvers, state, effect.offer) : null
+      if (confirmed !== null && typeof confirmed === 'object') return failed(confirmed)
       const outcome = await validateChain(deps.resolveFresh, state, effect.offer)
-      return report(outcome, { kind: 'chain-validated', serial })
+      const confirmedBy = confirmed === null ? {} : { confirmedBy: confirmed }
+      return report(outcome, { kind: 'chain-validated', serial, ...confirmedBy })
     }
     case 'settle-record': {
       const outcome = await inZone((zone) => settleRecord({ zone, database }, state, effect))

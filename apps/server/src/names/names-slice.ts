@@ -1,5 +1,6 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex, Network } from '@holdfast/lightning'
+import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { makeChangeSignal } from '../platform/change-signal.ts'
@@ -41,6 +42,8 @@ export function makeNamesSlice(deps: {
   zones: ReadonlyMap<string, DnsZone>
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
+  /** Resolvers of others that must see a record before its name is active. Absent: none. */
+  askResolvers?: AskResolvers
   network: Network
   clock: () => number
   /** Aborted when the server stops. */

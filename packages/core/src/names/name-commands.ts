@@ -84,7 +84,8 @@ export type NameReport =
     >)
   | { readonly kind: 'record-published'; readonly serial: number; readonly offer: string }
   | { readonly kind: 'record-seen'; readonly serial: number }
-  | { readonly kind: 'chain-validated'; readonly serial: number }
+  /** `confirmedBy`: how many resolvers of others have seen the record before; absent when none were asked. */
+  | { readonly kind: 'chain-validated'; readonly serial: number; readonly confirmedBy?: number }
   | { readonly kind: 'record-settled'; readonly serial: number; readonly wanted: string | null }
   | { readonly kind: 'offer-disabled'; readonly serial: number; readonly no: number }
   | { readonly kind: 'effect-failed'; readonly effect: EffectDone; readonly failure: EffectFailure }

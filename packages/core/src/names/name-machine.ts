@@ -86,7 +86,7 @@ function hear(state: NameState, report: NameReport, now: number): NameState {
     case 'record-seen':
       return state.phase === 'published' && isAwaited(state, report) ? recordSeen(state, now) : state
     case 'chain-validated':
-      return state.phase === 'seen' && isAwaited(state, report) ? chainValidated(state, now) : state
+      return state.phase === 'seen' && isAwaited(state, report) ? chainValidated(state, report, now) : state
     case 'record-settled':
       return isSettling(state, report.serial)
         ? recordSettled({ ...state, cleaning: null }, now)

@@ -15,6 +15,7 @@ export type NameProgress = {
 
 export type NameProblem = { readonly code: Cause; readonly title: string; readonly hint: string }
 
+/** Without `resolvers-confirmed`, which comes together with the last and only where resolvers are asked. */
 const STEPS = 5
 
 /** Of the name's latest job. */
@@ -25,7 +26,11 @@ export function nameProgress(state: NameState): NameProgress {
 /** Of a job, also of one that others followed: then it has ended. */
 export function jobProgress({ kind, outcome, stepsDone, cause }: NameJob): NameProgress {
   const done = stepsDone.length
-  const base = { kind: `name.${kind}`, percent: Math.floor((100 * done) / STEPS), stepsDone } as const
+  const base = {
+    kind: `name.${kind}`,
+    percent: Math.min(100, Math.floor((100 * done) / STEPS)),
+    stepsDone,
+  } as const
   const error = cause === null ? {} : { error: problemOf(cause) }
   switch (outcome) {
     case 'succeeded':
@@ -55,6 +60,7 @@ const NEXT_STEP = {
   'offer-ready': 'publish-record',
   'record-published': 'check-authoritative',
   'record-seen': 'validate-chain',
+  'resolvers-confirmed': 'validate-chain',
   'chain-validated': 'done',
 } as const satisfies Record<NameStep, string>
 

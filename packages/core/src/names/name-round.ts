@@ -50,9 +50,15 @@ export function recordSeen(state: NameIn<'offer-ready' | 'published' | 'seen'>, 
 }
 
 /** The new record is live: whoever made its offer owns the name now, and the old offer may go. */
-export function chainValidated(state: NameIn<'offer-ready' | 'published' | 'seen'>, now: number): NameState {
+export function chainValidated(
+  state: NameIn<'offer-ready' | 'published' | 'seen'>,
+  { confirmedBy }: { confirmedBy?: number },
+  now: number,
+): NameState {
   const { live, next } = state
-  const done = stepDone(termsOf(state), 'chain-validated', now)
+  const confirmed =
+    confirmedBy === undefined ? termsOf(state) : stepDone(termsOf(state), 'resolvers-confirmed', now)
+  const done = stepDone(confirmed, 'chain-validated', now)
   const terms: NameTerms = {
     ...done,
     owner: next.owner,

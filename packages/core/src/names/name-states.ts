@@ -53,6 +53,7 @@ export const NAME_STEPS = [
   'offer-ready',
   'record-published',
   'record-seen',
+  'resolvers-confirmed',
   'chain-validated',
 ] as const
 export type NameStep = (typeof NAME_STEPS)[number]

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '@holdfast/core'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { addAliases } from '../../aliases.ts'
+import type { AskResolvers } from '../../dns/resolvers/ask-resolvers.ts'
 import { makeIdentity } from '../../identity/identity.ts'
 import { type Device, newDevice, PUBLIC_URL, sign } from '../../identity/testing/identity-world.ts'
 import type { NodeDirectory } from '../../nodes/node-directory.ts'
@@ -26,7 +27,12 @@ export type SlicesWorld = Awaited<ReturnType<typeof startSlicesWorld>>
  */
 export async function startSlicesWorld(
   database: TestDatabase,
-  options: { rules?: Partial<NameRules>; operators?: readonly string[]; worker?: boolean } = {},
+  options: {
+    rules?: Partial<NameRules>
+    operators?: readonly string[]
+    worker?: boolean
+    askResolvers?: AskResolvers
+  } = {},
 ) {
   const log = makeLog({ level: 'silent' })
   const time = { shiftMs: 0 }
