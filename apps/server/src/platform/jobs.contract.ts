@@ -47,6 +47,12 @@ export function jobsContract(database: TestDatabase): void {
   /** Stands in for the time that graphile-worker waits before the next attempt. */
   const makeDue = () => sql`update graphile_worker._private_jobs set run_at = now()`.execute(database.db)
 
+  /** Stands in for the time that a pool has to announce itself. */
+  const ageLocks = () =>
+    sql`update graphile_worker._private_jobs set locked_at = locked_at - interval '1 minute'`.execute(
+      database.db,
+    )
+
   async function cut(applicationName: string): Promise<number> {
     const rows = await database.queryAsOwner(
       `select pg_terminate_backend(pid) from pg_stat_activity
@@ -103,6 +109,17 @@ export function jobsContract(database: TestDatabase): void {
       await enqueue('known')
       await expect.poll(jobs).toMatchObject([{ task: 'unknown', attempts: 0 }])
     })
+  })
+
+  test('a worker that is stopped while it connects again leaves no connection behind', async () => {
+    const worker = await work({})
+    workers = []
+    await cut('holdfast worker liveness')
+    await worker.stop()
+    const connections = () =>
+      sql`select from pg_stat_activity
+        where application_name like 'holdfast worker%' and datname = current_database()`.execute(database.db)
+    await expect.poll(async () => (await connections()).rows.length).toBe(0)
   })
 
   test('a worker whose connections were all cut goes on working', async () => {
@@ -165,6 +182,7 @@ export function jobsContract(database: TestDatabase): void {
       const child = await startLingeringWorker(database.connectionString)
       child.kill('SIGKILL')
       await once(child, 'exit')
+      await ageLocks()
     }
 
     test('is taken over by the next worker, its attempt given back', async () => {
@@ -180,6 +198,7 @@ export function jobsContract(database: TestDatabase): void {
       await work({ linger: () => lingering.promise })
       await enqueue('linger')
       await expect.poll(jobs).toMatchObject([{ attempts: 1 }])
+      await ageLocks()
       expect(await unlockJobsOfDeadWorkers(database.database)).toBe(0)
       lingering.resolve()
       await expect.poll(jobs).toEqual([])
@@ -207,6 +226,7 @@ export function jobsContract(database: TestDatabase): void {
           return holders.length === 1 && holders[0] !== before
         })
         .toBe(true)
+      await ageLocks()
       expect(await unlockJobsOfDeadWorkers(database.database)).toBe(0)
       lingering.resolve()
       await expect.poll(jobs).toEqual([])

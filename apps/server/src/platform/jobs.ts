@@ -83,8 +83,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
-/** Errors in a row after which a pool is replaced. */
-const GET_JOB_ERRORS = 4
+/** Also when no NOTIFY comes, jobs are looked for that often. */
+const POLL_MS = 1_000
+/** So long after its last successful look a pool is replaced. */
+const BLIND_MS = 5_000
+/** Jobs that were fetched but found no free place are given back to other processes after so long. */
+const KEPT_MS = 5_000
 
 async function startRunner(
   options: WorkerOptions,
@@ -97,12 +101,13 @@ async function startRunner(
     version: '1.0.0',
     worker: {
       hooks: {
-        // Awaited before the pool takes its first job, so that a locked job always belongs to an announced pool.
+        // Awaited before the pool's first job starts.
         startWorker: (_context, { worker }) => liveness.announce(worker.workerPool.id),
       },
     },
   }
   const events: WorkerEvents = new EventEmitter()
+  const mayFetch = watchFetches(events)
   const runner = await run({
     pgPool,
     concurrency,
@@ -119,8 +124,10 @@ async function startRunner(
     preset: {
       plugins: [announce],
       worker: {
-        pollInterval: 1_000,
+        pollInterval: POLL_MS,
         gracefulShutdownAbortTimeout: graceMs,
+        // One look for all free places: without it each of them looks at every NOTIFY, also for jobs of others.
+        localQueue: { size: concurrency, ttl: KEPT_MS },
         // Only its batches try again when the database was away as a job ended; without them that is an unhandled
         // rejection, which ends the process.
         completeJobBatchDelay: 0,
@@ -130,16 +137,29 @@ async function startRunner(
   })
   // A pool whose connection breaks at its very first look keeps the failure for ever (graphile-worker 0.18 caches the
   // rejected promise of its task ids).
-  let errors = 0
-  const works = () => {
-    errors = 0
-  }
-  events.on('worker:getJob:empty', works)
-  events.on('job:start', works)
-  events.on('worker:getJob:error', () => {
-    if (++errors === GET_JOB_ERRORS) void stopRunner(runner)
-  })
+  const watch = setInterval(() => {
+    if (mayFetch()) return
+    log.warn('the worker pool finds no jobs any more; it is replaced')
+    clearInterval(watch)
+    void stopRunner(runner)
+  }, POLL_MS)
+  watch.unref()
+  events.on('stop', () => clearInterval(watch))
   return runner
+}
+
+/** Tells whether the pool's looks for jobs succeed; while all its places are taken it does not look. */
+function watchFetches(events: WorkerEvents): () => boolean {
+  let isLooking = true
+  let lastLook = performance.now()
+  events.on('localQueue:getJobs:complete', () => {
+    lastLook = performance.now()
+  })
+  events.on('localQueue:setMode', ({ newMode }) => {
+    isLooking = newMode === 'POLLING'
+    lastLook = performance.now()
+  })
+  return () => !isLooking || performance.now() - lastLook < BLIND_MS
 }
 
 /** Ends a runner; one that has ended, or is ending because of an error, is left alone. */

@@ -10,6 +10,8 @@ const WORKER_LOCK = 0x776c // "wl"
 
 const SWEEP_EVERY_MS = 20_000
 const FIRST_SWEEPS_MS = [0, 1_000, 3_000]
+/** A pool announces itself when it looks for its first jobs, not before. */
+const ANNOUNCED_WITHIN = '2 seconds'
 
 export type WorkerLiveness = {
   /** Resolves once the pool's lock is held; a pool that was not announced counts as dead. */
@@ -19,8 +21,8 @@ export type WorkerLiveness = {
 
 /**
  * Takes over the jobs of crashed workers within a minute, without comparing clocks: every worker pool holds a session
- * advisory lock, which Postgres releases when the connection ends for whatever reason, and jobs locked by a pool
- * whose lock is free are unlocked. (graphile-worker alone waits four hours.)
+ * advisory lock, which Postgres releases when the connection ends for whatever reason, and jobs that were locked a
+ * while ago by a pool whose lock is free are unlocked. (graphile-worker alone waits four hours.)
  *
  * When this connection breaks while the process lives, its running jobs may be taken over and run twice; tasks are
  * idempotent.
@@ -33,17 +35,25 @@ export async function keepWorkerAlive(options: {
   /** Of each pool whether its lock is held by now; its workers announce it all at once. */
   const announced = new Map<string, Promise<void>>()
   const stopping = new AbortController()
+  let reconnecting = Promise.resolve()
   let client = await connect()
 
   async function connect(): Promise<pg.Client> {
     const connected = await database.connect('worker liveness')
     connected.on('error', (error) => log.warn({ err: error }, 'the worker lost its liveness connection'))
-    // A host that vanished without closing its connection is noticed after 10 + 3 * 5 seconds.
-    await connected.query(
-      'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
-    )
-    for (const poolId of announced.keys()) await takeLock(connected, poolId)
-    connected.on('end', () => void reconnect())
+    try {
+      // A host that vanished without closing its connection is noticed after 10 + 3 * 5 seconds.
+      await connected.query(
+        'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
+      )
+      for (const poolId of announced.keys()) await takeLock(connected, poolId)
+    } catch (error) {
+      await connected.end()
+      throw error
+    }
+    connected.on('end', () => {
+      reconnecting = reconnect()
+    })
     return connected
   }
 
@@ -51,6 +61,8 @@ export async function keepWorkerAlive(options: {
     while (!stopping.signal.aborted) {
       try {
         client = await connect()
+        // We were told to stop while it came up.
+        if (stopping.signal.aborted) await client.end()
         return
       } catch (error) {
         log.warn({ err: error }, 'the worker cannot show that it lives; trying again')
@@ -73,7 +85,8 @@ export async function keepWorkerAlive(options: {
     },
     async stop() {
       stopping.abort()
-      await Promise.all([client.end(), sweeping])
+      await client.end()
+      await Promise.all([reconnecting, sweeping])
     },
   }
 }
@@ -81,9 +94,8 @@ export async function keepWorkerAlive(options: {
 /** Unlocks the jobs of dead worker pools; returns how many. The attempt that the crash cut short is given back. */
 export async function unlockJobsOfDeadWorkers(database: OpenDatabase): Promise<number> {
   const holders = await sql<{ id: string }>`
-    select distinct locked_by as id from graphile_worker._private_jobs where locked_by is not null`.execute(
-    database.db,
-  )
+    select distinct locked_by as id from graphile_worker._private_jobs
+    where locked_at < now() - ${ANNOUNCED_WITHIN}::interval`.execute(database.db)
   if (holders.rows.length === 0) return 0
   const locks = await sql<{ key: string }>`
     select objid::text as key from pg_locks
