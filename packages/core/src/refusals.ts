@@ -497,6 +497,11 @@ export const REFUSALS = {
     title: "The worker's invoice is missing.",
     hint: 'The worker submits it first.',
   },
+  ESCROW_PREIMAGE_WRONG: {
+    status: 422,
+    title: 'This is not the preimage of the hold.',
+    hint: 'Send the 32 bytes in hex that your wallet shows as proof of this payment.',
+  },
   ESCROW_LIQUIDITY_LACKING: {
     status: 503,
     title: 'The operator could not pay the worker just now.',
