@@ -1,4 +1,4 @@
-import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import { type Refusal, refuse } from '@holdfast/core'
 import type { VerifyAnswer } from '@holdfast/protocols/lnurl/pay-verify'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -9,7 +9,7 @@ import { type ActiveName, type FindActive, findName, findNameByText } from './ac
 import { addressUrl, describeAddress } from './address-terms.ts'
 import { addLnurlRoutes, lnurlRefusalSchema } from './lnurl-scope.ts'
 import { type LookDeps, lookAtInvoice } from './look-at-invoice.ts'
-import { type RequestInvoiceDeps, requestInvoice } from './request-invoice.ts'
+import { invoicingNode, type RequestInvoiceDeps, requestInvoice } from './request-invoice.ts'
 
 export type LightningAddressRoutes = RequestInvoiceDeps &
   LookDeps & {
@@ -72,7 +72,11 @@ const params = z.strictObject({ name: z.string() })
 export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes): void {
   const { terms, publicUrl } = deps
   const zapPubkey = deps.zaps?.pubkey ?? null
-  const describe = (name: ActiveName) => describeAddress(name, { terms, publicUrl, zapPubkey })
+  /** A wallet should hear now, not after its user has chosen an amount, that nobody is there. */
+  const describe = async (name: ActiveName) => {
+    orThrow(await invoicingNode(deps, name))
+    return describeAddress(name, { terms, publicUrl, zapPubkey })
+  }
 
   addLnurlRoutes(app, (scope) => {
     scope.get(
@@ -105,6 +109,8 @@ export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes
     scope.get(
       '/lnurlp/:name/callback',
       {
+        // A HEAD would have an invoice made that nobody sees.
+        exposeHeadRoute: false,
         schema: {
           summary: 'Asks the owner’s node for an invoice (LUD-06, LUD-12, LUD-18).',
           tags,
@@ -117,7 +123,7 @@ export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes
         await deps.perSender.consume(addressKey(request.ip))
         const name = await findNameByText(deps, request.params.name)
         await deps.perName.consume(`${name.user}@${name.domain}`)
-        const invoice = orThrow(forPayer(await requestInvoice(deps, name, request.query)))
+        const invoice = orThrow(await requestInvoice(deps, name, request.query))
         return {
           status: 'OK' as const,
           pr: invoice.invoice,
@@ -161,9 +167,4 @@ async function verify(
   const { invoice, heard } = looked
   if (!heard) return refuse('NODE_OFFLINE')
   return { status: 'OK', settled: invoice.phase === 'paid', preimage: null, pr: invoice.invoice }
-}
-
-/** Whether a node was ever connected is between the owner and us. */
-function forPayer<T extends object>(answer: T | Refusal): T | Refusal {
-  return isRefusal(answer) && answer.refused === 'NODE_NOT_CONNECTED' ? refuse('NODE_OFFLINE') : answer
 }

@@ -82,6 +82,21 @@ describe('the first answer', () => {
   })
 })
 
+test('an address whose owner has no node, or one that is offline, says so at once', async () => {
+  const { json, node } = await start()
+  expect(await json('/.well-known/lnurlp/carol')).toEqual(refused('NODE_OFFLINE'))
+  Object.assign(node, { invoices: undefined })
+  expect(await json('/.well-known/lnurlp/alice')).toEqual(refused('NODE_CANNOT'))
+})
+
+test('the limit of the whole server is told in the words of LNURL, too', async () => {
+  const { app } = await start({ rateLimit: 1 })
+  await app.inject('/lnurlp/alice@shop.test')
+  const limited = await app.inject('/lnurlp/alice@shop.test')
+  expect(limited.json()).toEqual(refused('RATE_LIMITED'))
+  expect(limited.headers['access-control-allow-origin']).toBe('*')
+})
+
 describe('a callback', () => {
   test('is answered by the owner’s node, with an invoice that a wallet’s checks let pass', async () => {
     const { decoded, answer } = await askAsWallet(await start(), { amountMsat: 21_000n })
@@ -167,9 +182,20 @@ describe('a callback', () => {
     expect(await callback({ amount: '1000' })).toMatchObject({ status: 'OK' })
   })
 
-  test('an invoice that was not asked for is not passed on', async () => {
+  test('a HEAD has no invoice made', async () => {
     const { app, node } = await start()
-    node.lies = true
+    const url = '/lnurlp/alice@shop.test/callback?amount=1000'
+    expect((await app.inject({ method: 'HEAD', url })).statusCode).toBe(404)
+    expect(node.made).toBe(0)
+  })
+
+  test.each<[string, (world: AddressWorld) => void]>([
+    ['of another amount', ({ node }) => Object.assign(node, { lies: true })],
+    ['of another network', ({ node }) => Object.assign(node, { network: 'signet' })],
+    ['that has expired', ({ node }) => Object.assign(node, { clockShiftMs: -3600_000 })],
+  ])('an invoice %s is not passed on', async (_, spoil) => {
+    const { app } = await start()
+    spoil(world)
     const response = await app.inject('/lnurlp/alice@shop.test/callback?amount=1000')
     expect(response.statusCode).toBe(500)
     expect(response.json()).toEqual(refused('INTERNAL'))

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isRefusal, parseMsat, type Refusal, refuse } from '@holdfast/core'
-import { type LightningNode, NodeError } from '@holdfast/lightning'
+import { type Invoices, type Network, NodeError } from '@holdfast/lightning'
 import { decodeInvoice } from '@holdfast/protocols/bolt11'
 import { LnurlError } from '@holdfast/protocols/lnurl/error'
 import { metadataHash } from '@holdfast/protocols/lnurl/metadata'
@@ -53,9 +53,9 @@ export async function requestInvoice(
   if (isRefusal(order)) return order
   const now = deps.clock()
   if ((await countOpen(deps.database.db, name, now)) >= deps.terms.openPerName) return refuse('ADDRESS_BUSY')
-  const node = await connectedNode(deps, name.owner)
+  const node = await invoicingNode(deps, name)
   if (isRefusal(node)) return node
-  const made = await unlessOffline(deps, () => makeInvoice(node, order, deps.terms))
+  const made = await unlessOffline(deps, () => makeInvoice(node, order, deps))
   if (isRefusal(made)) return made
   const { descriptionHash: _, ...said } = order
   const { user, domain, owner } = name
@@ -68,6 +68,20 @@ export async function requestInvoice(
     tx.enqueue(lookJob(invoice))
   })
   return invoice
+}
+
+type InvoicingNode = { readonly invoices: Invoices; readonly network: Network }
+
+/** The owner's node, if it can be asked for an invoice now. */
+export async function invoicingNode(
+  asking: AskNodes,
+  { owner }: Pick<ActiveName, 'owner'>,
+): Promise<InvoicingNode | Refusal> {
+  const node = await connectedNode(asking, owner)
+  // Whether a node was ever connected is between the owner and us.
+  if (isRefusal(node)) return refuse('NODE_OFFLINE')
+  const { invoices, network } = node
+  return invoices ? { invoices, network } : refuse('NODE_CANNOT')
 }
 
 function readOrder(
@@ -110,16 +124,20 @@ function withoutControls(comment: string): string {
   return comment.replace(/[^\P{Cc}\n]/gu, ' ')
 }
 
-async function makeInvoice(node: LightningNode, order: Order, { expirySeconds }: AddressTerms) {
-  const { amountMsat, descriptionHash } = order
-  if (!node.invoices) return refuse('NODE_CANNOT')
+async function makeInvoice(
+  { invoices, network }: InvoicingNode,
+  { amountMsat, descriptionHash }: Order,
+  { terms, clock }: RequestInvoiceDeps,
+) {
   try {
-    const made = await node.invoices.create({ amountMsat, descriptionHash, expirySeconds })
+    const { expirySeconds } = terms
+    const made = await invoices.create({ amountMsat, descriptionHash, expirySeconds })
     const decoded = decodeInvoice(made.invoice)
     // What we pass on is what was asked for, whatever the node is.
     checkPayInvoice(decoded, { amountMsat, descriptionHash })
-    if (decoded.paymentHash !== made.paymentHash || decoded.network !== node.network)
+    if (decoded.paymentHash !== made.paymentHash || decoded.network !== network)
       throw new Error('the node answered an invoice on another hash or network')
+    if (decoded.expiresAt <= clock()) throw new Error('the node answered an invoice that has expired')
     return { invoice: decoded.text, paymentHash: decoded.paymentHash, expiresAt: decoded.expiresAt }
   } catch (error) {
     if (error instanceof NodeError && error.code === 'unsupported') return refuse('NODE_CANNOT')

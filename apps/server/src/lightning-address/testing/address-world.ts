@@ -19,6 +19,8 @@ export type InvoicingNode = LightningNode & {
   offline: boolean
   /** It answers an invoice that was not asked for. */
   lies: boolean
+  /** Its clock against ours. */
+  clockShiftMs: number
   made: number
   pay(paymentHash: string, amountMsat: bigint): void
   forget(paymentHash: string): void
@@ -35,6 +37,7 @@ export function makeInvoicingNode(clock: () => number): InvoicingNode {
     capabilities: new Set(['invoices'] as const),
     offline: false,
     lies: false,
+    clockShiftMs: 0,
     made: 0,
     invoices: {
       async create({ amountMsat, descriptionHash, expirySeconds }) {
@@ -43,7 +46,7 @@ export function makeInvoicingNode(clock: () => number): InvoicingNode {
           throw new Error('a Lightning Address asks for an amount and a description hash')
         node.made++
         const paymentHash = randomBytes(32).toString('hex')
-        const createdAt = Math.floor(clock() / 1000) * 1000
+        const createdAt = Math.floor((clock() + node.clockShiftMs) / 1000) * 1000
         const invoice = encodeInvoice({
           amountMsat: node.lies ? amountMsat + 1n : amountMsat,
           createdAt,
@@ -91,6 +94,8 @@ export async function startAddressWorld(
     zaps?: ZapReceipts
     perMinute?: { sender: number; name: number }
     worker?: boolean
+    /** Requests per minute and address, whatever they ask for. */
+    rateLimit?: number
     nodeTimeoutMs?: number
   } = {},
 ) {
@@ -104,7 +109,7 @@ export async function startAddressWorld(
     ['carol', carol.owner],
   ])
   const app = await makeHttpApp({
-    config: { publicUrl: PUBLIC_URL, rateLimit: 0, trustedProxies: [] },
+    config: { publicUrl: PUBLIC_URL, rateLimit: options.rateLimit ?? 0, trustedProxies: [] },
     log,
     readiness: [],
     openapi: { title: 'Test', version: '0', description: '' },
