@@ -289,6 +289,11 @@ export const REFUSALS = {
     title: 'The amount differs from what the destination asks for.',
     hint: 'Leave amountMsat out or send the amount asked for.',
   },
+  NOTE_NOT_ACCEPTED: {
+    status: 422,
+    title: 'The destination takes no message, or none as long as this one.',
+    hint: 'Leave the note out, or shorten it. BOLT 11 invoices take none.',
+  },
   FEE_LIMIT_INVALID: {
     status: 422,
     title: 'The fee limit is not a whole number of millisatoshi up to the supply.',
@@ -351,6 +356,31 @@ export const REFUSALS = {
   },
   PAYMENT_NOT_FOUND: { status: 404, title: 'There is no such payment.', hint: 'Check the id.' },
 
+  ADDRESS_NOT_FOUND: {
+    status: 404,
+    title: 'The host of this Lightning Address knows no such address.',
+    hint: 'Check the spelling.',
+  },
+  ADDRESS_REFUSED: {
+    status: 422,
+    title: 'The host of this Lightning Address declined.',
+    hint: 'Ask the payee for another way to pay.',
+  },
+  ADDRESS_UNAVAILABLE: {
+    status: 503,
+    title: 'The host of this Lightning Address does not answer.',
+    hint: 'Try again later.',
+  },
+  ADDRESS_INVALID: {
+    status: 422,
+    title: 'The host of this Lightning Address breaks the rules of LNURL-pay.',
+    hint: 'Do not pay. Its operator must mend it.',
+  },
+  ADDRESS_FORBIDDEN: {
+    status: 422,
+    title: 'This Lightning Address leads to a place that is not asked from here.',
+    hint: 'Its host must answer over https:// on the public Internet.',
+  },
   ADDRESS_AMOUNT_OUTSIDE: {
     status: 422,
     title: 'The amount is outside of what this Lightning Address takes.',

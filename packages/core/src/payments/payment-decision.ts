@@ -19,7 +19,7 @@ export function unchanged(state: PaymentState): PaymentDecision {
 
 /** What a payment keeps in every phase. */
 export function bare(state: PaymentState): PaymentTerms & NodeTry {
-  const { v, id, nodeId, owner, to, requestedMsat, feeLimitMsat, requestedAt, deadlineAt } = state
+  const { v, id, nodeId, owner, to, requestedMsat, feeLimitMsat, note, requestedAt, deadlineAt } = state
   const { nodePaymentId, spareNodePaymentIds, tries, sinceAttempt } = state
   return {
     v,
@@ -33,6 +33,7 @@ export function bare(state: PaymentState): PaymentTerms & NodeTry {
     to,
     requestedMsat,
     feeLimitMsat,
+    ...(note !== undefined && { note }),
     requestedAt,
     deadlineAt,
   }

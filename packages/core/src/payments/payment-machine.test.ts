@@ -349,6 +349,33 @@ describe('a try that the node has given up for good', () => {
   })
 })
 
+describe('a note to the payee', () => {
+  const note = 'for the shoes'
+  const invoice: Payable = { kind: 'bolt11', invoice: 'lnbcrt1', asksMsat: null }
+
+  test('stays with the payment to its end', () => {
+    const sending = requested({ destination: OFFER, note })
+    expect(sending).toMatchObject({ phase: 'sending', note })
+    expect(hearPayment(sending, succeeded, NOW).state).toMatchObject({ phase: 'succeeded', note })
+  })
+
+  test('is refused with an invoice, which cannot carry it', () => {
+    const refused = decidePayment(null, { ...toName, destination: invoice, note }, NOW)
+    expect(refused).toMatchObject({ refused: 'NOTE_NOT_ACCEPTED' })
+    const report = { kind: 'resolved', payable: invoice } as const
+    expect(hearPayment(requested({ note }), report, NOW).state).toMatchObject({ cause: 'NOTE_NOT_ACCEPTED' })
+  })
+
+  test('was taken already by the Lightning Address that made the invoice', () => {
+    const destination = { kind: 'name', name: 'a@shop.test', fallback: 'lightning-address' } as const
+    const resolving = requested({ note, destination })
+    expect(resolving).toMatchObject({ phase: 'resolving', fallback: 'lightning-address', note })
+    const payable = { ...invoice, via: 'lightning-address' } as const
+    const { state } = hearPayment(resolving, { kind: 'resolved', payable }, NOW)
+    expect(state).toMatchObject({ phase: 'sending', payable: { via: 'lightning-address' }, note })
+  })
+})
+
 describe('a name that is resolved already', () => {
   const proven = (payable: Payable, expiresAt = NOW + 1) => {
     return { destination: { kind: 'name', name: 'alice@shop.test', proven: { payable, expiresAt } } } as const

@@ -1,7 +1,8 @@
-import { isRefusal, type Refusal } from '../refusals.ts'
+import { isRefusal, type Refusal, refuse } from '../refusals.ts'
 import { amountToPay, defaultMaxFee } from './payment-amount.ts'
 import { bare, fail, type Of, type PaymentDecision, retryDelayMs } from './payment-decision.ts'
 import type {
+  NameToPay,
   NodeTry,
   Payable,
   PaymentEffect,
@@ -25,6 +26,7 @@ export function request(command: PaymentRequest, now: number): PaymentDecision |
     to,
     requestedMsat: command.amountMsat ?? null,
     feeLimitMsat: command.maxFeeMsat ?? null,
+    ...(command.note !== undefined && { note: command.note }),
     requestedAt: now,
     deadlineAt,
   }
@@ -37,10 +39,17 @@ export function request(command: PaymentRequest, now: number): PaymentDecision |
 /** What is proven of the name already is as good as the report that would bring it. */
 function toName(
   terms: PaymentTerms & NodeTry,
-  { name, proven }: Extract<PaymentRequest['destination'], { kind: 'name' }>,
+  { name, proven, fallback }: NameToPay,
   now: number,
 ): PaymentDecision {
-  const state: Of<'resolving'> = { ...terms, phase: 'resolving', name, attempt: 0, lastFailure: null }
+  const state: Of<'resolving'> = {
+    ...terms,
+    phase: 'resolving',
+    name,
+    ...(fallback && { fallback }),
+    attempt: 0,
+    lastFailure: null,
+  }
   if (proven && now < proven.expiresAt) return resolved(state, proven.payable, now)
   return { state, effects: [{ kind: 'resolve', attempt: 0, at: now }] }
 }
@@ -67,6 +76,10 @@ export function resolveFailed(
 function send(terms: PaymentTerms & NodeTry, payable: Payable, now: number): PaymentDecision | Refusal {
   const amountMsat = amountToPay(payable.asksMsat, terms.requestedMsat)
   if (isRefusal(amountMsat)) return amountMsat
+  // BOLT 11 carries no message of the payer; a Lightning Address has taken it when it made the invoice (LUD-12).
+  if (terms.note !== undefined && payable.kind === 'bolt11' && payable.via === undefined) {
+    return refuse('NOTE_NOT_ACCEPTED')
+  }
   const maxFeeMsat = terms.feeLimitMsat ?? defaultMaxFee(amountMsat)
   return {
     state: {

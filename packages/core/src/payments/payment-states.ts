@@ -3,8 +3,17 @@ import type { RefusalCode } from '../refusals.ts'
 
 /** What a node can pay. `asksMsat`: the amount that it names, null when the payer chooses. */
 export type Payable =
-  | { readonly kind: 'bolt11'; readonly invoice: string; readonly asksMsat: Msat | null }
+  | {
+      readonly kind: 'bolt11'
+      readonly invoice: string
+      readonly asksMsat: Msat | null
+      /** Who made the invoice, when neither the payer gave it nor DNSSEC has proven it: the host of an address. */
+      readonly via?: Fallback
+    }
   | { readonly kind: 'bolt12'; readonly offer: string; readonly asksMsat: Msat | null }
+
+/** How else a name may be resolved, when the payer asks for it and the DNS proves nothing about it. */
+export type Fallback = 'lightning-address'
 
 /** What the payer asked for; it never changes. Times are milliseconds since 1970. */
 export type PaymentTerms = {
@@ -17,6 +26,8 @@ export type PaymentTerms = {
   readonly to: string
   readonly requestedMsat: Msat | null
   readonly feeLimitMsat: Msat | null
+  /** A message to the payee, which goes with the payment or the payment does not go. */
+  readonly note?: string
   readonly requestedAt: number
   /** The node is asked to pay before this moment, never after it. */
   readonly deadlineAt: number
@@ -47,6 +58,7 @@ export type PaymentPhase =
   | {
       readonly phase: 'resolving'
       readonly name: string
+      readonly fallback?: Fallback
       readonly attempt: number
       readonly lastFailure: RefusalCode | null
     }
@@ -123,6 +135,13 @@ export type NodeOutcome =
   | { readonly state: 'unknown' }
   | { readonly state: 'absent' }
 
+export type NameToPay = {
+  readonly kind: 'name'
+  readonly name: string
+  readonly proven?: ProvenName
+  readonly fallback?: Fallback
+}
+
 /** What the DNS has proven of a name, and until when it holds. */
 export type ProvenName = { readonly payable: Payable; readonly expiresAt: number }
 
@@ -142,6 +161,7 @@ export type PaymentRequest = {
     | Payable
   readonly amountMsat?: Msat
   readonly maxFeeMsat?: Msat
+  readonly note?: string
   readonly deadlineAt: number
 }
 
