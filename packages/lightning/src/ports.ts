@@ -26,6 +26,7 @@ export interface LightningNode {
 export interface Invoices {
   /** An ordinary BOLT 11 invoice: the node makes the preimage and claims by itself. */
   create(request: InvoiceRequest): Promise<{ invoice: string; paymentHash: Hex }>
+  /** Null: the node never made it, or has forgotten it because it expired unpaid at least 30 days ago. */
   lookup(paymentHash: Hex): Promise<ReceivedPayment | null>
 }
 

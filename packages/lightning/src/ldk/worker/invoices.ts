@@ -10,6 +10,8 @@ type Row = {
   paid_at: number | null
 }
 
+const UNPAID_KEPT_MS = 30 * 24 * 3600_000
+
 /** Ordinary BOLT 11 invoices: LDK derives the preimage from the node's seed, so none is stored. */
 export class OrdinaryInvoices {
   readonly #node: NodeContext
@@ -22,6 +24,7 @@ export class OrdinaryInvoices {
     if (request.amountMsat !== undefined) checkAmount(request.amountMsat, 'The amount of an invoice')
     checkExpiry(request.expirySeconds)
     const { store, now } = this.#node
+    this.forgetUnpaid()
     const made = createBolt11(this.#node, {
       amountMsat: request.amountMsat ?? null,
       description: request,
@@ -53,6 +56,12 @@ export class OrdinaryInvoices {
     // The preimage of a paid invoice is known to the routing nodes of that payment: a second one is turned away.
     if (!row || row.paid_msat !== null) return false
     return row.amount_msat === null || isWithinBolt4Limits(amountMsat, BigInt(row.amount_msat))
+  }
+
+  /** Invoices that expired long ago unpaid; whoever pays one all the same is turned away, as for any unknown hash. */
+  forgetUnpaid(): void {
+    const { store, now } = this.#node
+    store.run('DELETE FROM invoices WHERE paid_msat IS NULL AND expires_at < ?', now() - UNPAID_KEPT_MS)
   }
 
   claimed(paymentHash: Hex, amountMsat: bigint): void {

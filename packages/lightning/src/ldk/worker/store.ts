@@ -45,6 +45,10 @@ INSERT INTO receipts SELECT json_extract(data, '$.paymentHash'), MIN(at) FROM no
   `
 ALTER TABLE payments ADD COLUMN sent_fee_msat TEXT NOT NULL DEFAULT '0';
 `,
+  // Strangers have invoices made at a Lightning Address; those that nobody paid are found and forgotten.
+  `
+CREATE INDEX IF NOT EXISTS invoices_unpaid ON invoices (expires_at) WHERE paid_msat IS NULL;
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
