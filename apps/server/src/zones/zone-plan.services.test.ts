@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ZonePhase } from '@holdfast/core/zones/zone-states'
+import { resolveTxt } from '@holdfast/protocols/dnssec'
+import { expect, test } from 'vitest'
+import { makeQuery } from '../dns/dns-transport.ts'
+import { startWorker } from '../platform/jobs.ts'
+import { makeLog } from '../platform/log.ts'
+import { withDatabase } from '../platform/testing/with-database.ts'
+import { makeObserveZone } from './observe-zone.ts'
+import { DS_TTL, startKnotDelegation, ZONE_TTL } from './testing/knot-delegation.ts'
+import { startValidatingResolver } from './testing/validating-resolver.ts'
+import { requestZone } from './zone-saga.ts'
+import { findZone } from './zone-store.ts'
+import { makeZonesSlice } from './zones-slice.ts'
+
+const DOMAIN = 'shop.test'
+const ALICE = `alice.user._bitcoin-payment.${DOMAIN}`
+const database = withDatabase()
+
+test('a zone is signed, rolled and unsigned while queries stream, and no validating query fails', async () => {
+  await using started = new AsyncDisposableStack()
+  const knot = started.adopt(await startKnotDelegation(), (servers) => servers.stop())
+  const unbound = started.adopt(await startValidatingResolver(knot), (resolver) => resolver.stop())
+  const clock = Date.now
+  const query = makeQuery({ servers: [unbound.server], timeoutMs: 3_000 })
+  const resolve = (name: string, nowSeconds: number) =>
+    resolveTxt(name, { query, anchors: knot.anchors, nowSeconds })
+  const zones = makeZonesSlice({
+    transact: database.transact,
+    database: database.database,
+    identity: { mutate: () => Promise.reject(new Error('not asked here')) },
+    observe: makeObserveZone({
+      serversOf: () => ({ zone: async () => [knot.child], parent: async () => [knot.parent] }),
+      resolveTxt: resolve,
+      clock,
+    }),
+    act: knot.act,
+    clock,
+    maxTtlSeconds: ZONE_TTL,
+    assumedDsTtlSeconds: DS_TTL,
+  })
+  const log = makeLog({ level: 'silent' })
+  const worker = await startWorker({ database: database.database, tasks: zones.tasks, concurrency: 2, log })
+  const stopped = new AbortController()
+  const streamed = stream(stopped.signal, {
+    rcode: () => unbound.rcodeOf(ALICE),
+    verdict: () => resolve(ALICE, Math.floor(clock() / 1000)),
+  })
+  const plan = (kind: 'sign' | 'unsign' | 'roll') =>
+    database.transact((tx) =>
+      requestZone(tx, { domain: DOMAIN, command: { kind }, by: 'operator', now: clock() }),
+    )
+  const reaches = (phase: ZonePhase['phase']) =>
+    expect
+      .poll(async () => (await findZone(database.db, DOMAIN))?.phase, { timeout: 60_000, interval: 50 })
+      .toBe(phase)
+  try {
+    await zones.adopt([DOMAIN])
+    await plan('sign')
+    await reaches('signed')
+    const first = await findZone(database.db, DOMAIN)
+    await plan('roll')
+    await reaches('key-adding')
+    await reaches('signed')
+    expect(await findZone(database.db, DOMAIN)).not.toMatchObject({ ds: first && 'ds' in first && first.ds })
+    await plan('unsign')
+    await reaches('unsigned')
+  } finally {
+    stopped.abort()
+    await worker.stop()
+  }
+  const { failures, asked, secure } = await streamed
+  expect(failures).toEqual([])
+  expect(secure).toBeGreaterThan(0)
+  expect(asked).toBeGreaterThan(secure)
+}, 200_000)
+
+/** Asks all the time, through Unbound with its cache as a user's wallet does, and judges both its verdict and ours. */
+async function stream(
+  stopped: AbortSignal,
+  ask: { rcode: () => Promise<string>; verdict: () => ReturnType<typeof resolveTxt> },
+) {
+  const failures: string[] = []
+  let asked = 0
+  let secure = 0
+  while (!stopped.aborted) {
+    asked++
+    const rcode = await ask.rcode()
+    if (rcode !== 'NOERROR') failures.push(`unbound: ${rcode} at query ${asked}`)
+    const verdict = await ask.verdict()
+    if (verdict.status === 'secure') secure++
+    else if (verdict.status !== 'insecure') failures.push(`ours: ${verdict.status} at query ${asked}`)
+    await sleep(10)
+  }
+  return { failures, asked, secure }
+}

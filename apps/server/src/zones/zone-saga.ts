@@ -1,0 +1,98 @@
+import { isRefusal, type JsonObject, type Refusal, refuse } from '@holdfast/core'
+import type { ZoneDecision } from '@holdfast/core/zones/zone-moves'
+import { decideZone, hearZone } from '@holdfast/core/zones/zone-plan'
+import type {
+  ZoneCommand,
+  ZoneEffect,
+  ZoneReport,
+  ZoneRequest,
+  ZoneState,
+} from '@holdfast/core/zones/zone-states'
+import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
+import { insertZone, lockZone, updateZone } from './zone-store.ts'
+
+/** Hears a report about a zone: locks it, decides, keeps. Null when the zone is not kept here. */
+export type TellZone = (domain: string, report: ZoneReport) => Promise<ZoneState | null>
+
+export function makeTellZone(deps: { transact: Transact; clock: () => number }): TellZone {
+  return (domain, report) =>
+    deps.transact(async (tx) => {
+      const state = await lockZone(tx.db, domain)
+      if (state === null) return null
+      const now = deps.clock()
+      const decision = hearZone(state, report, now)
+      await keep(tx, state, decision, { command: report, actor: actorOf(report), now })
+      return decision.state
+    })
+}
+
+/** Takes a zone into the plan as it is; one that is known stays as it is. */
+export async function adoptZone(
+  tx: Transaction,
+  request: Extract<ZoneRequest, { kind: 'adopt' }>,
+  now: number,
+): Promise<void> {
+  const decision = decideZone(null, request, now)
+  if (isRefusal(decision) || !(await insertZone(tx.db, decision))) return
+  record(tx, decision, { command: request, actor: 'system', now })
+  enqueue(tx, decision)
+}
+
+/** An operator's request, in the operator's transaction. */
+export async function requestZone(
+  tx: Transaction,
+  asking: { domain: string; command: ZoneRequest; by: string; now: number },
+): Promise<ZoneState | Refusal> {
+  const state = await lockZone(tx.db, asking.domain)
+  if (state === null) return refuse('ZONE_NOT_FOUND')
+  const decision = decideZone(state, asking.command, asking.now)
+  if (isRefusal(decision)) return decision
+  await keep(tx, state, decision, { command: asking.command, actor: asking.by, now: asking.now })
+  return decision.state
+}
+
+type Cause = { command: ZoneCommand; actor: string; now: number }
+
+async function keep(tx: Transaction, before: ZoneState, decision: ZoneDecision, cause: Cause): Promise<void> {
+  if (decision.effects.length > 0) await updateZone(tx.db, decision)
+  if (decision.state !== before) record(tx, decision, cause)
+  enqueue(tx, decision)
+}
+
+/** The entry holds the whole command, so that replaying the entries gives the state again. */
+function record(tx: Transaction, { state }: ZoneDecision, { command, actor, now }: Cause): void {
+  tx.append({
+    stream: 'zone',
+    entityId: state.domain,
+    kind: `zone.${command.kind}`,
+    data: { phase: state.phase, command: command as unknown as JsonObject },
+    actor,
+    at: new Date(now),
+  })
+}
+
+function enqueue(tx: Transaction, { state, effects }: ZoneDecision): void {
+  for (const effect of effects) tx.enqueue(jobOf(state.domain, effect))
+}
+
+/** One look and one action wait per zone; a later one takes the place of the earlier. */
+function jobOf(domain: string, effect: ZoneEffect): NewJob {
+  const runAt = new Date(effect.at)
+  return effect.kind === 'observe'
+    ? {
+        task: 'zones:observe',
+        payload: { domain, looks: effect.looks },
+        key: `zone:${domain}:observe`,
+        runAt,
+      }
+    : {
+        task: 'zones:act',
+        payload: { domain, action: effect.action, attempt: effect.attempt },
+        key: `zone:${domain}:act`,
+        runAt,
+      }
+}
+
+function actorOf(report: ZoneReport): string {
+  return report.kind === 'observed' ? 'dns' : 'system'
+}
