@@ -31,14 +31,6 @@ export const BUNDLES: readonly Bundle[] = [
     variables: { HOLDFAST_KNOTD: 'knotd', HOLDFAST_KNOTC: 'knotc' },
   },
   {
-    name: 'unbound',
-    suite: 'bookworm',
-    packages: ['unbound'],
-    without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython)/,
-    programs: ['usr/sbin/unbound'],
-    variables: { HOLDFAST_UNBOUND: 'unbound' },
-  },
-  {
     name: 'dns-tools',
     suite: 'bookworm',
     packages: ['bind9-dnsutils'],
