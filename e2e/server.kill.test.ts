@@ -15,17 +15,19 @@ import {
   type Truth,
   unended,
 } from './support/invariants.ts'
-import { describePoint, type KillPoint, killTable, planKills } from './support/kill-plan.ts'
+import { describePoint, type KillPoint, type PlannedKill, planKills } from './support/kill-plan.ts'
+import { countedEnds, endsOf, KillReport } from './support/kill-report.ts'
 import { KillWorkload, type Shop } from './support/kill-workload.ts'
 import { RequestLedger, type Running } from './support/request-ledger.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { ServerProcess } from './support/server-process.ts'
 import { installTraps, type StepTrap, setTrap } from './support/step-trap.ts'
 
-const KILLS = Number(process.env.HOLDFAST_TEST_KILLS ?? 20)
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
+/** The part of the plan that is carried out: all of it, or those of --only. */
+const KILLS = killsToDo(process.env.HOLDFAST_TEST_KILLS ?? '20', process.env.HOLDFAST_TEST_ONLY)
 /** The very first start makes the database, the chain and the channels: it has its own kills. */
-const FIRST_START_KILLS = Math.ceil(KILLS / 20)
+const FIRST_START_KILLS = process.env.HOLDFAST_TEST_ONLY ? 0 : Math.ceil(KILLS.length / 20)
 const CHECK_EVERY = 20
 /** A payment that the node has never heard of is given up two minutes after it was asked for. */
 const ENDS_WITHIN_MS = 150_000
@@ -46,12 +48,13 @@ type Life = Running & {
 type Story = { ledger: RequestLedger; workload: KillWorkload; shops: readonly Shop[] }
 
 test(
-  `${KILLS} kills lose no entry and no request, pay nothing twice, and leave no saga unended (seed ${SEED})`,
+  `${KILLS.length} kills lose no entry and no request, pay nothing twice, and leave no saga unended (seed ${SEED})`,
   async () => {
     const random = seededRandom(SEED)
     const server = new ServerProcess(ENV)
     const ledger = new RequestLedger()
     const workload = new KillWorkload(random, ledger)
+    const report = new KillReport()
     try {
       const first = await live(server)
       await installTraps(first.database)
@@ -59,10 +62,12 @@ test(
       const before = await readBalances(first)
       await first.stop()
 
-      const done: KillPoint[] = []
       let { startMs } = first
-      for (const point of planKills(KILLS, random)) {
+      for (const { number, point } of KILLS) {
         const began = performance.now()
+        // Each kill has choices of its own, so that it can be done again without those before it.
+        random.reseed(SEED * 1_000_003 + number)
+        let entityId: string | null = null
         if (point.kind === 'starting') {
           server.begin()
           await sleep(point.fraction * startMs)
@@ -70,25 +75,26 @@ test(
         } else {
           const life = await live(server)
           startMs = life.startMs
-          await workAndDie(life, { ledger, workload, shops, point })
+          entityId = await workAndDie(life, { ledger, workload, shops, point })
         }
-        done.push(point)
+        report.killed(number, point, entityId)
         const seconds = ((performance.now() - began) / 1000).toFixed(1)
-        console.log(`  ${String(done.length).padStart(4)}  ${describePoint(point)} (${seconds} s)`)
-        if (done.length % CHECK_EVERY === 0 || done.length === KILLS) await checkAll(server, ledger, before)
+        console.log(`  ${String(number).padStart(4)}  ${describePoint(point)} (${seconds} s)`)
+        if (report.unchecked.length === CHECK_EVERY || report.count === KILLS.length)
+          report.allIsWell(await checkAll(server, ledger, before))
       }
-      console.log(`\n${killTable(done)}\n`)
+      await server.remove()
     } catch (error) {
-      console.error(server.output)
+      console.error(`${server.output}\n${await keepEvidence(server, report)}`)
       throw error
     } finally {
-      await server.remove()
+      console.log(`\n${report.table()}\n`)
     }
   },
-  KILLS * PER_KILL_MS + 600_000,
+  KILLS.length * PER_KILL_MS + 600_000,
 )
 
-test(
+test.runIf(FIRST_START_KILLS > 0)(
   `a server that was killed ${FIRST_START_KILLS} times during its first start starts at last (seed ${SEED})`,
   async () => {
     const random = seededRandom(SEED)
@@ -151,7 +157,7 @@ async function live(server: ServerProcess): Promise<Life> {
 async function workAndDie(
   life: Life,
   { ledger, workload, shops, point }: Story & { point: Exclude<KillPoint, { kind: 'starting' }> },
-): Promise<void> {
+): Promise<string | null> {
   let trap: StepTrap | null = null
   try {
     await ledger.repeatUnanswered(life)
@@ -159,7 +165,7 @@ async function workAndDie(
     if (point.kind === 'step') trap = await setTrap(life.database, point)
     workload.begin(life, shops, point, release)
     if (point.kind === 'working') await sleep(point.afterMs)
-    await trap?.sprung()
+    return (await trap?.sprung()) ?? null
   } finally {
     await life.kill()
     await trap?.release()
@@ -168,7 +174,7 @@ async function workAndDie(
 }
 
 /** Lets everything end that was begun, and compares what there is with what was asked for. */
-async function checkAll(server: ServerProcess, ledger: RequestLedger, before: Balances): Promise<void> {
+async function checkAll(server: ServerProcess, ledger: RequestLedger, before: Balances): Promise<Truth> {
   const life = await live(server)
   const { database, dns } = life
   await ledger.repeatUnanswered(life)
@@ -186,17 +192,28 @@ async function checkAll(server: ServerProcess, ledger: RequestLedger, before: Ba
   expect(await findUnproven(life, truth.payments)).toEqual([])
   const expected = expectedBalances(before, life, ledger.all, truth)
   await expect.poll(() => readBalances(life), { timeout: ENDS_WITHIN_MS, interval: 100 }).toEqual(expected)
-  console.log(`        all is well: ${ledger.all.length} requests, ${describeEnds(truth)}`)
+  console.log(
+    `        all is well: ${ledger.all.length} requests, ${countedEnds([...endsOf(truth).values()])}`,
+  )
   await life.stop()
+  return truth
 }
 
-/** How many names and payments ended how. */
-function describeEnds({ names, payments }: Truth): string {
-  const ends = [
-    ...names.map(({ phase }) => `names ${phase}`),
-    ...payments.map((payment) =>
-      payment.phase === 'failed' ? `payments ${payment.cause}` : `payments ${payment.phase}`,
-    ),
-  ]
-  return [...Map.groupBy(ends, (end) => end)].map(([end, { length }]) => `${length} ${end}`).join(', ')
+/** Stops what runs, keeps the data, and says how to look at them and how to do the kills again. */
+async function keepEvidence(server: ServerProcess, report: KillReport): Promise<string> {
+  const code = await server.stop()
+  const numbers = report.unchecked.map(({ number }) => number)
+  const [from = report.count + KILLS[0]!.number, to = from] = [numbers[0], numbers.at(-1)]
+  return [
+    `The data are kept: HOLDFAST_DATA_DIR=${server.dataDir} npm start (the server ended with ${code})`,
+    `It was one of these kills, or the one after them, which can be done again on a new data folder:`,
+    `  npm run test:kill -- e2e/server --seed ${SEED} --only ${from}-${to + 1}`,
+  ].join('\n')
+}
+
+/** Of `kills` those with the numbers `only` (`161-180`), or all. */
+function killsToDo(kills: string, only: string | undefined): PlannedKill[] {
+  if (!only) return planKills(Number(kills), SEED)
+  const [from = 1, to = from] = only.split('-').map(Number)
+  return planKills(to, SEED).slice(from - 1)
 }

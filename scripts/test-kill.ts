@@ -8,6 +8,7 @@ Runs every *.kill.test.ts, or those whose path contains one of FILE. The last li
 
   --kills N    how often each of them kills (default 200)
   --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
+  --only N-M   of the server's kills with this seed, only those with these numbers: what a failure says to do
   --help
 `
 
@@ -16,20 +17,29 @@ const { values, positionals } = parseArgs({
   options: {
     kills: { type: 'string', default: '200' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h' },
   },
 })
 
+const isRange = (text: string) => {
+  const [, from, to] = /^([0-9]{1,9})-([0-9]{1,9})$/.exec(text) ?? []
+  return Number(from) > 0 && Number(from) <= Number(to)
+}
 const isWhole = (text: string) => /^[0-9]{1,9}$/.test(text)
 
 if (values.help) console.log(HELP)
 else if (!isWhole(values.kills) || Number(values.kills) === 0 || !isWhole(values.seed)) {
   console.error('--kills must be a whole number from 1, --seed one from 0.')
   process.exitCode = 1
+} else if (values.only !== '' && !isRange(values.only)) {
+  console.error('--only is two numbers from 1, such as 161-180.')
+  process.exitCode = 1
 } else {
-  console.log(`${values.kills} kills, seed ${values.seed}`)
+  console.log(`${values.only ? `kills ${values.only}` : `${values.kills} kills`}, seed ${values.seed}`)
   runVitest(['--config', 'scripts/kill/vitest.config.mjs', ...positionals], {
     HOLDFAST_TEST_KILLS: values.kills,
     HOLDFAST_TEST_SEED: values.seed,
+    HOLDFAST_TEST_ONLY: values.only,
   })
 }

@@ -1,4 +1,4 @@
-import type { Random } from './seeded-random.ts'
+import { seededRandom } from './seeded-random.ts'
 
 /**
  * Where the commit of a saga's step is when the server dies.
@@ -43,11 +43,18 @@ const WORKING_PER_ROUND = 5
 const STARTING_PER_ROUND = 3
 const LONGEST_WORK_MS = 800
 
-/** `kills` points: in every twenty each step once, its moments in turn, and kills at any time of work and of starts. */
-export function planKills(kills: number, random: Random): KillPoint[] {
+/** A kill with its number in the plan, from 1. */
+export type PlannedKill = { readonly number: number; readonly point: KillPoint }
+
+/**
+ * The kills of this seed up to number `to`: in every twenty each step once, its moments in turn, and kills at any time
+ * of work and of starts. A longer plan begins with the shorter one.
+ */
+export function planKills(to: number, seed: number): PlannedKill[] {
+  const random = seededRandom(seed)
   const plan: KillPoint[] = []
   const firstMoment = random.below(MOMENTS.length)
-  for (let round = 0; plan.length < kills; round++) {
+  for (let round = 0; plan.length < to; round++) {
     const steps = STEPS.map((step, index): KillPoint => {
       const moment = MOMENTS[(firstMoment + round + index) % MOMENTS.length]!
       return { kind: 'step', moment, ...step }
@@ -60,32 +67,7 @@ export function planKills(kills: number, random: Random): KillPoint[] {
     })
     plan.push(...random.shuffled([...steps, ...working, ...starting]))
   }
-  return plan.slice(0, kills)
-}
-
-/** One line per kind of point and the number of kills at it. */
-export function killTable(points: readonly KillPoint[]): string {
-  const rows = new Map<string, Map<string, number>>()
-  const rowNames = [...STEPS.map(stepName), 'working', 'starting']
-  for (const name of rowNames) rows.set(name, new Map())
-  for (const point of points) {
-    const row = rows.get(point.kind === 'step' ? stepName(point) : point.kind)
-    const column = point.kind === 'step' ? point.moment : 'at random'
-    row?.set(column, (row.get(column) ?? 0) + 1)
-  }
-  const columns = [...MOMENTS, 'at random']
-  const line = (name: string, cells: readonly (string | number)[]) =>
-    `  ${name.padEnd(22)}${cells.map((cell) => String(cell).padStart(15)).join('')}`
-  return [
-    line('killed', columns),
-    ...rowNames.map((name) =>
-      line(
-        name,
-        columns.map((column) => rows.get(name)?.get(column) ?? ''),
-      ),
-    ),
-    line('in all', [points.length]),
-  ].join('\n')
+  return plan.slice(0, to).map((point, index) => ({ number: index + 1, point }))
 }
 
 export function describePoint(point: KillPoint): string {
@@ -99,6 +81,6 @@ export function describePoint(point: KillPoint): string {
   }
 }
 
-function stepName({ stream, phase }: Step): string {
+export function stepName({ stream, phase }: Step): string {
   return `${stream} ${phase}`
 }

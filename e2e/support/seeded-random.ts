@@ -9,10 +9,17 @@ export type Random = {
   shuffled<T>(items: readonly T[]): T[]
 }
 
-export function seededRandom(seed: number): Random {
-  const fraction = mulberry32(seed)
+/** Begins anew with each seed that it is given. */
+export type ReseededRandom = Random & { reseed(seed: number): void }
+
+export function seededRandom(seed: number): ReseededRandom {
+  let next = mulberry32(seed)
+  const fraction = () => next()
   const below = (limit: number) => Math.floor(fraction() * limit)
   return {
+    reseed(other) {
+      next = mulberry32(other)
+    },
     fraction,
     below,
     chance: (probability) => fraction() < probability,

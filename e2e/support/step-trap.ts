@@ -5,8 +5,11 @@ import type { Moment, Step } from './kill-plan.ts'
 
 /** Stops the server's transactions at a chosen step of a saga, from within the database. */
 export type StepTrap = {
-  /** Resolves when a transaction waits at the step, or, `after-commit`, when one has just been committed. */
-  sprung(): Promise<void>
+  /**
+   * Resolves when a transaction waits at the step, or, `after-commit`, when one has just been committed; answers the id
+   * of the name or payment that came to it.
+   */
+  sprung(): Promise<string>
   /**
    * Lets the transactions go on, each as far as it comes without its server, and resolves when all of the dead
    * server's connections are gone.
@@ -33,6 +36,8 @@ begin
     if tg_argv[0] = 'after-commit' then
       perform pg_notify('kill_test', new.entity_id);
     else
+      -- Others see it at once, although nothing is committed.
+      perform set_config('application_name', new.entity_id, true);
       perform pg_advisory_xact_lock(${LOCK});
     end if;
   end if;
@@ -57,9 +62,9 @@ export async function setTrap(
   { stream, phase, moment }: Step & { moment: Moment },
 ): Promise<StepTrap> {
   const holder = await database.pool.connect()
-  let committed = false
-  holder.on('notification', () => {
-    committed = true
+  let committed: string | null = null
+  holder.on('notification', ({ payload }) => {
+    committed ??= payload ?? null
   })
   try {
     await holder.query(moment === 'after-commit' ? 'listen kill_test' : `select pg_advisory_lock(${LOCK})`)
@@ -69,18 +74,19 @@ export async function setTrap(
     throw error
   }
 
-  const hasSprung = async () => {
+  const findSprung = async () => {
     if (moment === 'after-commit') return committed
-    const waiting = await sql`
-      select from pg_locks where locktype = 'advisory' and objid = ${LOCK} and not granted`.execute(
-      database.db,
-    )
-    return waiting.rows.length > 0
+    const waiting = await sql<{ application_name: string }>`
+      select application_name from pg_locks join pg_stat_activity using (pid)
+      where locktype = 'advisory' and objid = ${LOCK} and not granted`.execute(database.db)
+    return waiting.rows[0]?.application_name ?? null
   }
   return {
     async sprung() {
       const deadline = Date.now() + SPRINGS_WITHIN_MS
-      while (!(await hasSprung())) {
+      while (true) {
+        const entityId = await findSprung()
+        if (entityId !== null) return entityId
         if (Date.now() > deadline) throw new Error(`No ${stream} came to ${phase} ${moment} in time.`)
         await sleep(2)
       }

@@ -23,11 +23,15 @@ const MAIN = join(import.meta.dirname, '..', 'main.ts')
 export type OwnServer = {
   readonly program?: string
   readonly withinMs?: number
-  readonly env: NodeJS.ProcessEnv
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** The server that runs on this data folder; when there is none, one of our own. */
-export async function findOrStartServer(dataDir: string, tell: Tell, own: OwnServer): Promise<RunningServer> {
+export async function findOrStartServer(
+  dataDir: string,
+  tell: Tell,
+  own: OwnServer = {},
+): Promise<RunningServer> {
   const running = await findServer(dataDir)
   if (running) {
     tell('server-found', { url: running.url })
@@ -61,7 +65,10 @@ async function findServer(dataDir: string): Promise<ServerFile | null> {
   return answer?.ok ? server : null
 }
 
-async function startServer(dataDir: string, { program = MAIN, withinMs = READY_WITHIN_MS, env }: OwnServer) {
+async function startServer(
+  dataDir: string,
+  { program = MAIN, withinMs = READY_WITHIN_MS, env = process.env }: OwnServer,
+) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...env, HOLDFAST_DATA_DIR: dataDir, HOLDFAST_PORT: '0', HOLDFAST_DNS_PORT: '0' },
