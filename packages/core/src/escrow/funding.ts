@@ -60,6 +60,20 @@ function awaitFunds(
   )
 }
 
+/**
+ * The hold invoice of a milestone, the same however often it is asked for: a node that is asked again answers the
+ * invoice that it has made.
+ */
+export function holdOrder({ terms, paymentHash }: MilestoneState & { readonly paymentHash: string }) {
+  return {
+    paymentHash,
+    amountMsat: fundingAmount(terms),
+    description: terms.title,
+    expirySeconds: FUNDING_MS / 1_000,
+    minFinalCltvExpiryDelta: terms.holdBlocks,
+  }
+}
+
 /** All parts of the buyer's payment have arrived. */
 export function accept(
   state: In<'awaiting-funds'>,

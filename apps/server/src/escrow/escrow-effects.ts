@@ -1,0 +1,112 @@
+import type { EscrowEffect, EscrowReport } from '@holdfast/core/escrow/escrow-states'
+import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
+import { retryDelayMs } from '@holdfast/core/payments/payment-machine'
+import { saysSomethingNew } from '../payments/says-something-new.ts'
+import type { OpenDatabase } from '../platform/database.ts'
+import type { Task } from '../platform/jobs.ts'
+import type { Transact } from '../platform/transaction.ts'
+import { jobOf, type TellEscrow } from './escrow-saga.ts'
+import { findEscrow, lockEscrow, postponeLook } from './escrow-store.ts'
+import { cancelHold, createHold, lookUpHold } from './hold-effects.ts'
+import { type Current, currentPayment, lookUpNow, type PayDeps, payNow } from './payment-effects.ts'
+
+export type EffectDeps = PayDeps & {
+  database: Pick<OpenDatabase, 'db'>
+  transact: Transact
+  clock: () => number
+  tell: TellEscrow
+}
+
+/** `settle-hold` is of coordinated escrows, which no node can make yet. */
+export type EscrowTask = Exclude<EscrowEffect['kind'], 'settle-hold'>
+
+type Payload = Parameters<Task>[0]
+
+/** One task per effect: looks whether the effect is still wanted, performs it, reports what became of it. */
+export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`, Task> {
+  const { database, node, tell } = deps
+  const milestoneOf = async ({ id, milestone }: Payload): Promise<MilestoneState | null> =>
+    (await findEscrow(database.db, String(id)))?.milestones[Number(milestone)] ?? null
+
+  const onHold =
+    <P extends 'awaiting-funds' | 'closing' | 'refunding'>(
+      wantedIn: readonly P[],
+      perform: (state: In<P>) => Promise<EscrowReport>,
+    ): Task =>
+    async (payload) => {
+      const state = await milestoneOf(payload)
+      if (state === null || !isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
+      await tell(String(payload.id), await perform(state))
+    }
+
+  const pay: Task = async (payload) => {
+    const state = await milestoneOf(payload)
+    const now = wantedPayment(state, payload)
+    if (state !== null && now !== null) await tell(String(payload.id), await payNow(deps, state, now))
+  }
+
+  const lookUpPayment: Task = async (payload) => {
+    const state = await milestoneOf(payload)
+    const now = wantedPayment(state, payload)
+    if (state === null || now === null) return
+    const said = await lookUpNow(deps, state, now)
+    const isNews = !('report' in said) || saysSomethingNew(now.payment, said.report)
+    if (isNews) await tell(String(payload.id), said)
+    else await askAgainLater(deps, payload, now)
+  }
+
+  return {
+    'escrow:create-hold': onHold(['awaiting-funds'], (state) => createHold(node, state)),
+    'escrow:cancel-hold': onHold(['closing', 'refunding'], (state) => cancelHold(node, state)),
+    'escrow:look-up-hold': async (payload) => {
+      const state = await milestoneOf(payload)
+      if (state === null || !('paymentHash' in state)) return
+      const said = await lookUpHold(node, { milestone: state.index, paymentHash: state.paymentHash })
+      // An unanswered look is made again by whoever needs it: the events of the node, the sweeper.
+      if (said !== null) await tell(String(payload.id), said)
+    },
+    'escrow:pay-out': pay,
+    'escrow:repay': pay,
+    'escrow:look-up-payout': lookUpPayment,
+    'escrow:look-up-repayment': lookUpPayment,
+    'escrow:wake': async ({ id }) => {
+      await tell(String(id), { kind: 'time-passed' })
+    },
+  }
+}
+
+/** Nothing has happened: the payment stays as it is, and the node is asked again, less and less often. */
+async function askAgainLater(
+  { transact, clock }: EffectDeps,
+  payload: Payload,
+  asked: Current,
+): Promise<void> {
+  const id = String(payload.id)
+  const milestone = Number(payload.milestone)
+  const times = Number(payload.asked)
+  const { attempt } = asked.payment
+  await transact(async (tx) => {
+    const state = await lockEscrow(tx.db, id)
+    if (wantedPayment(state?.milestones[milestone] ?? null, payload) === null) return
+    const now = clock()
+    const at = now + retryDelayMs(attempt + times)
+    const kind = asked.kind === 'payout' ? 'look-up-payout' : 'look-up-repayment'
+    await postponeLook(tx.db, id, { now, at })
+    tx.enqueue(jobOf(id, { kind, milestone, attempt, try: asked.try, at }, now, times + 1))
+  })
+}
+
+/** The milestone's payment, when it is the one and the attempt that the job is about. */
+function wantedPayment(state: MilestoneState | null, payload: Payload): Current | null {
+  const now = state === null ? null : currentPayment(state)
+  return now !== null && now.try === payload.try && now.payment.attempt === payload.attempt ? now : null
+}
+
+function isIn<P extends Phase>(state: MilestoneState, phases: readonly P[]): state is In<P> {
+  return (phases as readonly string[]).includes(state.phase)
+}
+
+/** TypeScript does not see that all of `In<P>` have it. */
+function attemptOf(state: In<'awaiting-funds' | 'closing' | 'refunding'>): number {
+  return state.attempt
+}

@@ -1,0 +1,161 @@
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import { decideEscrow, type EscrowDecision, hearEscrow } from '@holdfast/core/escrow/escrow-machine'
+import type {
+  CreateRequest,
+  EscrowCommand,
+  EscrowEffect,
+  EscrowReport,
+  EscrowRequest,
+  EscrowState,
+} from '@holdfast/core/escrow/escrow-states'
+import type { Moment } from '@holdfast/core/escrow/milestone-states'
+import type { ChangeSignal } from '../platform/change-signal.ts'
+import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
+import type { BlockClock } from './block-clock.ts'
+import { encodeEscrow } from './escrow-codec.ts'
+import { insertEscrow, lockEscrow, postponeLook, takeHash, updateEscrow } from './escrow-store.ts'
+
+/** Hears a report about an escrow: locks it, decides, keeps. Null when there is no such escrow. */
+export type TellEscrow = (id: string, report: EscrowReport) => Promise<EscrowState | null>
+
+export function makeTellEscrow(deps: {
+  transact: Transact
+  blocks: Pick<BlockClock, 'moment'>
+  changes: ChangeSignal
+}): TellEscrow {
+  return async (id, report) => {
+    const moment = await deps.blocks.moment()
+    const told = await deps.transact(async (tx) => {
+      const before = await lockEscrow(tx.db, id)
+      if (before === null) return null
+      const decision = hearEscrow(before, report, moment)
+      const isIdle = decision.state === before && decision.effects.length === 0
+      if (isIdle) await postponeLook(tx.db, id, moment)
+      else await updateEscrow(tx.db, decision, moment.now)
+      if (decision.state !== before)
+        record(tx, decision.state, { command: report, actor: actorOf(report), moment })
+      enqueue(tx, decision, moment.now)
+      return decision.state
+    })
+    deps.changes.notify(id)
+    return told
+  }
+}
+
+/** Keeps a new escrow, or says why it may not be; all in the caller's transaction. */
+export async function createEscrow(
+  tx: Transaction,
+  request: CreateRequest,
+  { moment, requestId }: { moment: Moment; requestId: string },
+): Promise<EscrowState | Refusal> {
+  const decision = decideEscrow(null, request, moment)
+  if (isRefusal(decision)) return decision
+  await insertEscrow(tx.db, decision, moment.now)
+  record(tx, decision.state, { command: request, actor: request.by, moment, requestId })
+  enqueue(tx, decision, moment.now)
+  return decision.state
+}
+
+/** Does what a party asks for, or says why not; all in the caller's transaction. */
+export async function askEscrow(
+  tx: Transaction,
+  id: string,
+  request: Exclude<EscrowRequest, { kind: 'create' }>,
+  { moment, requestId }: { moment: Moment; requestId: string },
+): Promise<EscrowState | Refusal> {
+  const before = await lockEscrow(tx.db, id)
+  if (before === null) return refuse('ESCROW_NOT_FOUND')
+  const decision = decideEscrow(before, request, moment)
+  if (isRefusal(decision)) return decision
+  const hash = hashTakenBy(request)
+  if (hash !== null && !(await takeHash(tx.db, { ...hash, escrowId: id, now: moment.now }))) {
+    return refuse('ESCROW_INVOICE_HASH_USED')
+  }
+  await updateEscrow(tx.db, decision, moment.now)
+  record(tx, decision.state, { command: request, actor: request.by, moment, requestId })
+  enqueue(tx, decision, moment.now)
+  return decision.state
+}
+
+/** The payment hash that a request brings into an escrow. */
+function hashTakenBy(request: EscrowRequest): { paymentHash: string; milestone: number } | null {
+  switch (request.kind) {
+    case 'submit-invoice':
+    case 'submit-refund-invoice':
+      return { paymentHash: request.invoice.paymentHash, milestone: request.milestone }
+    case 'fund':
+      return request.paymentHash === null
+        ? null
+        : { paymentHash: request.paymentHash, milestone: request.milestone }
+    case 'create':
+    case 'update':
+    case 'publish':
+    case 'apply':
+    case 'assign':
+    case 'cancel':
+    case 'submit-proof':
+    case 'approve':
+    case 'request-revision':
+    case 'open-dispute':
+    case 'resolve-dispute':
+    case 'refund':
+      return null
+  }
+}
+
+/**
+ * The job of one effect; `asked` counts the answers since the last that said something new. Looking a hold up has no
+ * attempt: it changes nothing.
+ */
+export function jobOf(id: string, effect: EscrowEffect, now: number, asked = 0): NewJob {
+  const { kind, at } = effect
+  const due = at > now && { runAt: new Date(at) }
+  const task = `escrow:${kind}`
+  // A wake replaces no other: several milestones have one each, and each its own moment.
+  if (effect.kind === 'wake') return { task, key: `escrow:${id}:wake:${at}`, payload: { id }, ...due }
+  const { milestone } = effect
+  const key = `escrow:${id}:${milestone}:${kind}`
+  const which = { id, milestone, asked }
+  if (effect.kind === 'look-up-hold') return { task, key, payload: which, ...due }
+  const payload = { ...which, attempt: effect.attempt, ...('try' in effect && { try: effect.try }) }
+  return { task, key, payload, ...due }
+}
+
+/** The entry holds the whole command with its moment, so that replaying the entries gives the state again. */
+function record(
+  tx: Transaction,
+  state: EscrowState,
+  entry: { command: EscrowCommand; actor: string; moment: Moment; requestId?: string },
+): void {
+  const { command, actor, moment, requestId } = entry
+  tx.append({
+    stream: 'escrow',
+    entityId: state.id,
+    kind: `escrow.${command.kind}`,
+    data: {
+      phase: state.phase,
+      height: moment.height,
+      command: encodeEscrow(command),
+      ...(requestId !== undefined && { requestId }),
+    },
+    actor,
+    at: new Date(moment.now),
+  })
+}
+
+function enqueue(tx: Transaction, { state, effects }: EscrowDecision, now: number): void {
+  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
+}
+
+function actorOf(report: EscrowReport): string {
+  switch (report.kind) {
+    case 'hold-created':
+    case 'hold-seen':
+    case 'payout':
+    case 'repayment':
+      return 'node'
+    case 'hold-failed':
+    case 'time-passed':
+      return 'system'
+  }
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { FeePolicy } from '@holdfast/core/escrow/fees'
+import { makeChangeSignal } from '../platform/change-signal.ts'
+import type { OpenDatabase } from '../platform/database.ts'
+import type { Task } from '../platform/jobs.ts'
+import type { Transact, Transaction } from '../platform/transaction.ts'
+import { within } from '../platform/within.ts'
+import { makeBlockClock } from './block-clock.ts'
+import { makeEscrowTasks } from './escrow-effects.ts'
+import { askEscrow, createEscrow, makeTellEscrow } from './escrow-saga.ts'
+import { findEscrow } from './escrow-store.ts'
+import { followNode } from './follow-node.ts'
+import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
+import { isUnreachable } from './hold-effects.ts'
+import { type ChainHeight, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
+import { readInvoice } from './read-invoice.ts'
+import { reportPreimage } from './report-preimage.ts'
+
+/** What a party may ask for, as it comes from outside; `by` is the key that signed. */
+export type EscrowWish =
+  | Exclude<EscrowRequest, { kind: 'create' | 'submit-invoice' | 'submit-refund-invoice' | 'fund' }>
+  | {
+      readonly kind: 'submit-invoice' | 'submit-refund-invoice'
+      readonly by: string
+      readonly milestone: number
+      /** BOLT 11. */
+      readonly invoice: string
+    }
+  | { readonly kind: 'fund'; readonly by: string; readonly milestone: number }
+
+export type ReadyRequest = Exclude<EscrowRequest, { kind: 'create' }>
+
+export type NewEscrow = {
+  readonly by: string
+  readonly kind: EscrowKind
+  readonly worker: string | null
+  readonly plan: EscrowPlan
+}
+
+export type EscrowSlice = {
+  /** For the worker. */
+  readonly tasks: Record<string, Task>
+  /** Reads and asks what the machine must be told with a wish; before the transaction, because it asks the node. */
+  prepare(wish: EscrowWish): Promise<ReadyRequest | Refusal>
+  /** Both in the caller's transaction; `requestId` is of the signed request, for the journal. */
+  create(tx: Transaction, wish: NewEscrow, requestId: string): Promise<EscrowState | Refusal>
+  ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
+  reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
+  find(id: string): Promise<EscrowState | null>
+  /** Hears the node's events; run it for ever, again as soon as it answers. */
+  follow(options?: { waitMs?: number }): Promise<number>
+  /** Wakes what a block made due; run it every few seconds. */
+  guard(): Promise<number>
+  /** Looks at what was silent for too long; run it every minute. */
+  sweep(): Promise<number>
+  /** Looks at all that has not ended; run it once at boot. */
+  reconcile(): Promise<number>
+}
+
+export function makeEscrowSlice(deps: {
+  transact: Transact
+  database: Pick<OpenDatabase, 'db'>
+  node: OperatorNode
+  height: ChainHeight
+  policy: FeePolicy
+  clock: () => number
+  /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
+  followMs?: number
+}): EscrowSlice {
+  const { transact, database, node, clock, policy } = deps
+  const blocks = makeBlockClock(deps)
+  const changes = makeChangeSignal()
+  const tell = makeTellEscrow({ transact, blocks, changes })
+  return {
+    tasks: makeEscrowTasks({
+      transact,
+      database,
+      node,
+      clock,
+      tell,
+      blocks,
+      followMs: deps.followMs ?? 1_500,
+    }),
+    async create(tx, { by, kind: escrowKind, worker, plan }, requestId) {
+      const id = randomUUID()
+      const { nodeId } = node
+      const request = {
+        kind: 'create',
+        by,
+        id,
+        escrowKind,
+        custody: 'hash-locked',
+        worker,
+        nodeId,
+        policy,
+        plan,
+      } as const
+      return createEscrow(tx, request, { moment: await blocks.moment(), requestId })
+    },
+    prepare: (wish) => prepare(node, wish),
+    async ask(tx, id, request, requestId) {
+      return askEscrow(tx, id, request, { moment: await blocks.moment(), requestId })
+    },
+    reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
+    find: (id) => findEscrow(database.db, id),
+    follow: (options) => followNode({ database, node, tell }, options),
+    guard: () => guardEscrows({ database, tell, blocks }),
+    sweep: () => sweepEscrows({ database, tell, clock }),
+    reconcile: () => reconcileEscrows({ database, tell }),
+  }
+}
+
+async function prepare(node: OperatorNode, wish: EscrowWish): Promise<ReadyRequest | Refusal> {
+  switch (wish.kind) {
+    case 'submit-invoice':
+    case 'submit-refund-invoice': {
+      const invoice = readInvoice(wish.invoice, node)
+      return isRefusal(invoice) ? invoice : { ...wish, invoice }
+    }
+    case 'fund':
+      try {
+        const { lightningMsat } = await within(NODE_TIMEOUT_MS, node.funds.balance())
+        return { ...wish, spendableMsat: lightningMsat, paymentHash: null }
+      } catch (error) {
+        if (isUnreachable(error)) return refuse('NODE_OFFLINE')
+        throw error
+      }
+    default:
+      return wish
+  }
+}

@@ -1,0 +1,176 @@
+import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
+import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { Kysely } from 'kysely'
+import type { Database } from '../platform/database.ts'
+import { decodeEscrow, stringifyEscrow } from './escrow-codec.ts'
+import './escrow-tables.ts'
+
+/** How long after an effect was due the sweeper begins to doubt that its job still exists. */
+const SILENCE_MS = 60_000
+/** An open escrow is looked at this often even when nothing is due. */
+const LOOK_EVERY_MS = 60 * 60_000
+
+export async function insertEscrow(
+  db: Kysely<Database>,
+  decision: EscrowDecision,
+  now: number,
+): Promise<void> {
+  const { state } = decision
+  await db
+    .insertInto('escrow')
+    .values({
+      id: state.id,
+      kind: state.kind,
+      custody: state.custody,
+      buyer: state.buyer,
+      created_at: new Date(state.createdAt),
+      ...changing(decision, now),
+    })
+    .execute()
+}
+
+export async function updateEscrow(
+  db: Kysely<Database>,
+  decision: EscrowDecision,
+  now: number,
+): Promise<void> {
+  await db
+    .updateTable('escrow')
+    .set(changing(decision, now))
+    .where('id', '=', decision.state.id)
+    .executeTakeFirstOrThrow()
+}
+
+function changing(decision: EscrowDecision, now: number) {
+  const { state } = decision
+  return {
+    worker: state.worker,
+    arbiter: state.arbiter,
+    phase: state.phase,
+    state: stringifyEscrow(state),
+    look_at: lookAt(decision, now),
+    guardian_height: guardianHeight(state),
+  }
+}
+
+/** Locks the row until the transaction ends. */
+export async function lockEscrow(db: Kysely<Database>, id: string): Promise<EscrowState | null> {
+  const row = await db
+    .selectFrom('escrow')
+    .select('state')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row ? decodeEscrow(row.state) : null
+}
+
+export async function findEscrow(db: Kysely<Database>, id: string): Promise<EscrowState | null> {
+  const row = await db.selectFrom('escrow').select('state').where('id', '=', id).executeTakeFirst()
+  return row ? decodeEscrow(row.state) : null
+}
+
+/** False: some escrow has had this hash before. Two who ask at once wait for each other here. */
+export async function takeHash(
+  db: Kysely<Database>,
+  hash: { paymentHash: string; escrowId: string; milestone: number; now: number },
+): Promise<boolean> {
+  const taken = await db
+    .insertInto('escrow_hash')
+    .values({
+      payment_hash: hash.paymentHash,
+      escrow_id: hash.escrowId,
+      milestone: hash.milestone,
+      taken_at: new Date(hash.now),
+    })
+    .onConflict((conflict) => conflict.column('payment_hash').doNothing())
+    .executeTakeFirst()
+  return taken.numInsertedOrUpdatedRows === 1n
+}
+
+/** Whose hash it is, or null: none of ours. */
+export async function findByHash(
+  db: Kysely<Database>,
+  paymentHash: string,
+): Promise<{ id: string; milestone: number } | null> {
+  const row = await db
+    .selectFrom('escrow_hash')
+    .select(['escrow_id', 'milestone'])
+    .where('payment_hash', '=', paymentHash)
+    .executeTakeFirst()
+  return row ? { id: row.escrow_id, milestone: row.milestone } : null
+}
+
+/** Escrows about which nothing was heard although something was due before `dueBefore`, longest silence first. */
+export async function findSilent(db: Kysely<Database>, dueBefore: Date, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('escrow')
+    .select('id')
+    .where('look_at', '<', dueBefore)
+    .orderBy('look_at')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** Escrows that the guardian must look at, those with the least time left first. */
+export async function findDueAt(db: Kysely<Database>, height: number, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('escrow')
+    .select('id')
+    .where('guardian_height', '<=', height)
+    .orderBy('guardian_height')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** Escrows that have not ended, in the order of their ids, after `after`. */
+export async function findOpen(db: Kysely<Database>, after: string | null, limit: number): Promise<string[]> {
+  let query = db.selectFrom('escrow').select('id').where('look_at', 'is not', null).orderBy('id').limit(limit)
+  if (after !== null) query = query.where('id', '>', after)
+  return (await query.execute()).map((row) => row.id)
+}
+
+/** Something is due at `at`, or (absent) nothing: until then and a while longer the sweeper need not look. */
+export async function postponeLook(
+  db: Kysely<Database>,
+  id: string,
+  { now, at }: { now: number; at?: number },
+): Promise<void> {
+  await db
+    .updateTable('escrow')
+    .set({ look_at: new Date((at ?? now + LOOK_EVERY_MS) + SILENCE_MS) })
+    .where('id', '=', id)
+    .where('look_at', 'is not', null)
+    .execute()
+}
+
+export async function readCursor(db: Kysely<Database>, nodeId: string): Promise<number> {
+  const row = await db
+    .selectFrom('escrow_node')
+    .select('event_cursor')
+    .where('node_id', '=', nodeId)
+    .executeTakeFirst()
+  return Number(row?.event_cursor ?? 0)
+}
+
+/** Never goes back: two instances may read the same events. */
+export async function keepCursor(db: Kysely<Database>, nodeId: string, cursor: number): Promise<void> {
+  await db
+    .insertInto('escrow_node')
+    .values({ node_id: nodeId, event_cursor: BigInt(cursor) })
+    .onConflict((conflict) =>
+      conflict
+        .column('node_id')
+        .doUpdateSet({ event_cursor: BigInt(cursor) })
+        .where('escrow_node.event_cursor', '<', BigInt(cursor)),
+    )
+    .execute()
+}
+
+/** Null: nothing will ever be due. */
+function lookAt({ state, effects }: EscrowDecision, now: number): Date | null {
+  if ('endedAt' in state) return null
+  const due = Math.min(now + LOOK_EVERY_MS, ...effects.map((effect) => effect.at))
+  return new Date(Math.max(due, now) + SILENCE_MS)
+}

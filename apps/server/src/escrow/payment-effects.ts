@@ -1,0 +1,124 @@
+import type { EscrowReport } from '@holdfast/core/escrow/escrow-states'
+import type { MilestoneState, Moment } from '@holdfast/core/escrow/milestone-states'
+import { payoutOrder } from '@holdfast/core/escrow/payout'
+import { repaymentOrder } from '@holdfast/core/escrow/repayment'
+import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
+import { NodeError } from '@holdfast/lightning'
+import { keptOutcome } from '../payments/kept-outcome.ts'
+import { within } from '../platform/within.ts'
+import type { BlockClock } from './block-clock.ts'
+import { isUnreachable, lookUpHold } from './hold-effects.ts'
+import { NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
+
+export type PayDeps = {
+  node: OperatorNode
+  blocks: BlockClock
+  /** How long one job goes on asking about a pending payment, before a later job does. */
+  followMs: number
+}
+
+/** The payment that a milestone makes just now, to its worker or back to its buyer. */
+export type Current = {
+  readonly kind: 'payout' | 'repayment'
+  readonly payment: Extract<PaymentState, { phase: 'sending' | 'unknown' }>
+  readonly paymentHash: string
+  readonly try: number
+}
+
+export function currentPayment(milestone: MilestoneState): Current | null {
+  switch (milestone.phase) {
+    case 'releasing':
+    case 'payout-unknown':
+      return milestone.payout === null ? null : current('payout', milestone.payout, milestone)
+    case 'repaying':
+      return milestone.repayment === null ? null : current('repayment', milestone.repayment, milestone)
+    default:
+      return null
+  }
+}
+
+function current(
+  kind: Current['kind'],
+  payment: Current['payment'],
+  { payee, tries }: { payee: { paymentHash: string }; tries: number },
+): Current {
+  return { kind, payment, paymentHash: payee.paymentHash, try: tries }
+}
+
+/**
+ * Has the operator's node pay. The order is made at the last moment, with the height of that moment: too late, or
+ * without the buyer's money locked, the node is only asked. Doing it twice pays once: the id is the same.
+ */
+export async function payNow(deps: PayDeps, milestone: MilestoneState, now: Current): Promise<EscrowReport> {
+  const { node } = deps
+  if (now.kind === 'payout' && 'paymentHash' in milestone) {
+    const hold = await lookUpHold(node, { milestone: milestone.index, paymentHash: milestone.paymentHash })
+    if (hold === null) return say(milestone, now, unreachable(now, 'look-up'))
+    if (hold.kind === 'hold-seen' && hold.said.state !== 'held') return hold
+  }
+  const moment = await freshly(deps.blocks)
+  if (moment === null) return say(milestone, now, unreachable(now, 'look-up'))
+  const order = now.kind === 'payout' ? payoutOrder(milestone, moment) : repaymentOrder(milestone, moment)
+  if (order === null) return lookUpNow(deps, milestone, now)
+  const { invoice, ...rest } = order
+  const report = await told(now, 'pay', () =>
+    within(NODE_TIMEOUT_MS, node.payer.pay({ ...rest, destination: { kind: 'bolt11', invoice } })),
+  )
+  const isPending = report.kind === 'outcome' && report.outcome.state === 'pending'
+  if (!isPending) return say(milestone, now, report)
+  const later = await told(now, 'look-up', () => ask(deps, now))
+  // That the node has taken the payment on must not get lost because it does not answer just now.
+  return say(milestone, now, later.kind === 'outcome' ? later : report)
+}
+
+/** Null: the node does not answer, and whether it is too late to pay is not known. */
+async function freshly(blocks: BlockClock): Promise<Moment | null> {
+  try {
+    return await blocks.fresh()
+  } catch (error) {
+    if (isUnreachable(error)) return null
+    throw error
+  }
+}
+
+/** Asks the node what became of the payment, and waits a while for its end. */
+export async function lookUpNow(
+  deps: PayDeps,
+  milestone: MilestoneState,
+  now: Current,
+): Promise<EscrowReport> {
+  return say(milestone, now, await told(now, 'look-up', () => ask(deps, now)))
+}
+
+async function ask({ node, followMs }: PayDeps, { payment }: Current): Promise<NodeOutcome> {
+  const asking = node.payer.lookup(payment.nodePaymentId, { waitMs: followMs })
+  return (await within(NODE_TIMEOUT_MS + followMs, asking)) ?? { state: 'absent' }
+}
+
+export function say(milestone: MilestoneState, now: Current, report: PaymentReport): EscrowReport {
+  const { kind, paymentHash } = now
+  return { kind, milestone: milestone.index, paymentHash, try: now.try, report }
+}
+
+/** What the node said, or why it said nothing, as a report. */
+async function told(
+  now: Current,
+  effect: 'pay' | 'look-up',
+  act: () => Promise<NodeOutcome>,
+): Promise<PaymentReport> {
+  const { attempt } = now.payment
+  try {
+    return { kind: 'outcome', attempt, outcome: keptOutcome(await act()) }
+  } catch (error) {
+    if (isUnreachable(error)) return unreachable(now, effect)
+    if (!(error instanceof NodeError)) throw error
+    // A node that cannot say what became of the payment has not refused to make it.
+    return effect === 'look-up'
+      ? unreachable(now, effect)
+      : { kind: 'pay-refused', attempt, code: 'NODE_CANNOT' }
+  }
+}
+
+function unreachable({ payment }: Current, effect: 'pay' | 'look-up'): PaymentReport {
+  return { kind: 'node-unreachable', attempt: payment.attempt, effect, code: 'NODE_OFFLINE' }
+}
