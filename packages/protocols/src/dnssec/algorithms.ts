@@ -1,6 +1,7 @@
-import { ed25519 } from '@noble/curves/ed25519.js'
-import { p256, p384 } from '@noble/curves/nist.js'
 import { sha256, sha384 } from '@noble/hashes/sha2.js'
+import { type EcdsaCurve, isOnCurve, P256, P384, verifyEcdsaDigest } from './ecdsa.ts'
+import { verifyEd25519 } from './ed25519.ts'
+import { toBigInt } from './modular.ts'
 import { parseRsaKey, verifyRsaSha256 } from './rsa.ts'
 
 /** The signature algorithms that we verify (RFC 8624 §3.1: those that MUST or SHOULD be validated, without SHA-1). */
@@ -34,19 +35,18 @@ const ALGORITHMS = new Map<number, Algorithm>([
   // RFC 6605 §4: the key is x ‖ y, the signature r ‖ s; a high s is as good as a low one.
   [
     ALGORITHM.ECDSAP256SHA256,
-    (publicKey, message, signature) => verifyEcdsa(p256, 32, sha256(message), publicKey, signature),
+    (publicKey, message, signature) => verifyEcdsa(P256, sha256(message), publicKey, signature),
   ],
   [
     ALGORITHM.ECDSAP384SHA384,
-    (publicKey, message, signature) => verifyEcdsa(p384, 48, sha384(message), publicKey, signature),
+    (publicKey, message, signature) => verifyEcdsa(P384, sha384(message), publicKey, signature),
   ],
-  // RFC 8080 §3, §4; verified as RFC 8032 has it, without ZIP 215's leniency.
+  // RFC 8080 §3, §4.
   [
     ALGORITHM.ED25519,
     (publicKey, message, signature) => {
       if (publicKey.length !== 32) return { unusable: 'an Ed25519 key has 32 bytes' }
-      if (signature.length !== 64) return 'wrong'
-      return verdict(ed25519.verify(signature, message, publicKey, { zip215: false }))
+      return verdict(verifyEd25519(publicKey, message, signature))
     },
   ],
 ])
@@ -64,18 +64,22 @@ export const verifySignature: VerifySignature = (algorithm, publicKey, message, 
 }
 
 function verifyEcdsa(
-  curve: typeof p256,
-  fieldBytes: number,
+  curve: EcdsaCurve,
   digest: Uint8Array,
   publicKey: Uint8Array,
   signature: Uint8Array,
 ): Verdict {
-  const point = Uint8Array.of(0x04, ...publicKey)
-  if (publicKey.length !== 2 * fieldBytes || !curve.utils.isValidPublicKey(point, false)) {
+  const { fieldBytes } = curve
+  const halves = (bytes: Uint8Array): [bigint, bigint] => [
+    toBigInt(bytes.subarray(0, fieldBytes)),
+    toBigInt(bytes.subarray(fieldBytes)),
+  ]
+  const [x, y] = halves(publicKey)
+  if (publicKey.length !== 2 * fieldBytes || !isOnCurve(curve, { x, y })) {
     return { unusable: 'the key is no point of the curve' }
   }
   if (signature.length !== 2 * fieldBytes) return 'wrong'
-  return verdict(curve.verify(signature, digest, point, { prehash: false, lowS: false }))
+  return verdict(verifyEcdsaDigest(curve, { x, y }, toBigInt(digest), ...halves(signature)))
 }
 
 function verdict(valid: boolean): Verdict {

@@ -1,7 +1,7 @@
-import { base64 } from '@scure/base'
 import { type Name, parseName, ROOT } from '../dns/names.ts'
 import type { Dnskey, Ds } from '../dns/rdata.ts'
 import { DnsWireError } from '../dns/wire-error.ts'
+import { decodeBase64, encodeBase64 } from './text-encodings.ts'
 
 /** A key, or the digest of a key, that is trusted without proof. */
 export type TrustAnchor = { zone: Name; kind: 'ds'; ds: Ds } | { zone: Name; kind: 'dnskey'; key: Dnskey }
@@ -49,7 +49,7 @@ export function formatTrustAnchor({ zone, ...anchor }: TrustAnchor): string {
     return `${zone} IN DS ${keyTag} ${algorithm} ${digestType} ${toHex(digest)}`
   }
   const { flags, protocol, algorithm, publicKey } = anchor.key
-  return `${zone} IN DNSKEY ${flags} ${protocol} ${algorithm} ${base64.encode(publicKey)}`
+  return `${zone} IN DNSKEY ${flags} ${protocol} ${algorithm} ${encodeBase64(publicKey)}`
 }
 
 /** BIND's form of one `trust-anchors` statement, as `named` and `delv -a` read it. */
@@ -57,7 +57,7 @@ export function formatBindTrustAnchors(anchors: readonly TrustAnchor[]): string 
   const lines = anchors.map((anchor) =>
     anchor.kind === 'ds'
       ? `${anchor.zone} static-ds ${anchor.ds.keyTag} ${anchor.ds.algorithm} ${anchor.ds.digestType} "${toHex(anchor.ds.digest)}";`
-      : `${anchor.zone} static-key ${anchor.key.flags} ${anchor.key.protocol} ${anchor.key.algorithm} "${base64.encode(anchor.key.publicKey)}";`,
+      : `${anchor.zone} static-key ${anchor.key.flags} ${anchor.key.protocol} ${anchor.key.algorithm} "${encodeBase64(anchor.key.publicKey)}";`,
   )
   return `trust-anchors {\n${lines.map((line) => `  ${line}\n`).join('')}};\n`
 }
@@ -107,15 +107,20 @@ function anchorOf(zoneText: string, type: string, [a, b, c, ...data]: string[]):
       flags: number(a, 0xffff),
       protocol: number(b, 0xff),
       algorithm: number(c, 0xff),
-      publicKey: base64.decode(data.join('')),
+      publicKey: keyBytes(data.join('')),
     }
-    if (key.publicKey.length === 0) throw new TrustAnchorError('the key is missing')
     return { zone, kind: 'dnskey', key }
   } catch (error) {
     if (error instanceof TrustAnchorError) throw error
-    const reason = error instanceof DnsWireError ? error.message : 'the key is no base64'
-    throw new TrustAnchorError(`the trust anchor of "${zoneText}" is malformed: ${reason}`, { cause: error })
+    if (!(error instanceof DnsWireError)) throw error
+    throw new TrustAnchorError(`"${zoneText}" is no zone: ${error.message}`, { cause: error })
   }
+}
+
+function keyBytes(text: string): Uint8Array {
+  const bytes = decodeBase64(text)
+  if (bytes === null || bytes.length === 0) throw new TrustAnchorError('the key is missing or no base64')
+  return bytes
 }
 
 function number(text: string | undefined, max: number): number {

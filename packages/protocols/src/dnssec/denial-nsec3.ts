@@ -1,5 +1,4 @@
 import { sha1 } from '@noble/hashes/legacy.js'
-import { base32hexnopad } from '@scure/base'
 import { TYPE } from '../dns/codes.ts'
 import {
   compareBytes,
@@ -16,12 +15,15 @@ import {
 import type { Nsec3 } from '../dns/rdata.ts'
 import { type Denial, typesDeny } from './denial-types.ts'
 import { Bogus } from './result.ts'
+import { decodeBase32Hex } from './text-encodings.ts'
 
 /** RFC 9276 §3.2: validators should refuse above a limit, which 100 is for most; zones should use 0. */
 export const MAX_ITERATIONS = 100
 /** RFC 5155 §11: the only one. */
 const HASH_SHA1 = 1
 const FLAG_OPT_OUT = 1
+/** The 20 bytes of SHA-1 in base32hex. */
+const HASH_LABEL_BYTES = 32
 
 /** An NSEC3 whose signature was verified. */
 export type VerifiedNsec3 = Nsec3 & { owner: Name }
@@ -147,6 +149,5 @@ function ownerHashOf(owner: Name, zone: Name): Uint8Array | null {
   const [label] = labelsOf(owner)
   const parent = parentOf(owner)
   if (!label || parent === null || !sameName(parent, zone)) return null
-  const text = String.fromCharCode(...label).toUpperCase()
-  return /^[0-9A-V]{32}$/.test(text) ? base32hexnopad.decode(text) : null
+  return label.length === HASH_LABEL_BYTES ? decodeBase32Hex(String.fromCharCode(...label)) : null
 }

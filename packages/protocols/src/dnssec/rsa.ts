@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { power, toBigInt } from './modular.ts'
 
 /** BIP-353 refuses RSA below 1024 bits; RFC 3110 §2 ends at 4096. */
 const MIN_MODULUS_BITS = 1024
@@ -42,7 +43,7 @@ export function verifyRsaSha256(key: RsaKey, message: Uint8Array, signature: Uin
   if (signature.length !== key.modulusBytes) return false
   const s = toBigInt(signature)
   if (s >= key.modulus) return false
-  return modPow(s, key.exponent, key.modulus) === toBigInt(encodedMessage(sha256(message), key.modulusBytes))
+  return power(s, key.exponent, key.modulus) === toBigInt(encodedMessage(sha256(message), key.modulusBytes))
 }
 
 function encodedMessage(digest: Uint8Array, bytes: number): Uint8Array {
@@ -54,20 +55,4 @@ function encodedMessage(digest: Uint8Array, bytes: number): Uint8Array {
   encoded.set(SHA256_DIGEST_INFO, infoAt)
   encoded.set(digest, digestAt)
   return encoded
-}
-
-function modPow(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n
-  let power = base % modulus
-  for (let rest = exponent; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) result = (result * power) % modulus
-    power = (power * power) % modulus
-  }
-  return result
-}
-
-function toBigInt(bytes: Uint8Array): bigint {
-  let hex = '0x0'
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return BigInt(hex)
 }
