@@ -171,6 +171,47 @@ describe('a mutation', () => {
   })
 })
 
+describe('a name', () => {
+  const NAME = { name: 'a@b', state: 'active', owner: 'aa', jobId: 'job', offer: 'lno1' }
+  const script = {
+    'PUT /v1/names/a%40b': [{ json: JOB }],
+    'DELETE /v1/names/a%40b': [{ json: { ...NAME, state: 'withdrawing' } }],
+    'PUT /v1/names/a%40b/transfer': [{ json: { ...NAME, transfer: { to: 'bb', until: 7 } } }],
+    'DELETE /v1/names/a%40b/transfer': [{ json: NAME }],
+    'POST /v1/names/a%40b/transfer/accept': [{ json: JOB }],
+    'POST /v1/names/a%40b/suspend': [{ json: { ...NAME, trouble: { code: 'X', title: 'T.', hint: 'H.' } } }],
+    'POST /v1/names/a%40b/resume': [{ json: JOB }],
+  }
+  type Client = ReturnType<typeof clientOf>['client']
+
+  test.each<[call: string, (client: Client) => Promise<unknown>, answer: object, body: unknown]>([
+    ['PUT /v1/names/a%40b', (client) => client.changeOffer('₿a@b'), JOB, {}],
+    ['PUT /v1/names/a%40b', (client) => client.changeOffer('a@b', { offer: 'l' }), JOB, { offer: 'l' }],
+    ['DELETE /v1/names/a%40b', (client) => client.releaseName('a@b'), { state: 'withdrawing' }, undefined],
+    [
+      'PUT /v1/names/a%40b/transfer',
+      (client) => client.proposeTransfer('a@b', 'bb'),
+      { transfer: { to: 'bb', until: 7 } },
+      { to: 'bb' },
+    ],
+    ['DELETE /v1/names/a%40b/transfer', (client) => client.cancelTransfer('a@b'), NAME, undefined],
+    ['POST /v1/names/a%40b/transfer/accept', (client) => client.acceptTransfer('a@b'), JOB, {}],
+    [
+      'POST /v1/names/a%40b/suspend',
+      (client) => client.suspendName('a@b'),
+      { trouble: { code: 'X', title: 'T.', hint: 'H.' } },
+      undefined,
+    ],
+    ['POST /v1/names/a%40b/resume', (client) => client.resumeName('a@b'), JOB, undefined],
+  ])('is changed by %s', async (call, ask, answer, body) => {
+    const { client: holdfast, seen } = clientOf(script)
+    expect(await ask(holdfast)).toMatchObject(answer)
+    const sent = seen.at(-1)!
+    expect([`${sent.method} ${sent.path}`, sent.body]).toEqual([call, body])
+    expect(sent.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/)
+  })
+})
+
 describe('an answer', () => {
   const asking = (answer: Answer) => clientOf({ 'GET /v1/names/a%40b': [answer] }).client.getName('a@b')
 
@@ -205,7 +246,12 @@ describe('an answer', () => {
         { json: { ...NAME, offer: null, later: 1 } },
       ],
     })
-    expect(await holdfast.getName('a@b')).toEqual({ name: NAME.name, state: 'active', owner: signer.pubkey })
+    expect(await holdfast.getName('a@b')).toEqual({
+      name: NAME.name,
+      state: 'active',
+      owner: signer.pubkey,
+      jobId: 'job',
+    })
   })
 
   test.each([

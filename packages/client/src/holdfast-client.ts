@@ -56,6 +56,22 @@ export type PaymentRequest = {
 export type HoldfastClient = {
   /** Answers as soon as the registration is accepted; `waitForJob` tells how it ends. */
   registerName(request: NameRequest, options?: MutationOptions): Promise<Job>
+  /**
+   * Gives a name another offer, by default a new one of the owner's connected node. Answers as soon as that is
+   * accepted; until the job has succeeded the old offer stands.
+   */
+  changeOffer(name: string, request?: { readonly offer?: string }, options?: MutationOptions): Promise<Job>
+  /** Gives a name, or a registration that still runs, up. */
+  releaseName(name: string, options?: MutationOptions): Promise<Name>
+  /** Proposes to give a name to another Nostr public key, in hex; that key must accept. */
+  proposeTransfer(name: string, to: string, options?: MutationOptions): Promise<Name>
+  cancelTransfer(name: string, options?: MutationOptions): Promise<Name>
+  /** Takes over a name that was proposed to this client's key; it is theirs when the job has succeeded. */
+  acceptTransfer(name: string, request?: { readonly offer?: string }, options?: MutationOptions): Promise<Job>
+  /** For operators: takes the record of a name out of the DNS; the name stays its owner's. */
+  suspendName(name: string, options?: MutationOptions): Promise<Name>
+  /** For operators: publishes the record of a suspended name again. */
+  resumeName(name: string, options?: MutationOptions): Promise<Job>
   /** `name` with or without ₿. */
   getName(name: string, options?: CallOptions): Promise<Name>
   /** The same, but null when there is no such name. */
@@ -98,14 +114,14 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
 
   const mutate = <T>(
     read: Reader<T>,
-    path: string,
+    [method, path]: readonly ['POST' | 'PUT' | 'DELETE', string],
     body: unknown,
     options: MutationOptions = {},
   ): Promise<T> =>
     sendSigned(read, {
-      method: 'POST',
+      method,
       path,
-      body,
+      ...(body !== undefined && { body }),
       idempotencyKey: options.idempotencyKey ?? randomHex(16),
       ...withSignal(options),
     })
@@ -130,7 +146,17 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
     })
 
   return {
-    registerName: (request, options) => mutate(readJob, 'v1/names', request, options),
+    registerName: (request, options) => mutate(readJob, ['POST', 'v1/names'], request, options),
+    changeOffer: (name, request = {}, options) => mutate(readJob, ['PUT', at(name)], request, options),
+    releaseName: (name, options) => mutate(readName, ['DELETE', at(name)], undefined, options),
+    proposeTransfer: (name, to, options) =>
+      mutate(readName, ['PUT', `${at(name)}/transfer`], { to }, options),
+    cancelTransfer: (name, options) =>
+      mutate(readName, ['DELETE', `${at(name)}/transfer`], undefined, options),
+    acceptTransfer: (name, request = {}, options) =>
+      mutate(readJob, ['POST', `${at(name)}/transfer/accept`], request, options),
+    suspendName: (name, options) => mutate(readName, ['POST', `${at(name)}/suspend`], undefined, options),
+    resumeName: (name, options) => mutate(readJob, ['POST', `${at(name)}/resume`], undefined, options),
     getName,
     findName: async (name, options) => {
       try {
@@ -158,7 +184,7 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         ...(amountMsat !== undefined && { amountMsat: amountMsat.toString() }),
         ...(maxFeeMsat !== undefined && { maxFeeMsat: maxFeeMsat.toString() }),
       }
-      return mutate(readPayment, 'v1/payments', body, options)
+      return mutate(readPayment, ['POST', 'v1/payments'], body, options)
     },
     getPayment: (id, options) => getPayment(id, options),
     waitForPayment: (id, options = {}) =>
@@ -169,6 +195,10 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         options,
       ),
   }
+}
+
+function at(name: string): string {
+  return `v1/names/${segment(name)}`
 }
 
 /** A name as a path segment. ₿ is only how a name is shown. */

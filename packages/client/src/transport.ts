@@ -4,7 +4,7 @@ import { clientError, HoldfastError } from './holdfast-error.ts'
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export type Call = {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Relative to the base URL, without a leading slash. */
   readonly path: string
   readonly body?: unknown

@@ -20,10 +20,18 @@ export type Job = {
 export type Name = {
   /** `user@domain`. */
   readonly name: string
-  /** `active` once its record is live and validated. */
+  /** `active` once its record is live and validated, also while its offer is being changed. */
   readonly state: string
   /** The owner's Nostr public key. */
   readonly owner: string
+  /** The job of its registration. */
+  readonly jobId: string
+  /** The job of a change that is under way. */
+  readonly changeJobId?: string
+  /** The owner has proposed to give the name to this key, which may accept until then. */
+  readonly transfer?: { readonly to: string; readonly until: number }
+  /** What keeps being tried in vain; somebody may have to act before it can succeed. */
+  readonly trouble?: Failure
   /** Absent until the owner's node has made it. */
   readonly offer?: string
 }
@@ -76,10 +84,19 @@ export const readJob: Reader<Job> = object((o) => ({
   ...optional('error', o.error, readFailure),
 }))
 
+const readTransfer: Reader<{ to: string; until: number }> = object((o) => ({
+  to: text(o.to),
+  until: number(o.until),
+}))
+
 export const readName: Reader<Name> = object((o) => ({
   name: text(o.name),
   state: text(o.state),
   owner: text(o.owner),
+  jobId: text(o.jobId),
+  ...optional('changeJobId', o.changeJobId, text),
+  ...optional('transfer', o.transfer, readTransfer),
+  ...optional('trouble', o.trouble, readFailure),
   ...optional('offer', o.offer, text),
 }))
 

@@ -18,7 +18,13 @@ export const PAYMENT = {
   state: 'sending',
   amountMsat: '21000',
 }
-export const NAME = { name: 'alice@shop.test', state: 'active', owner: signer.pubkey, offer: 'lno1x' }
+export const NAME = {
+  name: 'alice@shop.test',
+  state: 'active',
+  owner: signer.pubkey,
+  jobId: 'job',
+  offer: 'lno1x',
+}
 
 /** A client of a scripted server that opens a session for it. */
 export function clientOf(
