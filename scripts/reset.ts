@@ -4,31 +4,42 @@ import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { readConfig } from '@holdfast/server/platform/config'
 import { DataFolderBusyError, lockDataFolder } from '@holdfast/server/platform/data-folder-lock'
-import { makeLog } from '@holdfast/server/platform/log'
-import { clearPostgres } from '@holdfast/server/platform/postgres/open-postgres'
+import { type Log, makeLog } from '@holdfast/server/platform/log'
+import { clearOrphan, clearPostgres } from '@holdfast/server/platform/postgres/open-postgres'
+import { findOrphans, type Orphan } from '@holdfast/server/platform/postgres/place-cluster'
 
-const HELP = `npm run reset [-- --yes]
+const HELP = `npm run reset [-- OPTIONS]
 
 Deletes the embedded data in HOLDFAST_DATA_DIR (default .holdfast): database, regtest chain, devnet nodes, zone keys.
-Nothing else is touched. A server that is running must be stopped first.
+Nothing else is touched. A server that is running must be stopped first. Databases in /var/lib/holdfast whose data
+folder is gone are listed.
 
-  --yes   do not ask
+  --orphans   delete those databases instead, each after asking
+  --yes       do not ask
 `
 
-const { values } = parseArgs({ options: { yes: { type: 'boolean' }, help: { type: 'boolean' } } })
+const { values } = parseArgs({
+  options: { orphans: { type: 'boolean' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+})
 
-if (values.help) {
-  console.log(HELP)
-} else {
+if (values.help) console.log(HELP)
+else await main()
+
+async function main(): Promise<void> {
   const { dataDir, logLevel } = readConfig(process.env)
-  await reset(dataDir, makeLog({ level: logLevel })).catch((error: Error) => {
+  const log = makeLog({ level: logLevel })
+  try {
+    if (values.orphans) return await clearOrphans(log)
+    await reset(dataDir, log)
+    await listOrphans()
+  } catch (error) {
     if (!(error instanceof DataFolderBusyError)) throw error
     console.error(`${error.message} Nothing was deleted.`)
     process.exitCode = 1
-  })
+  }
 }
 
-async function reset(folder: string, log: ReturnType<typeof makeLog>) {
+async function reset(folder: string, log: Log): Promise<void> {
   if (!existsSync(folder)) return console.log(`There is no embedded data at ${folder}.`)
   // A mistyped HOLDFAST_DATA_DIR must not cost anybody their home folder.
   if (!readdirSync(folder).includes('holdfast.lock')) {
@@ -38,7 +49,8 @@ async function reset(folder: string, log: ReturnType<typeof makeLog>) {
   }
   const lock = await lockDataFolder(folder)
   try {
-    if (!values.yes && !(await confirmed(folder))) return console.log('Nothing was deleted.')
+    if (!(await confirmed(`Delete all embedded data in ${folder}, for good?`)))
+      return console.log('Nothing was deleted.')
     await clearPostgres(folder, log)
     rmSync(folder, { recursive: true, force: true })
     console.log(`Deleted ${folder}. The next npm start makes a new world.`)
@@ -47,9 +59,31 @@ async function reset(folder: string, log: ReturnType<typeof makeLog>) {
   }
 }
 
-async function confirmed(folder: string) {
+async function listOrphans(): Promise<void> {
+  const orphans = await findOrphans()
+  if (orphans.length === 0) return
+  console.log('\nDatabases whose data folder is gone (npm run reset -- --orphans deletes them):')
+  for (const orphan of orphans) console.log(`  ${describe(orphan)}`)
+}
+
+async function clearOrphans(log: Log): Promise<void> {
+  const orphans = await findOrphans()
+  if (orphans.length === 0) return console.log('There is no database without its data folder.')
+  for (const orphan of orphans) {
+    if (!(await confirmed(`Delete the database ${describe(orphan)}, for good?`))) continue
+    await clearOrphan(orphan, log)
+    console.log(`Deleted ${orphan.folder}.`)
+  }
+}
+
+function describe({ folder, was, lastUsed }: Orphan): string {
+  return `${folder} (of ${was ?? 'nobody knows which data folder'}, last started ${lastUsed.toISOString().slice(0, 10)})`
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  if (values.yes) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await terminal.question(`Delete all embedded data in ${folder}, for good? [y/N] `)
+  const answer = await terminal.question(`${question} [y/N] `)
   terminal.close()
   return /^y(es)?$/i.test(answer.trim())
 }
