@@ -44,8 +44,13 @@ describe('an unpaid invoice', () => {
     expect(hear(answer, now).phase).toBe(phase)
   })
 
+  test('is not looked at anew because somebody asked between two looks', () => {
+    expect(hear({ state: 'open' }, ASKED + 4_999)).toBe(open)
+    expect(hear('silent', ASKED + 4_999)).toBe(open)
+  })
+
   test.each([
-    [0, 5_000],
+    [5_000, 5_000],
     [9_000, 5_000],
     [20_000, 10_000],
     [600_000, 300_000],

@@ -41,14 +41,17 @@ export const PATIENCE_MS = 7 * 24 * 3600_000
 const SOONEST_MS = 5_000
 const LATEST_MS = 30 * 60_000
 
-/** What is known once the node was asked. A report is never refused, and is safe to hear twice. */
+/**
+ * What is known once the node was asked. A report is never refused, and is safe to hear twice. Between two looks
+ * that are due, as when payers ask, only a payment is news.
+ */
 export function hearNode(invoice: AddressInvoice, answer: NodeAnswer, now: number): AddressInvoice {
   if (invoice.phase === 'paid') return invoice
   if (typeof answer === 'object' && answer.state === 'paid') {
     const { paidAt, amountMsat: receivedMsat } = answer
     return { ...termsOf(invoice), phase: 'paid', paidAt, receivedMsat }
   }
-  if (invoice.phase !== 'open') return invoice
+  if (invoice.phase !== 'open' || now < invoice.lookAt) return invoice
   const end = invoice.expiresAt + (answer === 'silent' ? PATIENCE_MS : GRACE_MS)
   if (now < end) return { ...invoice, lookAt: now + pauseAfter(now - invoice.requestedAt) }
   const phase = typeof answer === 'object' ? 'expired' : 'unknown'

@@ -274,13 +274,31 @@ describe('verify', () => {
   })
 })
 
+test('the owner’s list comes in pages', async () => {
+  const { callback, alice, received, time } = await start()
+  for (const amount of ['1000', '2000', '3000']) {
+    time.shiftMs += 1_000
+    await callback({ amount })
+  }
+  const first = await received(alice, '&limit=2')
+  const second = await received(alice, `&limit=2&after=${first.next}`)
+  const amounts = [...first.invoices, ...second.invoices].map(({ amountMsat }) => amountMsat)
+  expect(amounts).toEqual(['3000', '2000', '1000'])
+  expect(second.next).toBeNull()
+  expect(await received(alice, '&after=nonsense')).toMatchObject({ code: 'REQUEST_INVALID' })
+})
+
 describe('without anybody asking', () => {
-  test('a job finds that an invoice was paid', async () => {
-    const { node, callback } = await start({ worker: true })
+  test('a job finds that an invoice was paid, also at a later look', async () => {
+    const { node, callback, time } = await start({ worker: true })
+    // Our clock is behind the database's, so that looks are due before we think so.
+    time.shiftMs = -2_000
     const { paymentHash } = decodeInvoice((await callback({ amount: '7000' })).pr)
+    const firstLook = node.looks
+    await expect.poll(() => node.looks, { timeout: 15_000 }).toBeGreaterThan(firstLook)
     node.pay(paymentHash, 7_000n)
     await expect.poll(() => phaseOf(paymentHash), { timeout: 15_000 }).toBe('paid')
-  })
+  }, 40_000)
 
   test('the sweeper goes on with invoices whose job was lost, and forgets what need not be kept', async () => {
     const { slice, node, callback, time, alice, received } = await start()

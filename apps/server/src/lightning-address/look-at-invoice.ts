@@ -36,31 +36,37 @@ export function lookJob({ paymentHash, lookAt }: { paymentHash: string; lookAt: 
 
 export function makeLookTask(deps: LookDeps): Task {
   return async ({ paymentHash }) => {
-    await lookAtInvoice(deps, String(paymentHash))
+    await lookAtInvoice(deps, String(paymentHash), { due: true })
   }
 }
 
 /**
- * Asks the owner's node what became of an invoice, keeps what it says, and has it asked again unless that is final.
- * Null: there is no such invoice. `heard` is false when the node could not be asked.
+ * Asks the owner's node what became of an invoice and keeps what it says. A look that is `due` has it asked again
+ * unless that is final. Null: there is no such invoice. `heard` is false when the node could not be asked.
  */
 export async function lookAtInvoice(
   deps: LookDeps,
   paymentHash: string,
+  { due = false } = {},
 ): Promise<{ invoice: AddressInvoice; heard: boolean } | null> {
   const before = await findInvoice(deps.database.db, paymentHash)
   if (before === null) return null
   if (before.phase === 'paid') return { invoice: before, heard: true }
   const answer = await askNode(deps, before)
-  const invoice = await deps.transact((tx) => keepAnswer(tx, paymentHash, answer, deps.clock()))
-  return invoice && { invoice, heard: answer !== 'silent' }
+  const heard = answer !== 'silent'
+  // A job runs by the database's clock, which may be ahead of ours.
+  const hear = (state: AddressInvoice) =>
+    hearNode(state, answer, Math.max(deps.clock(), due && state.phase === 'open' ? state.lookAt : 0))
+  if (hear(before) === before) return { invoice: before, heard }
+  const invoice = await deps.transact((tx) => keepAnswer(tx, paymentHash, hear))
+  return invoice && { invoice, heard }
 }
 
 /** Goes on with invoices whose job was lost, and forgets what need not be kept. Answers how many were looked at. */
 export async function sweepInvoices(deps: LookDeps): Promise<number> {
   const now = deps.clock()
   const due = await findDue(deps.database.db, now - SILENCE_MS, AT_ONCE)
-  for (const paymentHash of due) await lookAtInvoice(deps, paymentHash)
+  for (const paymentHash of due) await lookAtInvoice(deps, paymentHash, { due: true })
   await forget(deps.database.db, { endedBefore: now - UNPAID_KEPT_MS, paidBefore: now - WORDS_KEPT_MS })
   return due.length
 }
@@ -68,12 +74,11 @@ export async function sweepInvoices(deps: LookDeps): Promise<number> {
 async function keepAnswer(
   tx: Transaction,
   paymentHash: string,
-  answer: NodeAnswer,
-  now: number,
+  hear: (state: AddressInvoice) => AddressInvoice,
 ): Promise<AddressInvoice | null> {
   const before = await lockInvoice(tx.db, paymentHash)
   if (before === null) return null
-  const after = hearNode(before, answer, now)
+  const after = hear(before)
   if (after === before) return before
   await updatePhase(tx.db, after)
   if (after.phase === 'open') tx.enqueue(lookJob(after))

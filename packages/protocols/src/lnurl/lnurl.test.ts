@@ -61,9 +61,10 @@ test('not written is what would not be read', () => {
 })
 
 test('every https URL comes back as it was', () => {
+  const character = fc.constantFrom(...'abcXYZ019-._~!$&*+,;=:@/?%')
   fc.assert(
-    fc.property(fc.webUrl({ validSchemes: ['https'], withQueryParameters: true }), (url) => {
-      fc.pre(/^[\x21-\x7e]+$/.test(url) && url.length < 1_000)
+    fc.property(fc.string({ unit: character, maxLength: 300 }), (rest) => {
+      const url = `https://a.example/${rest}`
       expect(decodeLnurl(encodeLnurl(url))).toBe(url)
     }),
   )

@@ -22,6 +22,7 @@ export type InvoicingNode = LightningNode & {
   /** Its clock against ours. */
   clockShiftMs: number
   made: number
+  looks: number
   pay(paymentHash: string, amountMsat: bigint): void
   forget(paymentHash: string): void
 }
@@ -39,6 +40,7 @@ export function makeInvoicingNode(clock: () => number): InvoicingNode {
     lies: false,
     clockShiftMs: 0,
     made: 0,
+    looks: 0,
     invoices: {
       async create({ amountMsat, descriptionHash, expirySeconds }) {
         reach()
@@ -65,6 +67,7 @@ export function makeInvoicingNode(clock: () => number): InvoicingNode {
       },
       async lookup(paymentHash) {
         reach()
+        node.looks++
         const known = states.get(paymentHash)
         if (!known) return null
         return known.payment.state === 'open' && known.expiresAt <= clock()
