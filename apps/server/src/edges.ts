@@ -19,6 +19,8 @@ import type { Dependency } from './platform/http/health.ts'
 import { verifyNatively } from './resolve/native-signatures.ts'
 import type { ResolveTxt } from './resolve/validations.ts'
 import { StartError } from './start-error.ts'
+import type { ZoneServers } from './zones/observe-zone.ts'
+import { findZoneServers } from './zones/zone-servers.ts'
 
 /** Everything outside of the server and its database on which it acts. */
 export type Edges = {
@@ -30,6 +32,8 @@ export type Edges = {
   /** By which it validates, and on which proofs rest. */
   readonly anchors: readonly TrustAnchor[]
   readonly askResolvers: AskResolvers
+  /** Who serves a zone, and the zone above it. */
+  readonly zoneServers: (domain: string) => ZoneServers
   readonly readiness: readonly Dependency[]
 }
 
@@ -99,8 +103,21 @@ export async function connectEdges(config: Config): Promise<Edges> {
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),
+    zoneServers: (domain) => zoneServersOf(domain, dnsProviders, query),
     readiness: [dnsReadiness(query, anchors), ...Array.from(zones.values(), zoneReadiness)],
   }
+}
+
+/** Those that are configured for the zone; the others are found by the DNS. */
+export function zoneServersOf(
+  domain: string,
+  providers: Config['dnsProviders'],
+  query: DnsQuery,
+): ZoneServers {
+  const provider = providers.get(domain)
+  const given = provider && 'authoritative' in provider ? provider.authoritative : null
+  const servers = given?.map(({ host, port }) => formatServerAddress({ address: host, port }))
+  return findZoneServers({ domain, query, now: Date.now, ...(servers && { given: servers }) })
 }
 
 function refuseEmbedded(domain: string): never {

@@ -9,6 +9,7 @@ import {
   makeResolverQuery,
   makeResolveTxt,
   readTrustAnchors,
+  zoneServersOf,
 } from './edges.ts'
 import { makeZones, zoneReadiness } from './make-zones.ts'
 import type { Config } from './platform/config.ts'
@@ -51,6 +52,10 @@ export async function startEmbeddedWorld(
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),
+    zoneServers: (domain) =>
+      config.dnsProviders.get(domain)?.kind === 'embedded'
+        ? { zone: async () => [dns.address], parent: async () => [dns.address] }
+        : zoneServersOf(domain, config.dnsProviders, query),
     readiness: [
       dnsReadiness(query, anchors),
       ...Array.from(zones.values(), zoneReadiness),

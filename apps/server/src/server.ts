@@ -5,6 +5,7 @@ import { makeLightningAddressSlice } from './lightning-address/lightning-address
 import { makeNamesSlice } from './names/names-slice.ts'
 import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
+import { makeOutbound } from './outbound/outbound-https.ts'
 import { makePaymentsSlice } from './payments/payments-slice.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase, pingDatabase } from './platform/database.ts'
@@ -22,6 +23,9 @@ import { makeTransact } from './platform/transaction.ts'
 import { makeProofsSlice } from './proofs/proofs-slice.ts'
 import { makeResolveSlice } from './resolve/resolve-slice.ts'
 import { addWelcomePage } from './welcome.ts'
+import { makeHook } from './zones/act-on-zone.ts'
+import { makeObserveZone } from './zones/observe-zone.ts'
+import { makeZonesSlice } from './zones/zones-slice.ts'
 
 const JOBS_AT_ONCE = 10
 /** Jobs may wait for each other, but a request must not wait behind them: each side has connections of its own. */
@@ -67,8 +71,12 @@ export async function startServer(options: {
     }),
   })
   const { zones, nodes, network } = edges
-  const resolve = makeResolveSlice({ resolveTxt: edges.resolveTxt, clock })
-  const { resolver } = resolve
+  const resolve = makeResolveSlice({
+    resolveTxt: edges.resolveTxt,
+    outbound: makeOutbound({ allowLoopback: config.outboundLoopback }),
+    clock,
+  })
+  const { resolver, addresses } = resolve
   const names = makeNamesSlice({
     transact,
     database,
@@ -93,6 +101,7 @@ export async function startServer(options: {
     identity,
     nodes,
     resolver,
+    addresses,
     clock,
     closing: closing.signal,
   })
@@ -116,8 +125,18 @@ export async function startServer(options: {
     roots: new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey])),
   })
   const proofs = makeProofsSlice({ resolveTxt: edges.resolveTxt, anchors: edges.anchors, clock })
+  const zonesSlice = makeZonesSlice({
+    transact,
+    database,
+    identity,
+    observe: makeObserveZone({ serversOf: edges.zoneServers, resolveTxt: edges.resolveTxt, clock }),
+    ...(config.zoneHook !== null && { act: makeHook(config.zoneHook) }),
+    operators: config.operators,
+    clock,
+  })
   const slices = [
     names,
+    zonesSlice,
     resolve,
     proofs,
     payments,
@@ -132,10 +151,12 @@ export async function startServer(options: {
   }
   // For a payment somebody waits, and it waits for nodes: names are not in its way, nor it in theirs.
   await work({ ...payments.tasks, ...lightningAddress.tasks })
-  await work(names.tasks, { rightOfWay })
+  await work({ ...names.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
+    zones: zonesSlice.sweep,
     payments: payments.sweep,
     lightningAddress: lightningAddress.sweep,
     identity: identity.sweep,

@@ -131,10 +131,16 @@ export const VARIABLES = {
     unset('–'),
   ),
   HOLDFAST_OPERATORS: variable(
-    'Who may suspend and resume names.',
+    'Who may suspend and resume names, and sign and unsign zones.',
     'Nostr public keys in hex, separated by commas',
     list(z.string().regex(/^[0-9a-f]{64}$/)),
     is([] as string[], 'nobody'),
+  ),
+  HOLDFAST_ZONE_HOOK: variable(
+    'Program that signs zones and changes their DS; see docs/dns/dnssec.md.',
+    'a file that can be executed',
+    path,
+    unset('a person is asked'),
   ),
   HOLDFAST_NAMES_PER_OWNER: variable(
     'How many names one key may own.',
@@ -241,6 +247,12 @@ export const VARIABLES = {
     'milliseconds from 100 to 600000',
     integer(100, 600_000),
     is(5_000),
+  ),
+  HOLDFAST_OUTBOUND_LOOPBACK: variable(
+    'Let hosts of Lightning Addresses be on this very machine, at any port; only ever for tests.',
+    'on or off',
+    onOff,
+    is(false, 'off'),
   ),
   HOLDFAST_RATE_LIMIT: variable(
     'Requests per minute, counted by address and again by key; 0 for no limit.',

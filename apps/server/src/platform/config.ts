@@ -29,6 +29,8 @@ export type Config = {
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
   /** Nostr public keys. */
   operators: readonly string[]
+  /** Program that acts on zones; `null`: a person is asked. */
+  zoneHook: string | null
   namesPerOwner: number
   nameQuarantineDays: number
   reservedNames: readonly string[]
@@ -45,6 +47,8 @@ export type Config = {
   network: VariableValues['HOLDFAST_NETWORK']
   devnet: boolean
   blockIntervalMs: number
+  /** Strangers' servers may be on loopback: for tests. */
+  outboundLoopback: boolean
   /** Requests per minute, by address and by key; 0: no limit. */
   rateLimit: number
   trustedProxies: readonly string[]
@@ -86,6 +90,7 @@ export function readConfig(
     dnsProviders: providers,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
     operators: read.HOLDFAST_OPERATORS,
+    zoneHook: read.HOLDFAST_ZONE_HOOK,
     namesPerOwner: read.HOLDFAST_NAMES_PER_OWNER,
     nameQuarantineDays: read.HOLDFAST_NAME_QUARANTINE_DAYS,
     reservedNames: read.HOLDFAST_RESERVED_NAMES,
@@ -98,6 +103,7 @@ export function readConfig(
     network: read.HOLDFAST_NETWORK,
     devnet: read.HOLDFAST_DEVNET,
     blockIntervalMs: read.HOLDFAST_BLOCK_INTERVAL_MS,
+    outboundLoopback: read.HOLDFAST_OUTBOUND_LOOPBACK,
     rateLimit: read.HOLDFAST_RATE_LIMIT,
     trustedProxies: read.HOLDFAST_TRUSTED_PROXIES,
     logLevel: read.LOG_LEVEL,

@@ -54,7 +54,7 @@ export async function requestZone(
 type Cause = { command: ZoneCommand; actor: string; now: number }
 
 async function keep(tx: Transaction, before: ZoneState, decision: ZoneDecision, cause: Cause): Promise<void> {
-  if (decision.effects.length > 0) await updateZone(tx.db, decision)
+  if (decision.state !== before || decision.effects.length > 0) await updateZone(tx.db, decision)
   if (decision.state !== before) record(tx, decision, cause)
   enqueue(tx, decision)
 }

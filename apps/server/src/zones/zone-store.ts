@@ -26,7 +26,12 @@ export async function insertZone(db: Kysely<Database>, { state, effects }: ZoneD
 export async function updateZone(db: Kysely<Database>, { state, effects }: ZoneDecision): Promise<void> {
   await db
     .updateTable('zone')
-    .set({ phase: state.phase, state: JSON.stringify(state), look_at: lookAt(effects) })
+    .set({
+      phase: state.phase,
+      state: JSON.stringify(state),
+      // Without an effect the look that was due stays due.
+      ...(effects.length > 0 && { look_at: lookAt(effects) }),
+    })
     .where('domain', '=', state.domain)
     .executeTakeFirstOrThrow()
 }

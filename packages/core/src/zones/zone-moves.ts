@@ -64,7 +64,10 @@ function nextLook(state: ZoneState, looks: number, now: number): ZoneEffect {
 }
 
 function patienceMs(state: ZoneState, looks: number, now: number): number {
-  if ('until' in state) return state.until > now ? Math.min(state.until - now, REST_MS) : LATE_MS
+  if ('until' in state) {
+    if (state.until > now) return Math.min(state.until - now, REST_MS)
+    return looks === 0 ? 0 : LATE_MS
+  }
   if (actionOf(state) !== null) return Math.min(1_000 * 2 ** Math.min(looks, 10), LATE_MS)
   return state.problem === null ? REST_MS : LATE_MS
 }
