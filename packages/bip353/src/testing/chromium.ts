@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+const PAGE_WITHIN_MS = 60_000
+
+/** Files served on this machine only, by path; `null` is not there. */
+export async function serveFiles(read: (path: string) => { type: string; body: string } | null) {
+  const server = createServer((request, response) => {
+    const file = read(request.url ?? '/')
+    response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async stop() {
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
+
+/** Opens a page in the system's headless Chromium and gives back its document once the network and timers are idle. */
+export async function openInChromium(url: string): Promise<string> {
+  const profile = mkdtempSync(join(tmpdir(), 'holdfast-chromium-'))
+  const flags = [
+    '--headless=new',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    `--user-data-dir=${profile}`,
+  ]
+  const child = spawn(
+    findChromium(),
+    [...flags, `--virtual-time-budget=${PAGE_WITHIN_MS}`, '--dump-dom', url],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: PAGE_WITHIN_MS,
+    },
+  )
+  try {
+    const output = await child.stdout.setEncoding('utf8').toArray()
+    return output.join('')
+  } finally {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+    await rm(profile, { recursive: true, maxRetries: 3 })
+  }
+}
+
+/** @throws when there is none: HOLDFAST_CHROMIUM names another one than those on the PATH. */
+function findChromium(): string {
+  const named = process.env.HOLDFAST_CHROMIUM
+  const onPath = (process.env.PATH ?? '')
+    .split(delimiter)
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+  const found = [...(named ? [named] : []), ...onPath].find(isExecutable)
+  if (!found) throw new Error('this test needs Chromium: install it, or name it in HOLDFAST_CHROMIUM')
+  return found
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
