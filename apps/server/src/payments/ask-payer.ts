@@ -35,11 +35,11 @@ export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSig
   if ('kind' in payer) return payer
   const timeoutMs = tryTimeoutMs(state, deps.clock())
   if (timeoutMs <= 0) return told(state, 'look-up', () => lookUpAndFollow(deps, payer, state, signal))
-  const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
+  const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat, note } = state
   const destination =
     payable.kind === 'bolt11'
       ? { kind: payable.kind, invoice: payable.invoice }
-      : { kind: payable.kind, offer: payable.offer }
+      : { kind: payable.kind, offer: payable.offer, ...(note !== undefined && { payerNote: note }) }
   return told(state, 'pay', async () => {
     const accepted = await within(
       NODE_TIMEOUT_MS,

@@ -16,14 +16,30 @@ export type Destination = { readonly kind: 'name'; readonly name: string } | Pay
  * BOLT 12 offer, a BOLT 11 invoice or a BIP-321 URI. `now` is milliseconds since 1970.
  */
 export function parseDestination(given: string, node: PayingNode, now: number): Destination | Refusal {
-  // White space comes along when copying, and `lightning:` is a scheme that wallets still copy.
-  const text = given.trim().replace(/^lightning:/i, '')
-  if (/^bitcoin:/i.test(text)) return payableOfUriText(text, node, now)
+  const text = bareText(given)
+  if (isBitcoinUri(text)) return payableOfUriText(text, node, now)
   if (text.includes('@')) return parseNameText(text)
   // BOLT 12 lets an offer be cut anywhere by `+` and white space, also within its prefix.
   if (/^lno1/i.test(text.replace(/\+\s*/g, ''))) return payableOfOffer(text, node, now)
   if (/^ln(bc|tb|sb)/i.test(text)) return payableOfInvoice(text, node, now)
   return refuse('DESTINATION_INVALID')
+}
+
+/** The canonical form of the name that a destination is; null: it is something else. */
+export function nameIn(given: string): string | null {
+  const text = bareText(given)
+  if (isBitcoinUri(text) || !text.includes('@')) return null
+  const name = parseNameText(text)
+  return isRefusal(name) ? null : name.name
+}
+
+/** White space comes along when copying, and `lightning:` is a scheme that wallets still copy. */
+function bareText(given: string): string {
+  return given.trim().replace(/^lightning:/i, '')
+}
+
+function isBitcoinUri(text: string): boolean {
+  return /^bitcoin:/i.test(text)
 }
 
 /**
@@ -57,7 +73,7 @@ function payableOfUriText(text: string, node: PayingNode, now: number): Payable 
   return isRefusal(uri) ? uri : payableOfUri(uri, node, now)
 }
 
-function parseNameText(text: string): Destination | Refusal {
+function parseNameText(text: string): { kind: 'name'; name: string } | Refusal {
   const name = reading(() => parseName(text))
   return isRefusal(name) ? name : { kind: 'name', name: name.text }
 }
@@ -85,7 +101,8 @@ function whyUnsupported(offer: Offer): 'currency' | 'quantity' | null {
   return offer.quantityMax === undefined ? null : 'quantity'
 }
 
-function payableOfInvoice(text: string, node: PayingNode, now: number): Payable | Refusal {
+/** A BOLT 11 invoice for this node's network that has not expired and is not its own. */
+export function payableOfInvoice(text: string, node: PayingNode, now: number): Payable | Refusal {
   const invoice: Invoice | Refusal = reading(() => decodeInvoice(text))
   if (isRefusal(invoice)) return invoice
   if (invoice.network !== node.network) {

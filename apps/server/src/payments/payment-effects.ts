@@ -6,15 +6,15 @@ import type { Transact } from '../platform/transaction.ts'
 import { type AskDeps, lookUpOnNode, payOnNode } from './ask-payer.ts'
 import { jobOf, type TellPayment } from './payment-saga.ts'
 import { findPayment, lockPayment, postponeLook } from './payment-store.ts'
-import { type NameResolver, resolveDestination } from './resolve-destination.ts'
+import { type ResolveDeps, resolveDestination } from './resolve-destination.ts'
 import { saysSomethingNew } from './says-something-new.ts'
 
-export type EffectDeps = AskDeps & {
-  database: Pick<OpenDatabase, 'db'>
-  transact: Transact
-  resolver: NameResolver
-  tell: TellPayment
-}
+export type EffectDeps = AskDeps &
+  ResolveDeps & {
+    database: Pick<OpenDatabase, 'db'>
+    transact: Transact
+    tell: TellPayment
+  }
 
 type OpenPhase = 'resolving' | 'sending' | 'unknown'
 type In<P extends OpenPhase> = Extract<PaymentState, { phase: P }>

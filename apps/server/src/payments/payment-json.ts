@@ -1,6 +1,7 @@
 import { REFUSALS, type RefusalCode } from '@holdfast/core'
-import { PAYMENT_PHASES, type PaymentState } from '@holdfast/core/payments/payment-states'
+import { type Fallback, PAYMENT_PHASES, type PaymentState } from '@holdfast/core/payments/payment-states'
 import { z } from 'zod'
+import { nameIn } from './parse-destination.ts'
 
 const milliseconds = z.number().int().describe('Milliseconds since 1970.')
 const msat = z.string().describe('Millisatoshi as a decimal string.')
@@ -14,6 +15,19 @@ export const paymentSchema = z
         '32 bytes, hex: under which your node knows the payment and your device finds its proof. Another one when the node gave the first up for good and the payment is tried again.',
       ),
     to: z.string().describe('The destination as it was given.'),
+    name: z
+      .string()
+      .optional()
+      .describe(
+        'Only when it is a name: `user@domain` as it is paid; letters of other scripts stand as punycode.',
+      ),
+    via: z
+      .enum(['lightning-address'])
+      .optional()
+      .describe(
+        'Only when the fallback that was asked for was needed: a host vouches for the payee, DNSSEC does not.',
+      ),
+    note: z.string().optional().describe('The message to the payee.'),
     state: z
       .enum(PAYMENT_PHASES)
       .describe(
@@ -35,8 +49,17 @@ export const paymentSchema = z
 type Amounts = { amountMsat?: bigint | null; maxFeeMsat?: bigint | null; feeMsat?: bigint | null }
 
 export function paymentJson(state: PaymentState) {
-  const { id, nodePaymentId, to, requestedAt: createdAt, requestedMsat, feeLimitMsat } = state
-  const common = { id, nodePaymentId, to, state: state.phase, createdAt }
+  const { id, nodePaymentId, to, note, requestedAt: createdAt, requestedMsat, feeLimitMsat } = state
+  const common = {
+    id,
+    nodePaymentId,
+    to,
+    ...named(to),
+    ...unproven(state),
+    ...(note !== undefined && { note }),
+    state: state.phase,
+    createdAt,
+  }
   switch (state.phase) {
     case 'resolving':
       return { ...common, ...decimals({ amountMsat: requestedMsat, maxFeeMsat: feeLimitMsat }) }
@@ -63,6 +86,17 @@ export function paymentJson(state: PaymentState) {
         error: failure(state.cause),
       }
   }
+}
+
+/** The payer shall see who is paid, not what the letters look like. */
+function named(to: string): { name?: string } {
+  const name = nameIn(to)
+  return name === null ? {} : { name }
+}
+
+function unproven(state: PaymentState): { via?: Fallback } {
+  const payable = 'payable' in state ? state.payable : null
+  return payable?.kind === 'bolt11' && payable.via !== undefined ? { via: payable.via } : {}
 }
 
 function failure(code: RefusalCode) {

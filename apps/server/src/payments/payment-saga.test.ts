@@ -464,6 +464,7 @@ describe('the table guards by itself', () => {
     ['the fee limit', '{maxFeeMsat}', '"9999"'],
     ['what is paid', '{payable,offer}', '"lno1other"'],
     ['the phase alone', '{phase}', '"failed"'],
+    ['the note', '{note}', '"another"'],
     ['the count of tries', '{tries}', '2'],
     ['the ids that are left', '{spareNodePaymentIds}', '[]'],
     ['a preimage at the top', '{preimage}', '"00"'],

@@ -89,6 +89,7 @@ function enqueue(tx: Transaction, { state, effects }: PaymentDecision, now: numb
 function actorOf(report: PaymentReport): string {
   switch (report.kind) {
     case 'resolved':
+      return report.payable.kind === 'bolt11' && report.payable.via !== undefined ? report.payable.via : 'dns'
     case 'resolve-failed':
       return 'dns'
     case 'outcome':

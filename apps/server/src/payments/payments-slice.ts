@@ -8,7 +8,7 @@ import type { Transact } from '../platform/transaction.ts'
 import { makePaymentTasks } from './payment-effects.ts'
 import { makeTellPayment } from './payment-saga.ts'
 import { addPaymentRoutes } from './payments.rest.ts'
-import type { NameResolver } from './resolve-destination.ts'
+import type { InvoiceMaker, NameResolver } from './resolve-destination.ts'
 import { reconcilePayments, sweepPayments } from './sweep-payments.ts'
 
 export type PaymentsSlice = {
@@ -27,6 +27,7 @@ export function makePaymentsSlice(deps: {
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   nodes: NodeDirectory
   resolver: NameResolver
+  addresses: InvoiceMaker
   clock: () => number
   /** Aborted when the server stops. */
   closing?: AbortSignal

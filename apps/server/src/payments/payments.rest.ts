@@ -47,6 +47,20 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
             .max(64)
             .optional()
             .describe('Millisatoshi as a decimal string. Default: 1 % of the amount, at least 10000.'),
+          note: z
+            .string()
+            .min(1)
+            .max(500)
+            .optional()
+            .describe(
+              'A message to the payee. An offer or a Lightning Address can take one, an invoice cannot.',
+            ),
+          fallback: z
+            .enum(['lightning-address'])
+            .optional()
+            .describe(
+              'With a name: pay its Lightning Address when the DNS has no instruction for it. Who is paid is then not proven by DNSSEC.',
+            ),
         }),
         response: {
           202: paymentSchema,
@@ -72,6 +86,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
             'INVOICE_FOREIGN_CHAIN',
             'URI_INVALID',
             'URI_NOT_PAYABLE',
+            'NOTE_NOT_ACCEPTED',
           ),
         },
       },

@@ -1,10 +1,12 @@
 import { encodeOffer } from '@holdfast/protocols/bolt12'
+import { metadataHash } from '@holdfast/protocols/lnurl/metadata'
 import { chainHashOf, type Network } from '@holdfast/protocols/network'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { publicKey, secretKey } from '@holdfast/protocols/testing/points'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type SlicesWorld, startSlicesWorld } from '../names/testing/slices-world.ts'
 import { makeTestNode } from '../nodes/testing/test-node.ts'
+import { OutboundError } from '../outbound/outbound-error.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 
 const database = withDatabase()
@@ -240,6 +242,168 @@ describe('a payment to a name that does not resolve', () => {
   })
 })
 
+describe('a payment to a name that falls back to its Lightning Address', () => {
+  const nobody = { status: 'nxdomain' as const, ttlSeconds: 0, expiresAt: 0, chain: [] }
+  const metadata = '[["text/plain","Pay alice"]]'
+  const fallback = 'lightning-address'
+  const host = (url: string, more: object = {}) => {
+    const { searchParams, pathname } = new URL(url)
+    if (pathname.startsWith('/.well-known/')) {
+      const limits = { minSendable: 1_000, maxSendable: 1_000_000, commentAllowed: 10 }
+      return { tag: 'payRequest', callback: 'https://host.test/pay', metadata, ...limits, ...more }
+    }
+    const amountMsat = BigInt(searchParams.get('amount')!)
+    const fields = [
+      fieldOf.hex('p', '11'.repeat(32)),
+      fieldOf.hex('s', '22'.repeat(32)),
+      fieldOf.hex('h', metadataHash(metadata)),
+    ]
+    const createdAt = Math.floor(Date.now() / 1000) * 1000
+    return { pr: encodeInvoice({ amountMsat, createdAt, fields, secretKey: secretKey(9) }) }
+  }
+  const anyName = () => `n${Math.random().toString(36).slice(2)}@far.test`
+
+  test.each([
+    ['there is no such name', nobody],
+    ['the name has no record', { ...nobody, status: 'nodata' as const }],
+    ['the zone is not signed', { status: 'insecure' as const, zone: 'far.test', reason: '' }],
+  ])('succeeds when %s, and says that nothing is proven', async (_, answer) => {
+    world.dns.answer = answer
+    const asked: string[] = []
+    world.web.answer = (url) => {
+      asked.push(url)
+      return host(url)
+    }
+    const { device, node } = world.newUser()
+    const name = anyName()
+    const { id } = (
+      await pay(device, { to: `₿${name}`, amountMsat: '21000', note: 'thanks', fallback })
+    ).json()
+    const payment = await ends(device, id)
+    expect(payment).toMatchObject({ state: 'succeeded', name, via: fallback, note: 'thanks' })
+    expect([...node.paid.values()]).toMatchObject([{ amountMsat: 21_000n, destination: { kind: 'bolt11' } }])
+    expect(asked).toEqual([
+      `https://far.test/.well-known/lnurlp/${name.split('@')[0]}`,
+      'https://host.test/pay?amount=21000&comment=thanks',
+    ])
+    const actors = await database.db
+      .selectFrom('journal')
+      .select('actor')
+      .where('entity_id', '=', id)
+      .where('kind', '=', 'payment.resolved')
+      .execute()
+    expect(actors).toEqual([{ actor: 'lightning-address' }])
+  })
+
+  test.each([
+    ['nobody asked for that', nobody, {}, 'RESOLVE_NO_SUCH_NAME'],
+    [
+      'a signature is wrong',
+      { status: 'bogus' as const, code: 'signature-wrong' as const, reason: '' },
+      { fallback },
+      'RESOLVE_BOGUS',
+    ],
+  ])('is not asked for when %s', async (_, answer, more, code) => {
+    world.dns.answer = answer
+    world.web.answer = vi.fn(host)
+    const { device } = world.newUser()
+    const { id } = (await pay(device, { to: anyName(), amountMsat: '21000', ...more })).json()
+    expect(await ends(device, id)).toMatchObject({ state: 'failed', error: { code } })
+    expect(world.web.answer).not.toHaveBeenCalled()
+  })
+
+  test.each<[string, Record<string, unknown>, object, string]>([
+    ['no amount is named', {}, {}, 'AMOUNT_REQUIRED'],
+    ['the amount is more than it takes', { amountMsat: '1000001' }, {}, 'ADDRESS_AMOUNT_OUTSIDE'],
+    [
+      'the note is longer than it takes',
+      { amountMsat: '21000', note: '12345678901' },
+      {},
+      'NOTE_NOT_ACCEPTED',
+    ],
+    ['its host breaks the rules', { amountMsat: '21000' }, { minSendable: 0 }, 'ADDRESS_INVALID'],
+    ['its host says no', { amountMsat: '21000' }, { status: 'ERROR', reason: 'no' }, 'ADDRESS_REFUSED'],
+    [
+      'its invoice is for something else',
+      { amountMsat: '21000' },
+      { metadata: '[["text/plain",""]]' },
+      'ADDRESS_INVALID',
+    ],
+  ])('fails when %s', async (_, body, more, code) => {
+    world.dns.answer = nobody
+    world.web.answer = (url) => host(url, more)
+    const { device, node } = world.newUser()
+    const { id } = (await pay(device, { to: anyName(), fallback, ...body })).json()
+    expect(await ends(device, id)).toMatchObject({ state: 'failed', error: { code } })
+    expect(node.payCalls).toBe(0)
+  })
+
+  test('waits for a host that does not answer', async () => {
+    world.dns.answer = nobody
+    let silent = 2
+    world.web.answer = (url) => {
+      if (silent-- > 0) throw new OutboundError('too-slow', 'far.test takes too long')
+      return host(url)
+    }
+    const { device } = world.newUser()
+    const { id } = (await pay(device, { to: anyName(), amountMsat: '21000', fallback })).json()
+    expect(await ends(device, id)).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('is told by resolving, too, when it is asked for', async () => {
+    world.dns.answer = nobody
+    world.web.answer = host
+    const name = anyName()
+    expect((await world.get(`/v1/resolve/${name}`)).json()).toMatchObject({ code: 'RESOLVE_NO_SUCH_NAME' })
+    expect((await world.get(`/v1/resolve/${name}?fallback=lightning-address`)).json()).toEqual({
+      name,
+      hasPunycode: false,
+      provenByDnssec: false,
+      lightningAddress: {
+        minMsat: '1000',
+        maxMsat: '1000000',
+        description: 'Pay alice',
+        noteMaxCharacters: 10,
+      },
+    })
+    world.web.answer = () => ({ status: 'ERROR', reason: 'gone' })
+    expect((await world.get(`/v1/resolve/${name}?fallback=lightning-address`)).json()).toMatchObject({
+      code: 'ADDRESS_REFUSED',
+      reason: 'gone',
+    })
+  })
+})
+
+describe('a note', () => {
+  test('goes with an offer', async () => {
+    const { device, node } = world.newUser()
+    const { id } = (await pay(device, { to: offer(), amountMsat: '1000', note: 'for the shoes' })).json()
+    expect(await ends(device, id)).toMatchObject({ state: 'succeeded', note: 'for the shoes' })
+    expect([...node.paid.values()]).toMatchObject([{ destination: { payerNote: 'for the shoes' } }])
+  })
+
+  test('is shown, as is the name, in the letters that are paid', async () => {
+    world.dns.answer = {
+      status: 'secure',
+      values: [new TextEncoder().encode(`bitcoin:?lno=${offer()}`)],
+      ttlSeconds: 60,
+      expiresAt: 4_000_000_000,
+      chain: [],
+    }
+    const { device } = world.newUser()
+    // The first letter is Cyrillic.
+    const accepted = (await pay(device, { to: '₿аlice@far.test', amountMsat: '1000' })).json()
+    expect(accepted).toMatchObject({ to: '₿аlice@far.test', name: 'xn--lice-43d@far.test' })
+    expect(await ends(device, accepted.id)).toMatchObject({ state: 'succeeded' })
+    const resolved = (await world.get(`/v1/resolve/${encodeURIComponent('аlice@far.test')}`)).json()
+    expect(resolved).toMatchObject({
+      name: 'xn--lice-43d@far.test',
+      hasPunycode: true,
+      provenByDnssec: true,
+    })
+  })
+})
+
 describe('a request that is refused', () => {
   const hour = 3_600_000
   test.each<[string, () => Record<string, unknown>, number, string]>([
@@ -268,6 +432,14 @@ describe('a request that is refused', () => {
       422,
       'AMOUNT_MISMATCH',
     ],
+    [
+      'a note with an invoice',
+      () => ({ to: invoice({ amountMsat: 5n }), note: 'x' }),
+      422,
+      'NOTE_NOT_ACCEPTED',
+    ],
+    ['an empty note', () => ({ to: offer(), amountMsat: '1', note: '' }), 400, 'REQUEST_INVALID'],
+    ['another fallback', () => ({ to: 'a@b.test', amountMsat: '1', fallback: 'x' }), 400, 'REQUEST_INVALID'],
     ['a tampered invoice', () => ({ to: invoice({ tamper: true }) }), 422, 'INVOICE_INVALID'],
     [
       'an old invoice',
@@ -316,7 +488,7 @@ describe('a request that is refused', () => {
       422,
       'FEE_LIMIT_INVALID',
     ],
-    ['an unknown field', () => ({ to: offer(), amountMsat: '1', note: 'x' }), 400, 'REQUEST_INVALID'],
+    ['an unknown field', () => ({ to: offer(), amountMsat: '1', colour: 'x' }), 400, 'REQUEST_INVALID'],
     ['10 MB', () => ({ to: 'x'.repeat(10_000_000) }), 413, 'BODY_TOO_LARGE'],
   ])('%s', async (_what, body, status, code) => {
     const { device, node } = world.newUser()

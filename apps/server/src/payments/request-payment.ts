@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { isRefusal, parseMsat, type Refusal, refuse } from '@holdfast/core'
 import { parseMaxFee } from '@holdfast/core/payments/payment-amount'
-import type { PaymentRequest, PaymentState } from '@holdfast/core/payments/payment-states'
+import type { Fallback, PaymentRequest, PaymentState } from '@holdfast/core/payments/payment-states'
 import type { Hex, LightningNode } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
@@ -23,6 +23,10 @@ export type PaymentWish = {
   amountMsat?: string | undefined
   /** Decimal millisatoshi. Absent: 1 %, at least 10 satoshi. */
   maxFeeMsat?: string | undefined
+  /** A message to the payee. */
+  note?: string | undefined
+  /** How else a name may be resolved. */
+  fallback?: Fallback | undefined
 }
 
 /** Keeps the intention to pay, with its first job; all in the caller's transaction. */
@@ -52,9 +56,10 @@ export async function requestPayment(
       nodeId: node.nodeId,
       owner,
       to: wish.to,
-      destination: withWhatIsKnown(destination, deps, node),
+      destination: withWhatIsKnown(destination, wish, deps, node),
       ...(amountMsat !== undefined && { amountMsat }),
       ...(maxFeeMsat !== undefined && { maxFeeMsat }),
+      ...(wish.note !== undefined && { note: wish.note }),
       deadlineAt: now + deps.deadlineMs,
     },
     now,
@@ -74,15 +79,16 @@ function nodePaymentIdsOf(id: string): { nodePaymentId: Hex; spareNodePaymentIds
 /** What is remembered of a name and can be paid goes with the request; all else is for the job that resolves it. */
 function withWhatIsKnown(
   destination: Destination,
+  { fallback }: PaymentWish,
   { resolver, clock }: RequestDeps,
   node: LightningNode,
 ): PaymentRequest['destination'] {
   if (destination.kind !== 'name') return destination
+  const toResolve = { ...destination, ...(fallback !== undefined && { fallback }) }
   const known = resolver.remembered(destination.name)
-  if (known === null) return destination
+  if (known === null) return toResolve
   const payable = payableOfUri(known.parsed, node, clock())
-  if (isRefusal(payable)) return destination
-  return { ...destination, proven: { payable, expiresAt: known.expiresAt } }
+  return isRefusal(payable) ? toResolve : { ...toResolve, proven: { payable, expiresAt: known.expiresAt } }
 }
 
 async function payingNode(asking: AskNodes, owner: Hex): Promise<LightningNode | Refusal> {

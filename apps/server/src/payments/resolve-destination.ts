@@ -1,11 +1,11 @@
-import type { Refusal, RefusalCode } from '@holdfast/core'
-import { isRefusal } from '@holdfast/core'
-import type { PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
+import { isRefusal, type Msat, type Refusal, type RefusalCode, refuse } from '@holdfast/core'
+import { mayFallBack } from '@holdfast/core/payments/payment-fallback'
+import type { Payable, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
 import { NodeError } from '@holdfast/lightning'
 import type { BitcoinUri } from '@holdfast/protocols/bip321'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
-import { payableOfUri } from './parse-destination.ts'
+import { type PayingNode, payableOfInvoice, payableOfUri } from './parse-destination.ts'
 
 type Resolved = { readonly parsed: BitcoinUri; readonly expiresAt: number }
 
@@ -16,31 +16,64 @@ export type NameResolver = {
   remembered(name: string): Resolved | null
 }
 
-/** Everything else is what the DNS proves, and asking again would only hear it again. */
-const MAY_PASS: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['DNS_UNAVAILABLE', 'OVERLOADED'])
+/** A BOLT 11 invoice by the host of a Lightning Address over exactly this amount, checked by LUD-06. */
+export type InvoiceMaker = {
+  invoiceFor(name: string, order: { amountMsat: Msat; note?: string }): Promise<{ invoice: string } | Refusal>
+}
+
+/** Everything else is what the DNS proves or a host decided, and asking again would only hear it again. */
+const MAY_PASS: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'DNS_UNAVAILABLE',
+  'OVERLOADED',
+  'NODE_NOT_CONNECTED',
+  'NODE_OFFLINE',
+  'ADDRESS_UNAVAILABLE',
+])
 const RESOLVE_TIMEOUT_MS = 10_000
 const NODE_TIMEOUT_MS = 10_000
 
-export async function resolveDestination(
-  { resolver, nodes, clock }: { resolver: NameResolver; nodes: NodeDirectory; clock: () => number },
-  { name, attempt, owner, nodeId }: Extract<PaymentState, { phase: 'resolving' }>,
-): Promise<PaymentReport> {
-  const failed = (code: RefusalCode, again: boolean): PaymentReport => ({
-    kind: 'resolve-failed',
-    attempt,
-    code,
-    again,
-  })
+export type ResolveDeps = {
+  resolver: NameResolver
+  addresses: InvoiceMaker
+  nodes: NodeDirectory
+  clock: () => number
+}
+
+type Resolving = Extract<PaymentState, { phase: 'resolving' }>
+
+/** Finds out what a name is paid by: what the DNS proves, or, only if the payer asked for it, its Lightning Address. */
+export async function resolveDestination(deps: ResolveDeps, state: Resolving): Promise<PaymentReport> {
+  const failed = (code: RefusalCode): PaymentReport => {
+    return { kind: 'resolve-failed', attempt: state.attempt, code, again: MAY_PASS.has(code) }
+  }
   try {
-    const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
-    if (node?.nodeId !== nodeId) return failed('NODE_NOT_CONNECTED', true)
-    const resolved = await within(RESOLVE_TIMEOUT_MS, resolver.resolve(name))
-    if (isRefusal(resolved)) return failed(resolved.refused, MAY_PASS.has(resolved.refused))
-    const payable = payableOfUri(resolved.parsed, node, clock())
-    return isRefusal(payable) ? failed(payable.refused, false) : { kind: 'resolved', payable }
+    const node = await within(NODE_TIMEOUT_MS, deps.nodes.nodeOf(state.owner))
+    if (node?.nodeId !== state.nodeId) return failed('NODE_NOT_CONNECTED')
+    const resolved = await within(RESOLVE_TIMEOUT_MS, deps.resolver.resolve(state.name))
+    const payable = isRefusal(resolved)
+      ? await fallBack(deps, state, node, resolved)
+      : payableOfUri(resolved.parsed, node, deps.clock())
+    return isRefusal(payable) ? failed(payable.refused) : { kind: 'resolved', payable }
   } catch (error) {
-    if (error instanceof TimedOutError) return failed('DNS_UNAVAILABLE', true)
-    if (error instanceof NodeError && error.code === 'offline') return failed('NODE_OFFLINE', true)
+    if (error instanceof TimedOutError) return failed('DNS_UNAVAILABLE')
+    if (error instanceof NodeError && error.code === 'offline') return failed('NODE_OFFLINE')
     throw error
   }
+}
+
+async function fallBack(
+  { addresses, clock }: ResolveDeps,
+  { name, fallback, requestedMsat, note }: Resolving,
+  node: PayingNode,
+  unresolved: Refusal,
+): Promise<Payable | Refusal> {
+  if (fallback === undefined || !mayFallBack(unresolved.refused)) return unresolved
+  // LUD-06: the payer names the amount.
+  if (requestedMsat === null) return refuse('AMOUNT_REQUIRED')
+  const order = { amountMsat: requestedMsat, ...(note !== undefined && { note }) }
+  const made = await addresses.invoiceFor(name, order)
+  if (isRefusal(made)) return made
+  const payable = payableOfInvoice(made.invoice, node, clock())
+  if (isRefusal(payable) || payable.kind !== 'bolt11') return payable
+  return { ...payable, via: fallback }
 }

@@ -4,7 +4,7 @@ import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { describe, expect, test } from 'vitest'
 import { makeExpiringCache } from './expiring-cache.ts'
 import { makeResolver } from './resolver.ts'
-import type { Crowd } from './validations.ts'
+import type { Crowd } from './turnstile.ts'
 
 const START = 1_800_000_000
 

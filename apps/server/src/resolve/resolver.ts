@@ -3,7 +3,8 @@ import { Bip353Error, type PaymentName, parseName, recordName } from '@holdfast/
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { makeExpiringCache } from './expiring-cache.ts'
 import { type Instruction, instructionOf } from './instruction.ts'
-import { type Crowd, limited, makeValidate, type ResolveTxt, shared, type Validate } from './validations.ts'
+import { CROWD, type Crowd } from './turnstile.ts'
+import { limited, makeValidate, type ResolveTxt, shared, type Validate } from './validations.ts'
 
 /** A name whose record was validated from the root's anchor down. */
 export type ResolvedName = Instruction & {
@@ -27,8 +28,6 @@ export type Resolver = {
 const REMEMBERED = 10_000
 /** For a whole chain. Each of its questions is short, but a stranger's zone decides how many there are. */
 const TIMEOUT_MS = 8_000
-/** Together well within the time that a request may take. */
-const CROWD: Crowd = { atOnce: 8, waiting: 64, patienceMs: 4_000 }
 /**
  * That there is no such name is remembered no longer than its proof's smallest signed TTL, as everything is, and no
  * longer than this, because names are looked for shortly before they are there.

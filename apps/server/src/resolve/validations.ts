@@ -1,25 +1,13 @@
-import { type Refusal, refuse } from '@holdfast/core'
+import type { Refusal } from '@holdfast/core'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
-import { BulkheadRejectedError, bulkhead, TaskCancelledError } from 'cockatiel'
 import { TimedOutError, within } from '../platform/within.ts'
+import { type Crowd, makeTurnstile } from './turnstile.ts'
 
 /**
  * `resolveTxt` of protocols with its transport and anchors; `nowSeconds` is seconds since 1970. Once the signal is
  * aborted it asks no further questions.
  */
 export type ResolveTxt = (name: string, nowSeconds: number, signal?: AbortSignal) => Promise<TxtResolution>
-
-/** A validation costs processor time and a stranger's zone decides how much: only so many are done at once. */
-export type Crowd = {
-  readonly atOnce: number
-  /** How many more may wait for their turn; all others are refused at once. */
-  readonly waiting: number
-  /** Whose turn has not come by then is refused. */
-  readonly patienceMs: number
-}
-
-/** How long the refused should stay away. */
-const RETRY_AFTER_SECONDS = 2
 
 /** Validates the TXT records of one DNS name within `timeoutMs`, or says that there are too many to validate. */
 export type Validate = (recordName: string) => Promise<TxtResolution | Refusal>
@@ -41,19 +29,10 @@ export function makeValidate(deps: {
   }
 }
 
-/** At most as many at once as the crowd may have; the others wait or are refused with OVERLOADED. */
-export function limited(validate: Validate, { atOnce, waiting, patienceMs }: Crowd): Validate {
-  const turnstile = bulkhead(atOnce, waiting)
-  return async (name) => {
-    try {
-      return await turnstile.execute(() => validate(name), AbortSignal.timeout(patienceMs))
-    } catch (error) {
-      if (error instanceof BulkheadRejectedError || error instanceof TaskCancelledError) {
-        return refuse('OVERLOADED', { retryAfterSeconds: RETRY_AFTER_SECONDS })
-      }
-      throw error
-    }
-  }
+/** As many at once as the crowd may have; the others wait or are refused with OVERLOADED. */
+export function limited(validate: Validate, crowd: Crowd): Validate {
+  const turnstile = makeTurnstile(crowd)
+  return (name) => turnstile(() => validate(name))
 }
 
 /** Whoever asks while the same question is being answered gets the same answer. */

@@ -9,6 +9,7 @@ import { type Device, newDevice, PUBLIC_URL, sign } from '../../identity/testing
 import type { NodeDirectory } from '../../nodes/node-directory.ts'
 import { makeNodesSlice } from '../../nodes/nodes-slice.ts'
 import { makeTestNode, type TestNode } from '../../nodes/testing/test-node.ts'
+import { OutboundError } from '../../outbound/outbound-error.ts'
 import { makePaymentsSlice } from '../../payments/payments-slice.ts'
 import { makeHttpApp } from '../../platform/http/app.ts'
 import { startWorker } from '../../platform/jobs.ts'
@@ -41,6 +42,12 @@ export async function startSlicesWorld(
   const byOwner = new Map<string, TestNode>()
   const nodes: NodeDirectory = { nodeOf: async (owner) => byOwner.get(owner) ?? null }
   const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
+  /** What strangers' web servers answer. */
+  const web: { answer: (url: string) => unknown } = {
+    answer() {
+      throw new OutboundError('unreachable', 'the test has no web')
+    },
+  }
 
   const { transact } = database
   const closing = new AbortController()
@@ -55,6 +62,7 @@ export async function startSlicesWorld(
   addAliases(app)
   const resolve = makeResolveSlice({
     clock,
+    outbound: { getJson: async (url) => web.answer(url) },
     resolveTxt: async (name, nowSeconds) => {
       dns.asked++
       return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
@@ -78,6 +86,7 @@ export async function startSlicesWorld(
     identity,
     nodes,
     resolver: resolve.resolver,
+    addresses: resolve.addresses,
     clock,
     closing: closing.signal,
     ...(options.rules?.deadlineMs !== undefined && { deadlineMs: options.rules.deadlineMs }),
@@ -123,6 +132,7 @@ export async function startSlicesWorld(
     app,
     zone,
     dns,
+    web,
     time,
     names,
     payments,

@@ -14,7 +14,7 @@ import type { NewJob, Transact } from '../../platform/transaction.ts'
 import { findPayment } from '../payment-store.ts'
 import { makePaymentsSlice } from '../payments-slice.ts'
 import { type PaymentWish, requestPayment } from '../request-payment.ts'
-import type { NameResolver } from '../resolve-destination.ts'
+import type { InvoiceMaker, NameResolver } from '../resolve-destination.ts'
 
 const DEADLINE_MS = 60_000
 
@@ -61,12 +61,14 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     resolve: vi.fn<NameResolver['resolve']>(),
     remembered: vi.fn<NameResolver['remembered']>(() => null),
   }
+  const addresses = { invoiceFor: vi.fn<InvoiceMaker['invoiceFor']>() }
   const slice = makePaymentsSlice({
     transact,
     database: database.database,
     identity: {} as Identity,
     nodes,
     resolver,
+    addresses,
     clock,
     followMs: 20,
   })
@@ -86,6 +88,7 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     nodes,
     connected,
     resolver,
+    addresses,
     slice,
     time,
     queue,
