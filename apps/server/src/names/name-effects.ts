@@ -3,6 +3,7 @@ import type { EffectSubject, NameReport } from '@holdfast/core/names/name-comman
 import type { NameState } from '@holdfast/core/names/name-states'
 import { doneOf, pendingEffects } from '@holdfast/core/names/pending-effects'
 import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
+import type { Zones } from '../dns/zones.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
@@ -19,7 +20,7 @@ import { confirmByResolvers, type ResolveFresh, validateChain } from './validate
 
 export type EffectDeps = {
   database: Pick<OpenDatabase, 'db'>
-  zones: ReadonlyMap<string, DnsZone>
+  zones: Zones
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
   /** Absent: no resolver of others is asked. */

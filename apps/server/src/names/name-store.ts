@@ -108,6 +108,18 @@ export async function countClaims(db: Kysely<Database>, owner: string): Promise<
   return Number(count)
 }
 
+/** Whether names of this domain are claimed. */
+export async function isDomainInUse(db: Kysely<Database>, domain: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('name_registration')
+    .select('id')
+    .where('domain', '=', domain)
+    .where('phase', 'in', CLAIMING_PHASES)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** An owner's registrations, newest first, those that have ended included. */
 export async function listNames(
   db: Kysely<Database>,

@@ -1,6 +1,6 @@
-import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex, Network } from '@holdfast/lightning'
 import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
+import type { Zones } from '../dns/zones.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { makeChangeSignal } from '../platform/change-signal.ts'
@@ -11,8 +11,9 @@ import type { Transact } from '../platform/transaction.ts'
 import { makeNameTasks } from './name-effects.ts'
 import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
-import { findClaim } from './name-store.ts'
+import { findClaim, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
+import type { MayRegister } from './register-name.ts'
 import { sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
 
@@ -27,6 +28,8 @@ export type ActiveName = {
 export type NamesSlice = {
   /** For other slices; null: there is none. */
   findActive(user: string, domain: string): Promise<ActiveName | null>
+  /** Whether names of this domain are claimed. */
+  holdsNames(domain: string): Promise<boolean>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -39,7 +42,9 @@ export function makeNamesSlice(deps: {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   /** By domain, lower case. */
-  zones: ReadonlyMap<string, DnsZone>
+  zones: Zones
+  /** Why this key may not register names in the domain; null: it may. Default: everybody may. */
+  mayRegister?: MayRegister
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
   /** Resolvers of others that must see a record before its name is active. Absent: none. */
@@ -61,6 +66,7 @@ export function makeNamesSlice(deps: {
       if (claim === null || !('live' in claim) || claim.live === null) return null
       return { user, domain, owner: claim.owner, offer: claim.live.offer }
     },
+    holdsNames: (domain) => isDomainInUse(deps.database.db, domain),
     tasks: makeNameTasks({ ...deps, tell }),
     routes: (app) =>
       addNameRoutes(app, {

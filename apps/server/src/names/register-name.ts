@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
-import type { DnsZone } from '@holdfast/core/dns-zone'
 import { parseNewName } from '@holdfast/core/names/name'
 import type { NameRequest } from '@holdfast/core/names/name-commands'
 import { decideName } from '@holdfast/core/names/name-machine'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import type { Hex, Network } from '@holdfast/lightning'
+import type { Zones } from '../dns/zones.ts'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
@@ -13,8 +13,12 @@ import type { NameRules } from './name-rules.ts'
 import { keepNew } from './name-saga.ts'
 import { countClaims, findQuarantine } from './name-store.ts'
 
+/** Some domains are open to everybody, others to their owner only. */
+export type MayRegister = (domain: string, by: Hex) => Refusal | null
+
 export type RegisterDeps = AskNodes & {
-  zones: ReadonlyMap<string, DnsZone>
+  zones: Zones
+  mayRegister?: MayRegister
   network: Network
   clock: () => number
   rules: NameRules
@@ -37,6 +41,8 @@ export async function registerName(
   const now = deps.clock()
   const domain = wish.domain.toLowerCase()
   if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
+  const barred = deps.mayRegister?.(domain, owner)
+  if (barred) return barred
   const name = parseNewName(wish.user, domain, deps.rules.reservedWords)
   if (isRefusal(name)) return name
   const offer = await offerToUse(deps, owner, wish.offer)
