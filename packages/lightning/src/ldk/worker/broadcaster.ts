@@ -1,6 +1,6 @@
 import { BitcoinRpcError, BitcoinRpcUnavailable } from '../../bitcoin-call.ts'
 import type { Log } from '../types.ts'
-import type { BitcoinRpc } from './bitcoin-rpc.ts'
+import type { BitcoinRpc, Header } from './bitcoin-rpc.ts'
 import { txidOf } from './block.ts'
 import { toHex } from './bytes.ts'
 import type { ConnectedBlock } from './chain-path.ts'
@@ -56,7 +56,7 @@ export class Broadcaster {
     this.#store.run('DELETE FROM broadcasts WHERE confirmed_height < ?', block.height - SETTLED_AFTER_BLOCKS)
   }
 
-  blockDisconnected(height: number): void {
+  blockDisconnected({ height }: Pick<Header, 'height'>): void {
     this.#store.run('UPDATE broadcasts SET confirmed_height = NULL WHERE confirmed_height = ?', height)
   }
 

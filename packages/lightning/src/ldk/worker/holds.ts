@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
+import type { Header } from './bitcoin-rpc.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { checkAmount, checkExpiry, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
@@ -152,7 +153,7 @@ export class Holds {
    * LDK fails an HTLC back at its claim deadline by itself (17 blocks before its expiry). The deadline to obey is the
    * event's: the HTLC's expiry may lie far above the invoice's CLTV.
    */
-  blockConnected(height: number): void {
+  blockConnected({ height }: Pick<Header, 'height'>): void {
     const late = this.#node.store.all<{ payment_hash: Hex }>(
       "SELECT payment_hash FROM holds WHERE state = 'held' AND claim_deadline <= ?",
       height,

@@ -1,14 +1,9 @@
 import {
-  type ChannelMonitor,
   EventHandler,
   KeysManager,
-  type Listen,
   type Logger,
   type NetworkGraph,
-  Recipient,
   Result_NoneReplayEventZ,
-  Result_PublicKeyNoneZ_OK,
-  TwoTuple_usizeTransactionZ,
 } from 'lightningdevkit'
 import { type Hex, type Network, NodeError } from '../../ports.ts'
 import type { LdkNodeOptions, Log } from '../types.ts'
@@ -16,13 +11,13 @@ import { Announcer, hasBothDirections } from './announcer.ts'
 import { type Assembly, assemble } from './assembly.ts'
 import type { BitcoinRpc, Header } from './bitcoin-rpc.ts'
 import { Broadcaster } from './broadcaster.ts'
-import { displayHash, toHex } from './bytes.ts'
-import { type ConnectedBlock, chainPath, withBlock } from './chain-path.ts'
+import { ChainFollower } from './chain-follower.ts'
 import { ChannelOpener } from './channel-opener.ts'
 import type { NodeContext } from './context.ts'
 import type { FeeRates } from './fees.ts'
 import { Guard } from './guard.ts'
 import { Holds } from './holds.ts'
+import { claimIdentity, ownId } from './identity.ts'
 import { OrdinaryInvoices } from './invoices.ts'
 import { handleEvent } from './ldk-events.ts'
 import { MonitorPersister } from './monitor-persister.ts'
@@ -74,12 +69,11 @@ export class Node {
   readonly #guard: Guard
   readonly #persister: MonitorPersister
   readonly #broadcaster: Broadcaster
-  readonly #listeners: Listen[]
+  readonly #chain: ChainFollower
   readonly #timerTick: () => void
   #jobs: (() => void)[] = []
   #scheduled = false
   #timer: NodeJS.Timeout | null = null
-  #following: Promise<void> = Promise.resolve()
   #ended = false
 
   /** Opens or creates the node; it follows the chain to its tip before it talks to anybody. */
@@ -161,7 +155,6 @@ export class Node {
       alias: options.alias,
       now,
     })
-    this.#listeners = [chainMonitor.as_Listen(), manager.as_Listen()]
     this.#turn = new Turn({
       ...{ store, manager, chainMonitor, peerManager, onionMessenger },
       guard: this.#guard,
@@ -172,6 +165,16 @@ export class Node {
         this.#broadcaster.flush()
         this.events.flush()
       },
+    })
+    this.#chain = new ChainFollower({
+      ...{ assembly: this.assembly, rpc: around.rpc, logger },
+      keepers: [this.wallet, this.#broadcaster, this.sweeps, this.holds],
+      saveManager: () => this.#turn.saveManager(),
+      inTurn: (jobs) => {
+        this.#jobs.push(...jobs)
+        this.#run()
+      },
+      hasEnded: () => this.#ended,
     })
     let ticks = 0
     this.#timerTick = () => {
@@ -227,14 +230,12 @@ export class Node {
 
   /** Follows the chain to `tipHash`; calls queue up behind one another. */
   follow(tipHash: string): Promise<void> {
-    const next = this.#following.then(() => this.#followTo(tipHash))
-    this.#following = next.catch(() => undefined)
-    return next
+    return this.#chain.follow(tipHash)
   }
 
   async stop(): Promise<void> {
     if (this.#ended) return
-    await this.#following
+    await this.#chain.idle()
     this.#run()
     this.#ended = true
     if (this.#timer) clearInterval(this.#timer)
@@ -286,17 +287,12 @@ export class Node {
 
   /** Monitors first to the manager's block, then both to the tip. */
   async #load(): Promise<void> {
-    const { manager, chainMonitor, monitors } = this.assembly
-    const best = displayHash(manager.current_best_block().get_block_hash())
-    for (const monitor of monitors) {
-      await this.#bringUp(monitor, best)
-      chainMonitor.as_Watch().watch_channel(monitor.get_funding_txo().get_a(), monitor)
-    }
+    await this.#chain.bringUpMonitors()
     this.#guard.check()
     this.#persister.loading = false
     this.#broadcaster.sendAgain()
     this.#turn.saveManager()
-    await this.#followTo(await this.#around.rpc.bestBlockHash())
+    await this.follow(await this.#around.rpc.bestBlockHash())
     this.#run()
     this.payments.reconcile()
     this.#run()
@@ -309,75 +305,4 @@ export class Node {
       this.wake()
     }, TICK_MS)
   }
-
-  /** LDK writes a monitor with only some blocks, so on disk it may stand behind the manager. */
-  async #bringUp(monitor: ChannelMonitor, best: string): Promise<void> {
-    const { rpc, logger } = this.#around
-    const { broadcaster, feeEstimator } = this.assembly
-    const from = displayHash(monitor.current_best_block().get_block_hash())
-    const path = await chainPath(rpc, from, best)
-    for (const header of path.disconnect)
-      monitor.block_disconnected(header.raw, header.height, broadcaster, feeEstimator, logger)
-    for (const header of path.connect) {
-      const { transactions } = await withBlock(rpc, header)
-      const numbered = transactions.map((transaction, i) =>
-        TwoTuple_usizeTransactionZ.constructor_new(i, transaction.raw),
-      )
-      monitor.block_connected(header.raw, numbered, header.height, broadcaster, feeEstimator, logger)
-    }
-  }
-
-  async #followTo(tipHash: string): Promise<void> {
-    const { rpc } = this.#around
-    const best = displayHash(this.assembly.manager.current_best_block().get_block_hash())
-    if (best === tipHash) return
-    const path = await chainPath(rpc, best, tipHash)
-    // Fetched before anything is disconnected: in between, the node would stand on a block that is not the best.
-    const first = path.connect[0] ? await withBlock(rpc, path.connect[0]) : null
-    if (this.#ended) return
-    this.#jobs.push(() => {
-      for (const header of path.disconnect) this.#disconnect(header)
-    })
-    if (first) this.#jobs.push(() => this.#connect(first))
-    this.#run()
-    for (const header of path.connect.slice(1)) {
-      const block = await withBlock(rpc, header)
-      if (this.#ended) return
-      this.#jobs.push(() => this.#connect(block))
-      this.#run()
-    }
-  }
-
-  #connect(block: ConnectedBlock): void {
-    for (const listener of this.#listeners) listener.block_connected(block.bytes, block.height)
-    this.wallet.blockConnected(block)
-    this.#broadcaster.blockConnected(block)
-    this.sweeps.blockConnected(block)
-    this.holds.blockConnected(block.height)
-    this.#turn.saveManager()
-  }
-
-  #disconnect(header: Header): void {
-    for (const listener of this.#listeners) listener.block_disconnected(header.raw, header.height)
-    this.wallet.blockDisconnected(header)
-    this.#broadcaster.blockDisconnected(header.height)
-    this.sweeps.blockDisconnected(header.height)
-    this.#turn.saveManager()
-  }
-}
-
-function ownId(keys: KeysManager): Hex {
-  const id = keys.as_NodeSigner().get_node_id(Recipient.LDKRecipient_Node)
-  if (!(id instanceof Result_PublicKeyNoneZ_OK)) throw new Error('A KeysManager has a node id.')
-  return toHex(id.res)
-}
-
-function claimIdentity(store: Store, nodeId: Hex, network: Network, folder: string): void {
-  const identity = store.get<{ node_id: Hex; network: Network }>('SELECT node_id, network FROM identity')
-  if (!identity) store.run('INSERT INTO identity VALUES (1, ?, ?)', nodeId, network)
-  else if (identity.node_id !== nodeId || identity.network !== network)
-    throw new NodeError(
-      'invalid',
-      `${folder} belongs to the node ${identity.node_id} on ${identity.network}.`,
-    )
 }

@@ -8,6 +8,7 @@ import {
   SpendableOutputDescriptor_StaticOutput,
   SpendableOutputDescriptor_StaticPaymentOutput,
 } from 'lightningdevkit'
+import type { Header } from './bitcoin-rpc.ts'
 import type { Broadcaster } from './broadcaster.ts'
 import { displayHash } from './bytes.ts'
 import type { ConnectedBlock } from './chain-path.ts'
@@ -98,7 +99,7 @@ export class Sweeps {
     this.spend()
   }
 
-  blockDisconnected(height: number): void {
+  blockDisconnected({ height }: Pick<Header, 'height'>): void {
     this.#node.store.run('UPDATE sweeps SET swept_height = NULL WHERE swept_height = ?', height)
   }
 
