@@ -1,0 +1,176 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type {
+  Hex,
+  HoldInvoiceRequest,
+  HoldState,
+  NodeEvent,
+  PaymentOutcome,
+  PayRequest,
+} from '@holdfast/lightning'
+import { NodeError } from '@holdfast/lightning'
+import { decodeInvoice } from '@holdfast/protocols/bolt11'
+import type { OperatorNode } from '../operator-node.ts'
+
+type Hold = { request: HoldInvoiceRequest; state: HoldState }
+type Payment = { request: PayRequest; paymentHash: Hex; outcome: PaymentOutcome }
+type Happened = NodeEvent extends infer E ? (E extends NodeEvent ? Omit<E, 'cursor' | 'at'> : never) : never
+
+/**
+ * Test double of the operator's node: holds and payments in memory, as the ports promise them, with the faults that a
+ * test asks for. It throws when a hold is cancelled although a payout on its hash may pay, or an id is paid twice.
+ */
+export class EscrowNode implements OperatorNode {
+  /** Each its own: how far its events were read is kept by node. */
+  readonly nodeId = `02${randomBytes(32).toString('hex')}`
+  readonly network = 'regtest' as const
+  readonly holds = new Map<Hex, Hold>()
+  readonly payments = new Map<Hex, Payment>()
+  readonly happened: NodeEvent[] = []
+  /** Every request that reached it, for ever, by name. */
+  readonly calls: string[] = []
+  height = 1_000
+  spendableMsat = 10_000_000_000n
+  offline = false
+  /** So many next calls that change something are carried out but never answered. */
+  loseAnswers = 0
+
+  readonly holdInvoices = {
+    create: async (request: HoldInvoiceRequest) =>
+      this.#answer('create', () => {
+        if (!this.holds.has(request.paymentHash)) {
+          this.holds.set(request.paymentHash, { request, state: { state: 'open' } })
+        }
+        return { invoice: `lnbcrt-hold-${request.paymentHash.slice(0, 8)}` }
+      }),
+    cancel: async (paymentHash: Hex) =>
+      this.#answer('cancel', () => {
+        const hold = this.holds.get(paymentHash)
+        if (!hold) throw new NodeError('not-held', 'unknown')
+        if (hold.state.state === 'settled') throw new NodeError('conflict', 'settled')
+        const alive = [...this.payments.values()].some(
+          (payment) => payment.paymentHash === paymentHash && payment.outcome.state !== 'failed',
+        )
+        if (alive) throw new Error('a hold was cancelled while its payout was in flight')
+        if (hold.state.state !== 'cancelled') this.#record({ kind: 'hold-cancelled', paymentHash })
+        hold.state = { state: 'cancelled' }
+      }),
+    settle: async (paymentHash: Hex, preimage: Hex) =>
+      this.#answer('settle', () => {
+        if (hashOf(preimage) !== paymentHash) throw new NodeError('invalid', 'another preimage')
+        if (!this.claim(paymentHash)) throw new NodeError('not-held', 'nothing is held')
+      }),
+    lookup: async (paymentHash: Hex) => {
+      this.#reach()
+      return this.holds.get(paymentHash)?.state ?? null
+    },
+    watch: () => () => undefined,
+  }
+
+  readonly payer = {
+    pay: async (request: PayRequest) =>
+      this.#answer('pay', () => {
+        const known = this.payments.get(request.paymentId)
+        if (known) return known.outcome
+        if (request.destination.kind !== 'bolt11') throw new NodeError('unsupported', 'offers')
+        const { paymentHash } = decodeInvoice(request.destination.invoice)
+        const twice = [...this.payments.values()].some(
+          (payment) => payment.paymentHash === paymentHash && payment.outcome.state !== 'failed',
+        )
+        if (twice) throw new Error('an invoice was paid twice')
+        const outcome = { state: 'pending', paymentHash } as const
+        this.payments.set(request.paymentId, { request, paymentHash, outcome })
+        return outcome
+      }),
+    lookup: async (paymentId: Hex) => {
+      this.#reach()
+      return this.payments.get(paymentId)?.outcome ?? null
+    },
+  }
+
+  readonly funds = {
+    balance: async () => {
+      this.#reach()
+      return { lightningMsat: this.spendableMsat, receivableMsat: 0n, onchainSat: 0n, claimableSat: 0n }
+    },
+  }
+
+  readonly events = {
+    since: async (cursor: number, { limit = 100 }: { limit?: number } = {}) => {
+      this.#reach()
+      return this.happened.filter((event) => event.cursor > cursor).slice(0, limit)
+    },
+  }
+
+  /** All parts of the buyer's payment arrive. */
+  buyerPays(paymentHash: Hex, amountMsat?: bigint): void {
+    const hold = this.holds.get(paymentHash)
+    if (hold?.state.state !== 'open') return
+    const held = {
+      amountMsat: amountMsat ?? hold.request.amountMsat,
+      claimDeadlineHeight: this.height + hold.request.minFinalCltvExpiryDelta - 17,
+    }
+    hold.state = { state: 'held', ...held }
+    this.#record({ kind: 'hold-accepted', paymentHash, ...held })
+  }
+
+  /** The payee takes what is in flight, which brings the preimage; or it comes back. */
+  payeeAnswers(succeeds: boolean): void {
+    for (const [paymentId, payment] of this.payments) {
+      const { paymentHash, request } = payment
+      if (payment.outcome.state !== 'pending') continue
+      if (!succeeds) {
+        payment.outcome = { state: 'failed', paymentHash, reason: 'no-route' }
+        this.#record({ kind: 'payment-failed', paymentId, paymentHash, reason: 'no-route' })
+        continue
+      }
+      const { amountMsat } = request
+      payment.outcome = { state: 'succeeded', paymentHash, amountMsat, feeMsat: 5n }
+      this.#record({ kind: 'payment-succeeded', paymentId, paymentHash, amountMsat, feeMsat: 5n })
+      this.claim(paymentHash)
+    }
+  }
+
+  claim(paymentHash: Hex): boolean {
+    const hold = this.holds.get(paymentHash)
+    if (hold?.state.state === 'settled') return true
+    if (hold?.state.state !== 'held') return false
+    const { amountMsat } = hold.state
+    hold.state = { state: 'settled', amountMsat }
+    this.#record({ kind: 'hold-settled', paymentHash, amountMsat })
+    return true
+  }
+
+  /** How much its owner has gained: claimed holds less what was paid. */
+  gainMsat(): bigint {
+    const claimed = [...this.holds.values()].reduce(
+      (sum, { state }) => sum + (state.state === 'settled' ? state.amountMsat : 0n),
+      0n,
+    )
+    return [...this.payments.values()].reduce(
+      (sum, { outcome }) => sum - (outcome.state === 'succeeded' ? outcome.amountMsat + outcome.feeMsat : 0n),
+      claimed,
+    )
+  }
+
+  #record(event: Happened): void {
+    this.happened.push({ cursor: this.happened.length + 1, at: 0, ...event } as NodeEvent)
+  }
+
+  #reach(): void {
+    if (this.offline) throw new NodeError('offline', 'the test node is offline')
+  }
+
+  #answer<T>(name: string, work: () => T): T {
+    this.calls.push(name)
+    this.#reach()
+    const answer = work()
+    if (this.loseAnswers > 0) {
+      this.loseAnswers--
+      throw new NodeError('offline', 'the answer got lost')
+    }
+    return answer
+  }
+}
+
+export const hashOf = (preimage: Hex): Hex =>
+  createHash('sha256').update(Buffer.from(preimage, 'hex')).digest('hex')

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto'
+import type { JsonObject, Refusal } from '@holdfast/core'
+import { isRefusal } from '@holdfast/core'
+import { replayEscrow } from '@holdfast/core/escrow/escrow-machine'
+import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
+import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
+import { secretKey } from '@holdfast/protocols/testing/points'
+import { makeLog } from '../../platform/log.ts'
+import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import type { NewJob, Transact } from '../../platform/transaction.ts'
+import { decodeCommand } from '../escrow-codec.ts'
+import { type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
+import { EscrowNode, hashOf } from './escrow-node.ts'
+
+export const HOUR_MS = 3_600_000
+export const PAYOUT_MSAT = 50_000_000n
+export const FEE_MSAT = 501_000n
+export const BUYER = 'b1'.repeat(32)
+export const WORKER = 'a2'.repeat(32)
+export const ARBITER = 'c3'.repeat(32)
+
+export type EscrowWorld = ReturnType<typeof makeEscrowWorld>
+
+/**
+ * The escrow slice on a real database, with clock, blocks and queue in the hands of the test: a job runs when the test
+ * says so, also twice, or never. The node is a double in memory.
+ */
+export function makeEscrowWorld(database: TestDatabase) {
+  const node = new EscrowNode()
+  const time = { now: Date.now() }
+  const clock = () => time.now
+  const queue: NewJob[] = []
+  /** What the slice enqueues waits here instead of at graphile-worker. */
+  const transact: Transact = (work) =>
+    database.transact((tx) => work({ ...tx, enqueue: (job) => void enqueue(queue, job) }))
+  const slice = makeEscrowSlice({
+    transact,
+    database: database.database,
+    node,
+    height: async () => {
+      await node.funds.balance()
+      return node.height
+    },
+    policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n },
+    clock,
+    followMs: 5,
+  })
+  const log = makeLog({ level: 'silent' })
+  const perform = ({ task, payload }: NewJob) =>
+    slice.tasks[task]!(payload, {
+      jobId: '1',
+      attempt: 1,
+      maxAttempts: 25,
+      signal: new AbortController().signal,
+      log,
+    })
+  const preimage = randomBytes(32).toString('hex')
+
+  const world = {
+    node,
+    slice,
+    time,
+    queue,
+    perform,
+    transact,
+    preimage,
+    paymentHash: hashOf(preimage),
+
+    /** Of the worker, or with `amountMsat` of the buyer: what an escrow may be asked to pay. */
+    invoiceOf(parts: { paymentHash?: string; amountMsat?: bigint } = {}): string {
+      const { paymentHash = hashOf(preimage), amountMsat = PAYOUT_MSAT } = parts
+      return encodeInvoice({
+        amountMsat,
+        createdAt: Math.floor(time.now / 1000) * 1000,
+        fields: [
+          fieldOf.hex('p', paymentHash),
+          fieldOf.hex('s', '22'.repeat(32)),
+          fieldOf.description('work'),
+          fieldOf.number('x', 20 * 24 * 3600),
+          fieldOf.number('c', 40),
+        ],
+        secretKey: secretKey(9),
+      })
+    },
+    async tryAsk(id: string, wish: EscrowWish): Promise<EscrowState | Refusal> {
+      const request = await slice.prepare(wish)
+      if (isRefusal(request)) return request
+      return transact((tx) => slice.ask(tx, id, request, 'a-request'))
+    },
+    async ask(id: string, wish: EscrowWish): Promise<EscrowState> {
+      const state = await world.tryAsk(id, wish)
+      if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
+      return state
+    },
+    /** An order whose seller is asked for an invoice. */
+    async start(milestones = 1): Promise<string> {
+      const plan = {
+        title: 'Oranges',
+        description: '',
+        arbiter: ARBITER,
+        deadlineAt: time.now + 10 * 24 * HOUR_MS,
+        milestones: Array.from({ length: milestones }, () => ({
+          title: 'A box',
+          payoutMsat: PAYOUT_MSAT,
+          workMs: 10 * HOUR_MS,
+          objectionMs: 2 * HOUR_MS,
+          holdBlocks: 400,
+        })),
+      }
+      const wish = { by: BUYER, kind: 'order', worker: WORKER, plan } as const
+      const state = await transact((tx) => slice.create(tx, wish, 'a-request'))
+      if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
+      await world.ask(state.id, { kind: 'publish', by: BUYER })
+      return state.id
+    },
+    async startFunding(): Promise<string> {
+      const id = await world.start()
+      await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice: world.invoiceOf() })
+      await world.ask(id, { kind: 'fund', by: BUYER, milestone: 0 })
+      return id
+    },
+    async reachHeld(): Promise<string> {
+      const id = await world.startFunding()
+      await world.run('create-hold')
+      node.buyerPays(world.paymentHash)
+      await slice.follow()
+      return id
+    },
+    /** The payout is with the node, and pending. */
+    async reachReleasing(): Promise<string> {
+      const id = await world.reachHeld()
+      await world.ask(id, { kind: 'approve', by: BUYER, milestone: 0 })
+      await world.run('pay-out')
+      return id
+    },
+
+    take(task: string): NewJob {
+      const at = queue.findIndex((job) => job.task === `escrow:${task}`)
+      const [job] = at < 0 ? [] : queue.splice(at, 1)
+      if (!job) throw new Error(`No job escrow:${task} waits.`)
+      return job
+    },
+    async run(task: string) {
+      await perform(world.take(task))
+    },
+    /** Runs what is due, in order, and moves the clock to what is due next, `times` times or until nothing waits. */
+    async runNext(times: number) {
+      for (let left = times; left > 0 && queue.length > 0; left--) {
+        queue.sort((a, b) => dueAt(a) - dueAt(b))
+        const job = queue.shift()!
+        time.now = Math.max(time.now, dueAt(job))
+        await perform(job)
+      }
+    },
+    async read(id: string): Promise<EscrowState> {
+      const state = await slice.find(id)
+      if (!state) throw new Error('There is no such escrow.')
+      return state
+    },
+    async milestone(id: string): Promise<MilestoneState> {
+      return (await world.read(id)).milestones[0]!
+    },
+    async milestoneIn<P extends Phase>(id: string, phase: P): Promise<In<P>> {
+      const milestone = await world.milestone(id)
+      if (milestone.phase !== phase) throw new Error(`${milestone.phase} instead of ${phase}`)
+      return milestone as In<P>
+    },
+    async entriesOf(id: string) {
+      return database.db
+        .selectFrom('journal')
+        .select(['kind', 'data', 'at', 'actor'])
+        .where('entity_id', '=', id)
+        .orderBy('seq')
+        .execute() as Promise<{ kind: string; data: JsonObject; at: Date; actor: string }[]>
+    },
+    async replayed(id: string): Promise<EscrowState | null> {
+      const entries = await world.entriesOf(id)
+      return replayEscrow(
+        entries.map(({ data, at }) => ({
+          command: decodeCommand(data.command as JsonObject),
+          at: { now: at.getTime(), height: data.height as number },
+        })),
+      )
+    },
+  }
+  return world
+}
+
+const dueAt = (job: NewJob) => job.runAt?.getTime() ?? 0
+
+/** As graphile-worker does: a waiting job with the same key is replaced. */
+function enqueue(queue: NewJob[], job: NewJob): void {
+  const same = queue.findIndex(({ key }) => key !== undefined && key === job.key)
+  if (same >= 0) queue.splice(same, 1)
+  queue.push(job)
+}
