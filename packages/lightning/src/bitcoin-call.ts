@@ -20,6 +20,14 @@ export class BitcoinRpcUnavailable extends Error {
   }
 }
 
+/**
+ * A server closes a connection that was idle for some seconds (bitcoind's -rpcservertimeout), maybe just when the next
+ * call is sent on it. Calls that change nothing when they are made twice are then made again.
+ */
+const CLOSED_BY_PEER = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const MAY_BE_REPEATED = /^(get|list|estimate|sendrawtransaction$)/
+const MOST_REPEATS = 2
+
 /** A number with a decimal point comes back as its text, because a float would not be exact. */
 export type CallBitcoin = (method: string, params?: readonly unknown[]) => Promise<unknown>
 
@@ -35,7 +43,7 @@ export function makeBitcoinCall(
   const { endpoint, authorization } = splitCredentials(url)
   let lastId = 0
 
-  async function post(method: string, body: string): Promise<string> {
+  async function post(method: string, body: string, repeats = MOST_REPEATS): Promise<string> {
     try {
       const response = await fetch(endpoint, {
         method: 'POST',
@@ -47,6 +55,8 @@ export function makeBitcoinCall(
       return await response.text()
     } catch (cause) {
       if (cause instanceof BitcoinRpcUnavailable) throw cause
+      if (repeats > 0 && MAY_BE_REPEATED.test(method) && CLOSED_BY_PEER.has(causeOf(cause)?.code ?? ''))
+        return post(method, body, repeats - 1)
       throw new BitcoinRpcUnavailable(method, `bitcoind does not answer${whyUnreachable(cause)}`, { cause })
     }
   }
@@ -64,8 +74,12 @@ export function makeBitcoinCall(
 /** `fetch` says no more than "fetch failed"; its cause knows why, such as ECONNREFUSED. */
 function whyUnreachable(error: unknown): string {
   if (!(error instanceof TypeError)) return ' in time'
-  const cause = error.cause as NodeJS.ErrnoException | undefined
+  const cause = causeOf(error)
   return ` (${cause?.code ?? cause?.message ?? error.message})`
+}
+
+function causeOf(error: unknown): NodeJS.ErrnoException | undefined {
+  return (error as Error).cause as NodeJS.ErrnoException | undefined
 }
 
 function splitCredentials(url: string): { endpoint: string; authorization: string } {
