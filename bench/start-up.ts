@@ -34,7 +34,7 @@ export async function benchStartUp(): Promise<Figure[]> {
 
 async function startOnce<T>(dataDir: string, use: (server: RunningServer) => Promise<T>) {
   const began = performance.now()
-  const server = await findOrStartServer(dataDir, silent)
+  const server = await findOrStartServer(dataDir, silent, { env: process.env })
   const seconds = (performance.now() - began) / 1000
   try {
     return { seconds, value: await use(server) }
