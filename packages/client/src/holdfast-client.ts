@@ -50,6 +50,10 @@ export type PaymentRequest = {
   readonly amountMsat?: bigint
   /** Default: the server's, 1 % and at least 10 satoshi. */
   readonly maxFeeMsat?: bigint
+  /** A message to the payee. Offers and Lightning Addresses can take one, invoices cannot. */
+  readonly note?: string
+  /** With a name: pay its Lightning Address when the DNS has no instruction for it. Nothing proves then who is paid. */
+  readonly fallback?: 'lightning-address'
 }
 
 /** Every method throws `HoldfastError`. Amounts are bigint millisatoshi, times milliseconds since 1970. */
@@ -178,11 +182,13 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
       readResolution(
         await transport.send({ method: 'GET', path: `v1/resolve/${segment(name)}`, ...withSignal(options) }),
       ),
-    pay: ({ to, amountMsat, maxFeeMsat }, options) => {
+    pay: ({ to, amountMsat, maxFeeMsat, note, fallback }, options) => {
       const body = {
         to,
         ...(amountMsat !== undefined && { amountMsat: amountMsat.toString() }),
         ...(maxFeeMsat !== undefined && { maxFeeMsat: maxFeeMsat.toString() }),
+        ...(note !== undefined && { note }),
+        ...(fallback !== undefined && { fallback }),
       }
       return mutate(readPayment, ['POST', 'v1/payments'], body, options)
     },

@@ -46,9 +46,17 @@ export type Resolution = {
 
 export type Payment = {
   readonly id: string
-  /** The id under which the payer's own node knows the payment: with it the device shows the proof. */
+  /**
+   * The id under which the payer's own node knows the payment: with it the device shows the proof. It is another one
+   * when the node gave the payment up for good and it is tried again.
+   */
   readonly nodePaymentId: string
   readonly to: string
+  /** Only when `to` is a name: as it is paid, letters of other scripts as punycode. Show this, not `to`. */
+  readonly name?: string
+  /** Only when the fallback was asked for and needed: the host of an address vouches for the payee, DNSSEC does not. */
+  readonly via?: 'lightning-address'
+  readonly note?: string
   /** `unknown`: nobody can say yet whether it was paid. Do not pay again; wait. */
   readonly state: 'resolving' | 'sending' | 'unknown' | 'succeeded' | 'failed'
   readonly amountMsat?: bigint
@@ -110,6 +118,9 @@ export const readPayment: Reader<Payment> = object((o) => ({
   id: text(o.id),
   nodePaymentId: text(o.nodePaymentId),
   to: text(o.to),
+  ...optional('name', o.name, text),
+  ...optional('via', o.via, (value) => oneOf(value, ['lightning-address'])),
+  ...optional('note', o.note, text),
   state: oneOf(o.state, ['resolving', 'sending', 'unknown', 'succeeded', 'failed']),
   ...optional('amountMsat', o.amountMsat, msat),
   ...optional('feeMsat', o.feeMsat, msat),

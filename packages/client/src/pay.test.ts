@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import { clientOf, PAYMENT } from './testing/client-of.ts'
+
+test('a payment may have a note and a fallback, and tells who is paid and by whose word', async () => {
+  const answer = { ...PAYMENT, name: 'alice@shop.test', via: 'lightning-address', note: 'for the shoes' }
+  const { client, seen } = clientOf({ 'POST /v1/payments': [{ json: answer }] })
+  const wish = { to: PAYMENT.to, note: 'for the shoes', fallback: 'lightning-address' } as const
+  expect(await client.pay(wish)).toEqual({ ...answer, amountMsat: 21_000n })
+  expect(seen.at(-1)?.body).toEqual(wish)
+})
+
+test('a payment by a way that this client does not know is refused', async () => {
+  const { client } = clientOf({ 'GET /v1/payments/pay-1': [{ json: { ...PAYMENT, via: 'telepathy' } }] })
+  await expect(client.getPayment('pay-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
+})
