@@ -1,4 +1,5 @@
 import { addAliases } from './aliases.ts'
+import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
@@ -28,6 +29,7 @@ import { makeObserveZone } from './zones/observe-zone.ts'
 import { makeZonesSlice } from './zones/zones-slice.ts'
 
 const JOBS_AT_ONCE = 10
+const LOOKS_AT_ONCE = 2
 /** Jobs may wait for each other, but a request must not wait behind them: each side has connections of its own. */
 const CONNECTIONS_FOR_REQUESTS = 10
 const CONNECTIONS_FOR_JOBS = 6
@@ -77,11 +79,21 @@ export async function startServer(options: {
     clock,
   })
   const { resolver, addresses } = resolve
-  const names = makeNamesSlice({
+  const domains = makeDomainsSlice({
     transact,
     database,
     identity,
     zones,
+    resolveTxt: edges.resolveTxt,
+    holdsNames: (domain) => names.holdsNames(domain),
+    clock,
+  })
+  const names = makeNamesSlice({
+    transact,
+    database,
+    identity,
+    zones: domains.zones,
+    mayRegister: domains.mayRegister,
     nodes,
     resolveFresh: resolver.resolveFresh,
     askResolvers: edges.askResolvers,
@@ -136,6 +148,7 @@ export async function startServer(options: {
   })
   const slices = [
     names,
+    domains,
     zonesSlice,
     resolve,
     proofs,
@@ -145,17 +158,23 @@ export async function startServer(options: {
     nip05,
   ]
 
-  const work = async (tasks: Record<string, Task>, more: Pick<WorkerOptions, 'rightOfWay'> = {}) => {
+  type Manner = Partial<Pick<WorkerOptions, 'rightOfWay' | 'concurrency'>>
+  const work = async (tasks: Record<string, Task>, more: Manner = {}) => {
     const worker = await startWorker({ database, tasks, concurrency: JOBS_AT_ONCE, log, ...more })
     shutdown.add('worker', () => worker.stop())
   }
   // For a payment somebody waits, and it waits for nodes: names are not in its way, nor it in theirs.
-  await work({ ...payments.tasks, ...lightningAddress.tasks })
-  await work({ ...names.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  await work(payments.tasks)
+  // Strangers cause these, so they wait for nodes by themselves.
+  await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
+  // Names of merchants' domains are published only by who knows those domains.
+  await domains.sweep()
+  await work({ ...names.tasks, ...domains.tasks, ...zonesSlice.tasks }, { rightOfWay })
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
+    domains: domains.sweep,
     zones: zonesSlice.sweep,
     payments: payments.sweep,
     lightningAddress: lightningAddress.sweep,
