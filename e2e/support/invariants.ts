@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type JsonObject, LANES, verifyChain } from '@holdfast/core'
 import type { NameCommand } from '@holdfast/core/names/name-commands'
 import { replayName } from '@holdfast/core/names/name-machine'
-import type { NameState } from '@holdfast/core/names/name-states'
+import type { NameJob, NameState } from '@holdfast/core/names/name-states'
 import { pendingEffects } from '@holdfast/core/names/pending-effects'
 import { replayPayment } from '@holdfast/core/payments/payment-machine'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
@@ -18,27 +18,36 @@ import { type Asked, DOMAIN, type Running } from './request-ledger.ts'
 
 export type Balances = ReadonlyMap<UserName, bigint>
 
-export type Truth = { readonly names: readonly NameState[]; readonly payments: readonly PaymentState[] }
+export type Truth = {
+  readonly names: readonly NameState[]
+  /** How each registration and each change of a name ended, by its job. */
+  readonly nameJobs: ReadonlyMap<string, NameJob['outcome']>
+  readonly payments: readonly PaymentState[]
+}
 
 /** Every state row. */
 export async function readTruth({ db }: OpenDatabase): Promise<Truth> {
   const names = await sql<{ state: NameState }>`select state from name_registration`.execute(db)
+  const jobs = await sql<{ job: NameJob }>`
+    select state -> 'job' as job from name_registration union all select job from name_job`.execute(db)
   const payments = await sql<{ state: JsonObject }>`select state from payment`.execute(db)
   return {
     names: names.rows.map(({ state }) => state),
+    nameJobs: new Map(jobs.rows.map(({ job }) => [job.id ?? '', job.outcome])),
     payments: payments.rows.map(({ state }) => decodeState(state)),
   }
 }
 
 /** What has not come to its end. */
 export function unended({ names, payments }: Truth): string[] {
+  // An offer that was replaced is disabled a good minute later; that has not to be waited for.
+  const now = Date.now()
+  const dueFor = (name: NameState) => pendingEffects(name).filter(({ at }) => at <= now)
   return [
     ...names
       .filter(({ phase }) => phase !== 'active' && phase !== 'freed')
       .map(({ user, phase }) => `name ${user} is ${phase}`),
-    ...names
-      .filter((name) => pendingEffects(name).length > 0)
-      .map((name) => `name ${name.user} waits for ${pendingEffects(name)[0]?.kind}`),
+    ...names.flatMap((name) => dueFor(name).map(({ kind }) => `name ${name.user} waits for ${kind}`)),
     ...payments
       .filter(({ phase }) => phase !== 'succeeded' && phase !== 'failed')
       .map(({ id, phase }) => `payment ${id} is ${phase}`),
@@ -46,7 +55,7 @@ export function unended({ names, payments }: Truth): string[] {
 }
 
 /** Each accepted request has its one entity, and no entity is there without a request. */
-export function findLostOrDoubled(asked: readonly Asked[], { names, payments }: Truth): string[] {
+export function findLostOrDoubled(asked: readonly Asked[], { names, nameJobs, payments }: Truth): string[] {
   const faults: string[] = []
   const expectOne = (what: string, found: readonly { id: string }[], answer: Asked['answer']) => {
     if (answer && 'refused' in answer) faults.push(`${what} was refused: ${answer.refused}`)
@@ -62,13 +71,19 @@ export function findLostOrDoubled(asked: readonly Asked[], { names, payments }: 
       const found = payments.filter(({ requestedMsat }) => requestedMsat === wish.amountMsat)
       expectOne(`payment of ${wish.amountMsat} msat by ${by}`, found, answer)
     }
+    if (wish.kind === 'change-offer' && answer && 'id' in answer) {
+      const outcome = nameJobs.get(answer.id) ?? 'lost'
+      if (outcome !== 'succeeded' && outcome !== 'failed')
+        faults.push(`change of ${wish.user} by ${by} was accepted, but it is ${outcome}`)
+    }
     if (wish.kind === 'release' && answer && 'id' in answer) {
       const released = names.find(({ id }) => id === answer.id)
       if (released?.user !== wish.user || released.phase !== 'freed')
         faults.push(`release of ${wish.user} by ${by} was accepted, but it is ${released?.phase}`)
     }
   }
-  const known = asked.filter(({ wish }) => wish.kind !== 'release').length
+  const makes = ({ wish }: Asked) => wish.kind === 'register' || wish.kind === 'pay'
+  const known = asked.filter(makes).length
   const present = names.length + payments.length
   if (known !== present) faults.push(`${known} requests made ${present} registrations and payments`)
   return faults

@@ -13,7 +13,7 @@ export type SpareName = { readonly owner: UserName; readonly user: string }
 const TOO_MUCH_MSAT = 9_900_000_000n
 const READY_WITHIN_MS = 60_000
 
-/** Sends what brings some saga to every step: registrations, releases and payments, many at once. */
+/** Sends what brings some saga to every step: registrations, changes, releases and payments, many at once. */
 export class KillWorkload {
   readonly #random: Random
   readonly #ledger: RequestLedger
@@ -61,6 +61,8 @@ export class KillWorkload {
     else this.#spare.push(made)
     const { offer } = random.pick(shops)
     void ask(random.pick(USER_NAMES), { kind: 'register', user: this.#nextUser(), offer })
+    const changed = this.#spare[0]
+    if (changed && random.chance(0.7)) void ask(changed.owner, { kind: 'change-offer', user: changed.user })
     if (release) void ask(release.owner, { kind: 'release', user: release.user })
 
     for (const by of random.shuffled(USER_NAMES).slice(0, 3)) {

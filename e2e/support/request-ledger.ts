@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { HoldfastError } from '@holdfast/client'
 import type { DevnetUser, UserName } from './devnet-user.ts'
-import { releaseName } from './release-name.ts'
 
 /** What is asked of the server. No two registrations share a name, and no two payments an amount. */
 export type Wish =
   | { readonly kind: 'register'; readonly user: string; readonly offer?: string }
   | { readonly kind: 'release'; readonly user: string }
+  | { readonly kind: 'change-offer'; readonly user: string }
   | { readonly kind: 'pay'; readonly to: string; readonly payee: UserName; readonly amountMsat: bigint }
 
 /** A request with the key under which it is repeated until it is answered. */
@@ -14,7 +14,7 @@ export type Asked = {
   readonly wish: Wish
   readonly by: UserName
   readonly idempotencyKey: string
-  /** The registration's or the payment's id, or the code of the refusal. Null: the server died before it answered. */
+  /** The registration's, the change's or the payment's id, or the code of the refusal. Null: the server died before it answered. */
   answer: { readonly id: string } | { readonly refused: string } | null
 }
 
@@ -68,7 +68,7 @@ async function send(running: Running, asked: Asked): Promise<Asked['answer']> {
 }
 
 async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): Promise<Asked['answer']> {
-  const { device, client } = running.users.get(by)!
+  const { client } = running.users.get(by)!
   const options = { idempotencyKey, signal: running.died }
   try {
     switch (wish.kind) {
@@ -78,19 +78,20 @@ async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): 
       }
       case 'pay':
         return { id: (await client.pay({ to: wish.to, amountMsat: wish.amountMsat }, options)).id }
-      case 'release': {
-        const answer = await releaseName(running.url, device.signer, {
-          name: `${wish.user}@${DOMAIN}`,
-          ...options,
-        })
-        return typeof answer === 'string' ? { id: answer } : { refused: answer.code }
-      }
+      case 'release':
+        return { id: (await client.releaseName(nameOf(wish), options)).jobId }
+      case 'change-offer':
+        return { id: (await client.changeOffer(nameOf(wish), {}, options)).id }
     }
   } catch (error) {
     if (isUnanswered(error)) return null
     if (error instanceof HoldfastError && error.status > 0) return { refused: error.code }
     throw error
   }
+}
+
+function nameOf({ user }: { user: string }): string {
+  return `${user}@${DOMAIN}`
 }
 
 /** The connection broke, by fetch's own words or the client's, or the server is known to be dead. */
