@@ -11,7 +11,7 @@ import { formatBindTrustAnchors } from '@holdfast/protocols/dnssec'
 import { makeQuery } from '@holdfast/server/dns/dns-transport'
 import { type RunningKnot, startKnotZone } from '@holdfast/server/dns/testing/knot'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFailed, test } from 'vitest'
 import { runProgram } from './support/run-program.ts'
 import { makeDataDir, ServerProcess } from './support/server-process.ts'
 
@@ -32,7 +32,18 @@ let bitcoind: RunningBitcoind
 let postgres: RunningPostgres
 let knot: RunningKnot
 let server: ServerProcess | undefined
+/** Notes what happens, with the second of the test, to be shown if it fails. */
+let tell: (text: string) => void
 
+beforeEach(() => {
+  const began = performance.now()
+  const story: string[] = []
+  const at = () => `${((performance.now() - began) / 1000).toFixed(1)} s`
+  tell = (text) => story.push(`${at()} ${text}`)
+  onTestFailed(() =>
+    console.error(`${story.join('\n')}\nfailed after ${at()}; the server said:\n${server?.output}`),
+  )
+})
 beforeAll(async () => {
   bitcoind = await startBitcoind()
   postgres = await startPostgres()
@@ -83,10 +94,12 @@ function settingsOfKnot(anchorFile: string): NodeJS.ProcessEnv {
 }
 
 async function playDemo(env: NodeJS.ProcessEnv, dataDir: string) {
-  const { code, stdout, stderr } = await runProgram('apps/server/src/demo/main.ts', ['--json'], {
-    ...env,
-    HOLDFAST_DATA_DIR: dataDir,
-  })
+  const { code, stdout, stderr } = await runProgram(
+    'apps/server/src/demo/main.ts',
+    ['--json'],
+    { ...env, HOLDFAST_DATA_DIR: dataDir },
+    (text) => tell(text.trim()),
+  )
   const lines = stdout.trim().split('\n')
   return { code, stderr, last: JSON.parse(lines.at(-1) ?? '') as Record<string, string> }
 }
@@ -95,8 +108,9 @@ test(
   'a real bitcoind and a real PostgreSQL change nothing else, before and after a kill -9',
   async () => {
     const env = { ...NO_TEST_VARIABLES, BITCOIND_URL: bitcoind.url, DATABASE_URL: await freshDatabase() }
-    server = new ServerProcess(env)
+    server = new ServerProcess({ ...env, LOG_LEVEL: 'info' })
     await server.start()
+    tell('the server is ready')
     const first = await playDemo(env, server.dataDir)
     expect(first).toMatchObject({ code: 0, stderr: '', last: { ok: true, amountMsat: '21000000' } })
     expect(await makeBitcoinRpc(bitcoind.url).getBlockCount()).toBeGreaterThan(101)
@@ -105,6 +119,7 @@ test(
 
     await server.kill()
     await server.start()
+    tell('the server is ready again')
     const second = await playDemo(env, server.dataDir)
     expect(second).toMatchObject({ code: 0, stderr: '', last: { ok: true, offer: first.last.offer } })
     expect(second.last.merchantBefore).toBe(first.last.merchantAfter)
@@ -124,7 +139,7 @@ test(
       DATABASE_URL: await freshDatabase(),
       ...settingsOfKnot(anchorFile),
     }
-    server = new ServerProcess(env, dataDir)
+    server = new ServerProcess({ ...env, LOG_LEVEL: 'info' }, dataDir)
     await server.start()
     const demo = await playDemo(env, dataDir)
     expect(demo).toMatchObject({ code: 0, stderr: '', last: { ok: true } })

@@ -10,6 +10,8 @@ export async function runProgram(
   file: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  /** Hears what it prints while it runs. */
+  listener: (text: string) => void = () => undefined,
 ): Promise<Ended> {
   const child: ChildProcess = spawn(
     process.execPath,
@@ -20,6 +22,7 @@ export async function runProgram(
       env: { ...process.env, ...env },
     },
   )
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => listener(String(chunk)))
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout!),
     text(child.stderr!),
