@@ -82,13 +82,13 @@ function checkIsName(name: string): void {
   }
 }
 
-/** RFC 3339; without an offset a time would mean another moment on another machine. */
+/** ISO 8601. Without an offset it is UTC: the machine's own would be another moment on another machine. */
 function readTime(text: string): number {
-  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN
-  if (Number.isNaN(time)) throw new UsageError(`--at takes a time such as 2025-08-07T18:00:00Z, not ${text}`)
-  return Math.floor(time / 1000)
+  const [, day, time = 'T00:00', offset = 'Z'] =
+    /^(\d{4}-\d{2}-\d{2})(?:(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text) ?? []
+  const ms = day === undefined ? Number.NaN : Date.parse(`${day}${time}${offset}`)
+  if (Number.isNaN(ms)) throw new UsageError(`--at takes a time such as 2025-08-07T18:00:00Z, not ${text}`)
+  return Math.floor(ms / 1000)
 }
 
 function readGrace(text: string): number {

@@ -105,6 +105,18 @@ describe('a proof, offline', () => {
     expect(out).toContain(`(${problem})`)
   })
 
+  test.each([
+    ['2025-08-08', '2025-08-08T00:00:00Z'],
+    ['2025-08-08T12:30', '2025-08-08T12:30:00Z'],
+    ['2025-08-08T12:30:00+02:00', '2025-08-08T10:30:00Z'],
+    ['2025-08-08T12:30:00.750-01:00', '2025-08-08T13:30:00Z'],
+  ])('--at %s is %s', async (at, moment) => {
+    expect(await verifyAsJson(SIMPLE, '--proof', file('simple.psbt'), '--at', at)).toMatchObject({
+      code: 0,
+      at: moment,
+    })
+  })
+
   test('that expired less than the grace ago is valid', async () => {
     const late = [SIMPLE, '--proof', file('simple.psbt'), '--at', '2025-08-10T17:00:00Z']
     expect((await verify(...late)).code).toBe(1)
@@ -209,7 +221,7 @@ test.each([
   ['a file that is not there', ['a@b', '--proof', file('none')], 'cannot be read'],
   ['anchors that are not there', ['a@b', '--anchor', file('none')], 'cannot be read'],
   ['anchors that are none', ['a@b', '--anchor', file('no-anchors')], 'holds no trust anchor'],
-  ['a time without offset', ['a@b', '--at', '2025-08-07T18:00:00'], '--at takes a time'],
+  ['a time without a day', ['a@b', '--at', '18:00:00Z'], '--at takes a time'],
   ['a time that is none', ['a@b', '--at', '2025-13-07T18:00:00Z'], '--at takes a time'],
   ['more than an hour of grace', ['a@b', '--grace', '3601'], '--grace takes 0 to 3600'],
   ['a server by name', ['a@b', '--server', 'dns.example'], '--server: not the address'],

@@ -12,7 +12,7 @@ Nobody's word is taken: neither a resolver's nor that of whoever made a proof.
 
   --proof FILE         verify this proof, offline: an RFC 9102 chain in binary form, or with the
                        length-prefixed name before it, as in a PSBT (field 0x35)
-  --at ISO-TIME        for this moment instead of now, such as 2025-08-07T18:00:00Z
+  --at ISO-TIME        for this moment instead of now, such as 2025-08-07T18:00:00Z; UTC unless it says otherwise
   --grace SECONDS      accept signatures that expired up to so long ago; 3600 at most
   --anchor FILE        trust these keys (DS or DNSKEY lines, or BIND's trust-anchors statement)
                        instead of the root's keys of 2017 and 2024
