@@ -284,3 +284,39 @@ test('a base URL with a path keeps it, and so does what is signed', async () => 
     `${BASE_URL}/pay/v1/sessions`,
   ])
 })
+
+describe('zones and pages of names', () => {
+  const ZONE = {
+    domain: 'shop.test',
+    phase: 'ds-publishing',
+    since: '2026-01-01T00:00:00.000Z',
+    waitsUntil: null,
+    ds: ['1 13 2 AA'],
+    problem: { code: 'PERSON_NEEDED', text: 'publish-ds is for a person to do.' },
+    todo: { action: 'publish-ds', text: 'Have the registrar …', records: ['shop.test. DS 1 13 2 AA'] },
+  }
+  const SIGNED = { ...ZONE, phase: 'signed', problem: null, todo: null }
+
+  test('are read by everybody, and changed by operators', async () => {
+    const { client: holdfast, seen } = clientOf({
+      'GET /v1/zones': [{ json: { zones: [ZONE, SIGNED] } }],
+      'GET /v1/zones/shop.test': [{ json: ZONE }],
+      'POST /v1/zones/shop.test/roll': [{ json: SIGNED }],
+    })
+    expect(await holdfast.listZones()).toEqual([ZONE, SIGNED])
+    expect(await holdfast.getZone('shop.test')).toEqual(ZONE)
+    expect(seen.map(({ path }) => path)).toEqual(['/v1/zones', '/v1/zones/shop.test'])
+    expect(await holdfast.changeZone('shop.test', 'roll')).toEqual(SIGNED)
+    expect(seen.at(-1)!.headers['idempotency-key']).toMatch(/^[0-9a-f]{32}$/)
+  })
+
+  test('of which the next is asked with what the one before said', async () => {
+    const { client: holdfast, seen } = clientOf({
+      'GET /v1/names?owner=me&limit=1': [{ json: { names: [NAME], next: 'cursor' } }],
+      'GET /v1/names?owner=me&after=cursor': [{ json: { names: [], next: null } }],
+    })
+    expect(await holdfast.listNames({ limit: 1 })).toEqual({ names: [NAME], next: 'cursor' })
+    expect(await holdfast.listNames({ after: 'cursor' })).toEqual({ names: [], next: null })
+    expect(seen).toHaveLength(3)
+  })
+})

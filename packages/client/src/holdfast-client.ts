@@ -8,13 +8,18 @@ import { type WaitOptions, waitUntilEnded } from './wait-until-ended.ts'
 import {
   type Job,
   type Name,
+  type Names,
   type Payment,
   type Reader,
   type Resolution,
   readJob,
   readName,
+  readNames,
   readPayment,
   readResolution,
+  readZone,
+  readZones,
+  type Zone,
 } from './wire.ts'
 
 export type ClientOptions = {
@@ -42,6 +47,8 @@ export type NameRequest = {
   /** A BOLT 12 offer made on the owner's own device. Absent: the owner's connected node makes one. */
   readonly offer?: string
 }
+
+export type ZoneChange = 'sign' | 'unsign' | 'roll'
 
 export type PaymentRequest = {
   /** A BIP-353 name, BOLT 12 offer, BOLT 11 invoice or BIP-321 URI. */
@@ -80,6 +87,16 @@ export type HoldfastClient = {
   getName(name: string, options?: CallOptions): Promise<Name>
   /** The same, but null when there is no such name. */
   findName(name: string, options?: CallOptions): Promise<Name | null>
+  /** The registrations of this client's key, newest first. `after`: the `next` of the page before. */
+  listNames(
+    page?: { readonly limit?: number; readonly after?: string },
+    options?: CallOptions,
+  ): Promise<Names>
+  /** The zones that the server keeps, and where each stands with DNSSEC. */
+  listZones(options?: CallOptions): Promise<readonly Zone[]>
+  getZone(domain: string, options?: CallOptions): Promise<Zone>
+  /** For operators: begins to take a zone into DNSSEC, out of it, or to replace its key. */
+  changeZone(domain: string, change: ZoneChange, options?: MutationOptions): Promise<Zone>
   getJob(id: string, options?: CallOptions): Promise<Job>
   /** Resolves when the job has ended, whether it succeeded or failed. */
   waitForJob(id: string, options?: WaitOptions<Job>): Promise<Job>
@@ -170,6 +187,18 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         throw error
       }
     },
+    listNames: ({ limit, after } = {}, options = {}) => {
+      const query = new URLSearchParams({ owner: 'me' })
+      if (limit !== undefined) query.set('limit', String(limit))
+      if (after !== undefined) query.set('after', after)
+      return sendSigned(readNames, { method: 'GET', path: `v1/names?${query}`, ...withSignal(options) })
+    },
+    listZones: async (options = {}) =>
+      readZones(await transport.send({ method: 'GET', path: 'v1/zones', ...withSignal(options) })),
+    getZone: async (domain, options = {}) =>
+      readZone(await transport.send({ method: 'GET', path: zoneAt(domain), ...withSignal(options) })),
+    changeZone: (domain, change, options) =>
+      mutate(readZone, ['POST', `${zoneAt(domain)}/${change}`], undefined, options),
     getJob: (id, options) => getJob(id, options),
     waitForJob: (id, options = {}) =>
       waitUntilEnded(
@@ -205,6 +234,10 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
 
 function at(name: string): string {
   return `v1/names/${segment(name)}`
+}
+
+function zoneAt(domain: string): string {
+  return `v1/zones/${encodeURIComponent(domain)}`
 }
 
 /** A name as a path segment. ₿ is only how a name is shown. */

@@ -7,9 +7,10 @@ export {
   type MutationOptions,
   type NameRequest,
   type PaymentRequest,
+  type ZoneChange,
 } from './holdfast-client.ts'
 export { type ClientErrorCode, HoldfastError } from './holdfast-error.ts'
 export { type Signer, secretKeySigner } from './signer.ts'
 export type { Fetch } from './transport.ts'
 export type { WaitOptions } from './wait-until-ended.ts'
-export type { Failure, Job, Name, Payment, Resolution } from './wire.ts'
+export type { Failure, Job, Name, Names, Payment, Resolution, Zone } from './wire.ts'

@@ -36,6 +36,30 @@ export type Name = {
   readonly offer?: string
 }
 
+export type Names = {
+  readonly names: readonly Name[] /** For the page after this one; null: it was the last. */
+  readonly next: string | null
+}
+
+/** Where a zone stands on its way into DNSSEC or out of it. */
+export type Zone = {
+  readonly domain: string
+  readonly phase: string
+  /** ISO 8601. */
+  readonly since: string
+  /** ISO 8601; null where nothing is waited for. */
+  readonly waitsUntil: string | null
+  /** DS records in presentation form. */
+  readonly ds: readonly string[]
+  readonly problem: { readonly code: string; readonly text: string } | null
+  /** What the plan waits for somebody to do. */
+  readonly todo: {
+    readonly action: string
+    readonly text: string
+    readonly records: readonly string[]
+  } | null
+}
+
 export type Resolution = {
   readonly name: string
   /** The BIP-321 URI, its DNSSEC chain validated by the server from the root's anchor down. */
@@ -108,6 +132,33 @@ export const readName: Reader<Name> = object((o) => ({
   ...optional('offer', o.offer, text),
 }))
 
+export const readNames: Reader<Names> = object((o) => ({
+  names: list(o.names).map(readName),
+  next: nullable(o.next, text),
+}))
+
+export const readZone: Reader<Zone> = object((o) => ({
+  domain: text(o.domain),
+  phase: text(o.phase),
+  since: text(o.since),
+  waitsUntil: nullable(o.waitsUntil, text),
+  ds: list(o.ds).map(text),
+  problem: nullable(
+    o.problem,
+    object((problem) => ({ code: text(problem.code), text: text(problem.text) })),
+  ),
+  todo: nullable(
+    o.todo,
+    object((todo) => ({
+      action: text(todo.action),
+      text: text(todo.text),
+      records: list(todo.records).map(text),
+    })),
+  ),
+}))
+
+export const readZones: Reader<readonly Zone[]> = object((o) => list(o.zones).map(readZone))
+
 export const readResolution: Reader<Resolution> = object((o) => ({
   name: text(o.name),
   uri: text(o.uri),
@@ -161,6 +212,10 @@ function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T
   const found = allowed.find((each) => each === value)
   if (found === undefined) throw unexpected(`one of ${allowed.join(', ')}`, value)
   return found
+}
+
+function nullable<T>(value: unknown, read: Reader<T>): T | null {
+  return value === undefined || value === null ? null : read(value)
 }
 
 /** Absent and null are the same on the wire. */
