@@ -2,7 +2,7 @@ import { isRefusal, type Refusal } from '@holdfast/core'
 import type { Hex } from '@holdfast/lightning'
 import { RefusalError } from '../platform/http/problem.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
-import { type Asker, claim, isFinal, type KeyedRequest, type StoredAnswer, store } from './idempotency.ts'
+import { type Asker, claim, isFinal, type KeyedRequest, type StoredAnswer, storing } from './idempotency.ts'
 
 export type AnswerDeps = {
   transact: Transact
@@ -36,7 +36,7 @@ export async function answerOnce(
       const { owner } = claimed
       const answer = await refusedToo(work(tx, owner))
       if (isRefusal(answer)) throw new WorkRefused(owner, answer)
-      await store(tx.db, { owner, ...asked }, answer, now)
+      tx.insertLast(storing({ owner, ...asked }, answer, now))
       return { answer, replayed: false }
     })
   } catch (error) {
@@ -57,7 +57,7 @@ async function storeRefusal(
     const claimed = await claim(tx.db, { owner }, asked, now)
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
     if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-    await store(tx.db, { owner, ...asked }, refusal, now)
+    tx.insertLast(storing({ owner, ...asked }, refusal, now))
     return { answer: refusal, replayed: false }
   })
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { REFUSALS, type Refusal, refuse } from '@holdfast/core'
 import type { Hex } from '@holdfast/lightning'
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { IdentityTables } from './identity-tables.ts'
 
 /** What was answered to a mutation: `body` is the JSON text as sent, empty when there is none. */
@@ -27,7 +27,7 @@ export function fingerprint(method: string, path: string, bodySha256: Uint8Array
 /** Who asks: an owner who is proven already, or the digest of a session token. */
 export type Asker = { readonly owner: Hex } | { readonly tokenSha256: Uint8Array }
 
-/** `new`: execute it and `store` its answer. `stored`: answer this again. `declined`: do neither. */
+/** `new`: execute it and store its answer. `stored`: answer this again. `declined`: do neither. */
 export type Claim =
   | { state: 'new'; owner: Hex }
   | { state: 'stored'; owner: Hex; answer: StoredAnswer | Refusal }
@@ -80,25 +80,18 @@ async function claimedRow(
   }
 }
 
-export async function store(
-  db: Kysely<IdentityTables>,
-  request: KeyedRequest & { owner: Hex },
+/** The statement that keeps what was answered. */
+export function storing(
+  { owner, key, fingerprint }: KeyedRequest & { owner: Hex },
   outcome: StoredAnswer | Refusal,
   now: number,
-): Promise<void> {
-  const refused = 'refused' in outcome
-  await db
-    .insertInto('idempotency_key')
-    .values({
-      ...request,
-      created_at: new Date(now),
-      status: refused ? null : outcome.status,
-      headers: refused ? null : outcome.headers,
-      body: refused ? null : outcome.body,
-      refusal_code: refused ? outcome.refused : null,
-      refusal_data: refused ? outcome.data : null,
-    })
-    .execute()
+): RawBuilder<unknown> {
+  const start = sql`${owner}, ${key}, ${fingerprint}, ${new Date(now)}`
+  return 'refused' in outcome
+    ? sql`insert into idempotency_key (owner, key, fingerprint, created_at, refusal_code, refusal_data)
+        values (${start}, ${outcome.refused}, ${JSON.stringify(outcome.data)})`
+    : sql`insert into idempotency_key (owner, key, fingerprint, created_at, status, headers, body)
+        values (${start}, ${outcome.status}, ${JSON.stringify(outcome.headers)}, ${outcome.body})`
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JsonObject } from '@holdfast/core'
-import type { Kysely } from 'kysely'
+import type { Kysely, RawBuilder } from 'kysely'
 import type { Database, OpenDatabase } from './database.ts'
 import type { Dispatch } from './dispatch.ts'
 import { insertJobs } from './job-outbox.ts'
@@ -42,6 +42,8 @@ export interface Transaction {
   readonly db: Kysely<Database>
   append(entry: NewEntry): void
   enqueue(job: NewJob): void
+  /** An INSERT that is carried out when the work has ended, in the same round trip as the entries. */
+  insertLast(insert: RawBuilder<unknown>): void
 }
 
 /**
@@ -91,6 +93,7 @@ async function once<T>(
 ): Promise<{ result: T; entries: number; jobs: number }> {
   const entries: NewEntry[] = []
   const jobs: NewJob[] = []
+  const inserts: RawBuilder<unknown>[] = []
   return database.db
     .transaction()
     .setIsolationLevel('read committed')
@@ -99,12 +102,12 @@ async function once<T>(
         db,
         append: (entry) => void entries.push(entry),
         enqueue: (job) => void jobs.push(job),
+        insertLast: (insert) => void inserts.push(insert),
       })
-      const newJobs = jobs.length > 0 ? insertJobs(jobs, jobPriority) : undefined
+      if (jobs.length > 0) inserts.push(insertJobs(jobs, jobPriority))
       // Last, because the lanes stay locked until the commit is visible.
-      if (entries.length > 0)
-        await appendEntries(db, entries, { heads, ...(newJobs && { alongside: newJobs }) })
-      else await newJobs?.execute(db)
+      if (entries.length > 0) await appendEntries(db, entries, { heads, inserts })
+      else for (const insert of inserts) await insert.execute(db)
       return { result, entries: entries.length, jobs: jobs.length }
     })
 }
