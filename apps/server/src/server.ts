@@ -1,5 +1,4 @@
 import { addAliases } from './aliases.ts'
-import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
@@ -79,21 +78,11 @@ export async function startServer(options: {
     clock,
   })
   const { resolver, addresses } = resolve
-  const domains = makeDomainsSlice({
-    transact,
-    database,
-    identity,
-    zones,
-    resolveTxt: edges.resolveTxt,
-    holdsNames: (domain) => names.holdsNames(domain),
-    clock,
-  })
   const names = makeNamesSlice({
     transact,
     database,
     identity,
-    zones: domains.zones,
-    mayRegister: domains.mayRegister,
+    zones,
     nodes,
     resolveFresh: resolver.resolveFresh,
     askResolvers: edges.askResolvers,
@@ -148,7 +137,6 @@ export async function startServer(options: {
   })
   const slices = [
     names,
-    domains,
     zonesSlice,
     resolve,
     proofs,
@@ -167,14 +155,11 @@ export async function startServer(options: {
   await work(payments.tasks)
   // Strangers cause these, so they wait for nodes by themselves.
   await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
-  // Names of merchants' domains are published only by who knows those domains.
-  await domains.sweep()
-  await work({ ...names.tasks, ...domains.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  await work({ ...names.tasks, ...zonesSlice.tasks }, { rightOfWay })
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
-    domains: domains.sweep,
     zones: zonesSlice.sweep,
     payments: payments.sweep,
     lightningAddress: lightningAddress.sweep,
