@@ -45,6 +45,17 @@ test('a host is asked at the address that was checked, under its own name', asyn
   })
 })
 
+test('a host of which one address does not listen is asked at the next', async () => {
+  server.answers = { '/a': json('here') }
+  const addresses = ['::1', '127.0.0.2', '127.0.0.1']
+  expect(await get('/a', { lookup: async () => addresses })).toBe('here')
+})
+
+test('a host with a final dot is the same host', async () => {
+  server.answers = { '/a': json('here') }
+  expect(await makeOutbound(onLoopback).getJson(urlOf('/a', 'address.test.'))).toBe('here')
+})
+
 describe('a host is not asked', () => {
   test.each([
     ['on loopback, unless that is allowed', ['127.0.0.1']],

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https'
 import { isIP } from 'node:net'
 import { OutboundError } from './outbound-error.ts'
 import { checkOutboundUrl, hostOf } from './outbound-url.ts'
-import { type Lookup, pinAddress, systemLookup } from './pinned-address.ts'
+import { type Lookup, lookupOf, pinAddresses, systemLookup } from './pinned-address.ts'
 
 /**
  * Asks servers that strangers name, and nobody else: only https:// to hosts whose every address is on the public
@@ -37,17 +37,16 @@ export function makeOutbound(options: OutboundOptions = {}): Outbound {
 
   const ask = async (url: URL, signal: AbortSignal): Promise<IncomingMessage> => {
     const host = hostOf(url)
-    const address = await orLate(pinAddress(host, { lookup, allowLoopback }), signal)
+    const addresses = await orLate(pinAddresses(host, { lookup, allowLoopback }), signal)
     return new Promise((resolve, reject) => {
       const sent = request(
+        url,
         {
           agent,
           signal,
-          host: address,
-          port: url.port === '' ? 443 : Number(url.port),
-          path: `${url.pathname}${url.search}`,
-          headers: { host: url.host, accept: 'application/json', 'user-agent': 'holdfast' },
-          // RFC 6066 §3: SNI holds names only; an address stands in the certificate itself.
+          lookup: lookupOf(addresses),
+          headers: { accept: 'application/json', 'user-agent': 'holdfast' },
+          // RFC 6066 §3: SNI holds names, without a final dot; an address stands in the certificate itself.
           ...(isIP(host) === 0 && { servername: host }),
         },
         resolve,

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { OutboundError } from './outbound-error.ts'
 import { isLoopback, isPublicAddress } from './public-address.ts'
 
@@ -10,21 +10,29 @@ export const systemLookup: Lookup = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address)
 
 /**
- * The address to connect to. It is looked up once and used as it was checked: asked a second time, a hostile DNS could
- * name another. One forbidden address among several forbids them all. Throws `OutboundError`.
+ * The addresses to connect to. They are looked up once and used as they were checked: asked a second time, a hostile
+ * DNS could name others. One forbidden address among several forbids them all. Throws `OutboundError`.
  */
-export async function pinAddress(
+export async function pinAddresses(
   host: string,
   { lookup: find, allowLoopback }: { lookup: Lookup; allowLoopback: boolean },
-): Promise<string> {
+): Promise<readonly string[]> {
   const addresses = isIP(host) === 0 ? await resolved(host, find) : [host]
-  const [first] = addresses
-  if (first === undefined) throw new OutboundError('unreachable', `${host} has no address`)
+  if (addresses.length === 0) throw new OutboundError('unreachable', `${host} has no address`)
   const allowed = (address: string) => isPublicAddress(address) || (allowLoopback && isLoopback(address))
   if (!addresses.every(allowed)) {
     throw new OutboundError('forbidden', `${host} has an address that is not on the public Internet`)
   }
-  return first
+  return addresses
+}
+
+/** Tells whoever connects these addresses and no others. */
+export function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (_host, options, callback) => {
+    if (options.all) callback(null, all)
+    else callback(null, all[0]?.address ?? '', all[0]?.family)
+  }
 }
 
 async function resolved(host: string, find: Lookup): Promise<readonly string[]> {

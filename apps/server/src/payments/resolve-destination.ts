@@ -1,8 +1,8 @@
 import { isRefusal, type Msat, type Refusal, type RefusalCode, refuse } from '@holdfast/core'
 import { mayFallBack } from '@holdfast/core/payments/payment-fallback'
 import type { Payable, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
-import { NodeError } from '@holdfast/lightning'
 import type { BitcoinUri } from '@holdfast/protocols/bip321'
+import { connectedNode } from '../nodes/connected-node.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { type PayingNode, payableOfInvoice, payableOfUri } from './parse-destination.ts'
@@ -47,8 +47,9 @@ export async function resolveDestination(deps: ResolveDeps, state: Resolving): P
     return { kind: 'resolve-failed', attempt: state.attempt, code, again: MAY_PASS.has(code) }
   }
   try {
-    const node = await within(NODE_TIMEOUT_MS, deps.nodes.nodeOf(state.owner))
-    if (node?.nodeId !== state.nodeId) return failed('NODE_NOT_CONNECTED')
+    const node = await connectedNode({ nodes: deps.nodes, nodeTimeoutMs: NODE_TIMEOUT_MS }, state.owner)
+    if (isRefusal(node)) return failed(node.refused)
+    if (node.nodeId !== state.nodeId) return failed('NODE_NOT_CONNECTED')
     const resolved = await within(RESOLVE_TIMEOUT_MS, deps.resolver.resolve(state.name))
     const payable = isRefusal(resolved)
       ? await fallBack(deps, state, node, resolved)
@@ -56,7 +57,6 @@ export async function resolveDestination(deps: ResolveDeps, state: Resolving): P
     return isRefusal(payable) ? failed(payable.refused) : { kind: 'resolved', payable }
   } catch (error) {
     if (error instanceof TimedOutError) return failed('DNS_UNAVAILABLE')
-    if (error instanceof NodeError && error.code === 'offline') return failed('NODE_OFFLINE')
     throw error
   }
 }
