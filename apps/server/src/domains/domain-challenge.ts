@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { hostedName } from './hosted-zone.ts'
+
+type Challenged = { readonly domain: string; readonly challenge: string }
+
+/** 128 bits that nobody can guess. */
+export function newChallenge(): string {
+  return randomBytes(16).toString('hex')
+}
+
+/** A label that no other claim has; letters first, so that it never looks like a number. */
+export function newLabel(): string {
+  return `d${randomBytes(6).toString('hex')}`
+}
+
+export function challengeName({ domain }: Challenged): string {
+  return `_holdfast-challenge.${domain}`
+}
+
+export function challengeValue({ challenge }: Challenged): string {
+  return `holdfast-challenge=${challenge}`
+}
+
+/** No name that somebody registers begins with an underscore. */
+export function probeName({ domain }: Challenged): string {
+  return `_holdfast.user._bitcoin-payment.${domain}`
+}
+
+/** What the merchant has to put into the DNS. */
+export function instructionsFor(state: Challenged & { readonly label: string; readonly host: string }) {
+  const target = `user._bitcoin-payment.${state.label}.${state.host}`
+  return {
+    challenge: {
+      name: challengeName(state),
+      type: 'TXT',
+      value: challengeValue(state),
+      why: 'Shows that the domain is yours. Leave it there: it is looked for again every day.',
+    },
+    allNames: {
+      name: `user._bitcoin-payment.${state.domain}`,
+      type: 'DNAME',
+      value: target,
+      why: 'Leads every name of the domain here, where your DNS provider has DNAME.',
+    },
+    eachName: {
+      name: `<user>.user._bitcoin-payment.${state.domain}`,
+      type: 'CNAME',
+      value: hostedName(`<user>.user._bitcoin-payment.${state.domain}`, state) ?? target,
+      why: 'Otherwise one for each name, before the name is registered.',
+    },
+    dnssec: 'The zone of the domain must be signed with DNSSEC and have its DS record at the registry.',
+  } as const
+}

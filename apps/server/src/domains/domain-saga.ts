@@ -1,0 +1,98 @@
+import { isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
+import { type DomainDecision, decideDomain, hearDomain } from '@holdfast/core/domains/domain-machine'
+import type {
+  DomainCommand,
+  DomainEffect,
+  DomainReport,
+  DomainRequest,
+  DomainState,
+} from '@holdfast/core/domains/domain-states'
+import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
+import { insertDomain, isProvenByAnother, lockDomain, updateDomain } from './domain-store.ts'
+
+/** Hears a report about a claim: locks it, decides, keeps. Null when there is no such claim. */
+export type TellDomain = (id: string, report: DomainReport) => Promise<DomainState | null>
+
+export function makeTellDomain(deps: { transact: Transact; clock: () => number }): TellDomain {
+  return (id, report) =>
+    deps.transact(async (tx) => {
+      const state = await lockDomain(tx.db, id)
+      if (state === null) return null
+      const now = deps.clock()
+      const heard = await withoutRival(tx, state, report)
+      const decision = hearDomain(state, heard, now)
+      await keep(tx, state, decision, {
+        command: heard,
+        actor: heard.kind === 'time-passed' ? 'system' : 'dns',
+        now,
+      })
+      return decision.state
+    })
+}
+
+/** Two keys may show a challenge each; the domain stays with the first until its own is gone. */
+async function withoutRival(
+  tx: Transaction,
+  state: DomainState,
+  report: DomainReport,
+): Promise<DomainReport> {
+  if (report.kind !== 'verified' || !(await isProvenByAnother(tx.db, state))) return report
+  return { kind: 'not-verified', serial: report.serial, cause: 'DOMAIN_TAKEN' }
+}
+
+export async function claimDomain(
+  tx: Transaction,
+  command: Extract<DomainRequest, { kind: 'claim' }>,
+  now: number,
+): Promise<DomainState | Refusal> {
+  const decision = decideDomain(null, command, now)
+  if (isRefusal(decision)) return decision
+  await insertDomain(tx.db, decision.state)
+  record(tx, decision, { command, actor: command.owner, now })
+  return decision.state
+}
+
+/** Decides on a request about a claim that is locked, and keeps what was decided. */
+export async function requestDomain(
+  tx: Transaction,
+  state: DomainState,
+  command: Exclude<DomainRequest, { kind: 'claim' }>,
+  now: number,
+): Promise<DomainState | Refusal> {
+  const decision = decideDomain(state, command, now)
+  if (isRefusal(decision)) return decision
+  await keep(tx, state, decision, { command, actor: command.by, now })
+  return decision.state
+}
+
+type Cause = { command: DomainCommand; actor: string; now: number }
+
+async function keep(
+  tx: Transaction,
+  before: DomainState,
+  decision: DomainDecision,
+  cause: Cause,
+): Promise<void> {
+  if (decision.state !== before) {
+    await updateDomain(tx.db, decision.state)
+    record(tx, decision, cause)
+  } else for (const effect of decision.effects) tx.enqueue(jobOf(before.id, effect, cause.now))
+}
+
+/** The entry holds the whole command, so that replaying the entries gives the state again. */
+function record(tx: Transaction, { state, effects }: DomainDecision, { command, actor, now }: Cause): void {
+  tx.append({
+    stream: 'domain',
+    entityId: state.id,
+    kind: `domain.${command.kind}`,
+    data: { domain: state.domain, phase: state.phase, command: command as unknown as JsonObject },
+    actor,
+    at: new Date(now),
+  })
+  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
+}
+
+function jobOf(id: string, { serial, at }: DomainEffect, now: number): NewJob {
+  const due = at > now ? { runAt: new Date(at) } : {}
+  return { task: 'domains:check', payload: { id, serial }, key: `domain:${id}:check`, ...due }
+}

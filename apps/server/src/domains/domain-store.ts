@@ -1,0 +1,119 @@
+import { domainDueAt } from '@holdfast/core/domains/domain-machine'
+import type { DomainState } from '@holdfast/core/domains/domain-states'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../platform/database.ts'
+import './domain-tables.ts'
+
+/** How long after a check was due the sweeper begins to doubt that its job still exists. */
+const SILENCE_MS = 60_000
+
+export async function insertDomain(db: Kysely<Database>, state: DomainState): Promise<void> {
+  const { id, domain, owner, label, requestedAt } = state
+  await db
+    .insertInto('domain_claim')
+    .values({ id, domain, owner, label, requested_at: new Date(requestedAt), ...changingColumns(state) })
+    .execute()
+}
+
+export async function updateDomain(db: Kysely<Database>, state: DomainState): Promise<void> {
+  await db
+    .updateTable('domain_claim')
+    .set(changingColumns(state))
+    .where('id', '=', state.id)
+    .executeTakeFirstOrThrow()
+}
+
+function changingColumns(state: DomainState) {
+  const dueAt = domainDueAt(state)
+  return {
+    phase: state.phase,
+    state: JSON.stringify(state),
+    look_at: dueAt === null ? null : new Date(dueAt + SILENCE_MS),
+  }
+}
+
+/** Locks the row until the transaction ends. */
+export async function lockDomain(db: Kysely<Database>, id: string): Promise<DomainState | null> {
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('state')
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst()
+  return row?.state ?? null
+}
+
+export async function findDomain(db: Kysely<Database>, id: string): Promise<DomainState | null> {
+  const row = await db.selectFrom('domain_claim').select('state').where('id', '=', id).executeTakeFirst()
+  return row?.state ?? null
+}
+
+/** The owner's claim to this domain that has not ended. */
+export async function findOwnDomain(
+  db: Kysely<Database>,
+  { owner, domain }: { owner: string; domain: string },
+): Promise<DomainState | null> {
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('state')
+    .where('owner', '=', owner)
+    .where('domain', '=', domain)
+    .where('phase', '<>', 'ended')
+    .executeTakeFirst()
+  return row?.state ?? null
+}
+
+/** The owner's claims that have not ended, oldest first. */
+export async function listOwnDomains(db: Kysely<Database>, owner: string): Promise<DomainState[]> {
+  const rows = await db
+    .selectFrom('domain_claim')
+    .select('state')
+    .where('owner', '=', owner)
+    .where('phase', '<>', 'ended')
+    .orderBy('requested_at')
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => row.state)
+}
+
+/** Keeps the owner's other requests waiting until the transaction ends. */
+export async function lockOwner(db: Kysely<Database>, owner: string): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`domain-owner:${owner}`}, 0))`.execute(db)
+}
+
+/** Whether somebody else has proven that the domain is theirs; until the transaction ends nobody else can. */
+export async function isProvenByAnother(
+  db: Kysely<Database>,
+  { id, domain }: { id: string; domain: string },
+): Promise<boolean> {
+  await sql`select pg_advisory_xact_lock(hashtextextended(${`domain:${domain}`}, 0))`.execute(db)
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('id')
+    .where('domain', '=', domain)
+    .where('phase', 'in', ['active', 'lapsed'])
+    .where('id', '<>', id)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** The domains whose owners have proven that they are theirs. */
+export async function listProven(db: Kysely<Database>): Promise<DomainState[]> {
+  const rows = await db
+    .selectFrom('domain_claim')
+    .select('state')
+    .where('phase', 'in', ['active', 'lapsed'])
+    .execute()
+  return rows.map((row) => row.state)
+}
+
+/** Claims at which nobody looked although it was due. */
+export async function findSilentDomains(db: Kysely<Database>, now: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('domain_claim')
+    .select('id')
+    .where('look_at', '<', new Date(now))
+    .orderBy('look_at')
+    .execute()
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,78 @@
+import type { DnsZone } from '@holdfast/core/dns-zone'
+import type { Identity } from '../identity/identity.ts'
+import type { OpenDatabase } from '../platform/database.ts'
+import type { App } from '../platform/http/app.ts'
+import type { Task } from '../platform/jobs.ts'
+import type { Transact } from '../platform/transaction.ts'
+import type { ResolveTxt } from '../resolve/validations.ts'
+import { checkDomain } from './check-domain.ts'
+import { makeTellDomain } from './domain-saga.ts'
+import { findDomain, findSilentDomains, listProven } from './domain-store.ts'
+import { addDomainRoutes } from './domains.rest.ts'
+import { makeOwnZones, type OwnZones } from './own-zones.ts'
+
+export type DomainsSlice = Pick<OwnZones, 'zones' | 'mayRegister'> & {
+  /** For the worker. */
+  readonly tasks: Record<string, Task>
+  routes(app: App): void
+  /** Looks at claims whose job was lost, and takes over what other processes have proven; at boot and every minute. */
+  sweep(): Promise<number>
+}
+
+/** Domains that merchants bring: claimed, proven by a challenge in their signed DNS, and led into a zone of ours. */
+export function makeDomainsSlice(deps: {
+  transact: Transact
+  database: Pick<OpenDatabase, 'db'>
+  identity: Pick<Identity, 'mutate' | 'authenticate'>
+  /** The zones of ours, by domain; names of others live in the first. */
+  zones: ReadonlyMap<string, DnsZone>
+  resolveTxt: ResolveTxt
+  /** Whether names of the domain are claimed. */
+  holdsNames: (domain: string) => Promise<boolean>
+  clock: () => number
+  /** Default 10. */
+  maxDomainsPerOwner?: number
+}): DomainsSlice {
+  const { database, clock, maxDomainsPerOwner = 10 } = deps
+  const tell = makeTellDomain(deps)
+  const own = makeOwnZones(deps.zones)
+  const configured = [...deps.zones.keys()]
+  const [host = ''] = configured
+  let [begun, taken] = [0, 0]
+  const refresh = async () => {
+    const turn = ++begun
+    const proven = await listProven(database.db)
+    // One that began earlier may know less, and end later.
+    if (turn < taken) return
+    taken = turn
+    own.set(proven)
+  }
+
+  return {
+    zones: own.zones,
+    mayRegister: own.mayRegister,
+    tasks: {
+      'domains:check': async (payload) => {
+        const [id, serial] = [String(payload.id), Number(payload.serial)]
+        const state = await findDomain(database.db, id)
+        if (state === null || state.phase === 'ended' || state.check.serial !== serial) return
+        await tell(id, await checkDomain(deps, state, serial))
+        await refresh()
+      },
+    },
+    routes: (app) =>
+      addDomainRoutes(app, {
+        ...deps,
+        configured,
+        host,
+        maxDomainsPerOwner,
+        givenUp: refresh,
+      }),
+    async sweep() {
+      const silent = await findSilentDomains(database.db, clock())
+      for (const id of silent) await tell(id, { kind: 'time-passed' })
+      await refresh()
+      return silent.length
+    },
+  }
+}

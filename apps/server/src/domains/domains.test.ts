@@ -1,0 +1,248 @@
+import { decideDomain } from '@holdfast/core/domains/domain-machine'
+import type { DomainCommand, DomainState } from '@holdfast/core/domains/domain-states'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Device } from '../identity/testing/identity-world.ts'
+import { withDatabase } from '../platform/testing/with-database.ts'
+import { type DomainsWorld, startDomainsWorld } from './testing/domains-world.ts'
+
+const DAY_MS = 24 * 60 * 60_000
+const database = withDatabase()
+let world: DomainsWorld
+let device: Device
+
+beforeEach(async () => {
+  world = await startDomainsWorld(database)
+  device = world.newDevice()
+})
+afterEach(async () => {
+  await world.stop()
+  await database.queryAsOwner('truncate domain_claim cascade')
+  await database.queryAsOwner('truncate name_registration cascade')
+})
+
+const stateIs = (state: string, of = device) =>
+  expect.poll(async () => (await world.own(of)).state, { timeout: 10_000 }).toBe(state)
+const troubleIs = (code: string, of = device) =>
+  expect.poll(async () => (await world.own(of)).trouble?.code, { timeout: 10_000 }).toBe(code)
+
+/** Claims the domain, shows the challenge and waits until it is seen. */
+async function prove(of = device) {
+  const claimed = (await world.claim(of)).json()
+  world.prove(claimed)
+  await world.checkNow(of)
+  await stateIs('active', of)
+  return claimed
+}
+
+describe('a domain of one’s own', () => {
+  test('is claimed, with instructions that say what to put into its DNS', async () => {
+    const answer = await world.claim(device, 'Merchant.TEST.')
+    expect(answer.statusCode).toBe(202)
+    const { domain, state, instructions, expiresAt, createdAt } = answer.json()
+    expect([domain, state, expiresAt - createdAt]).toEqual(['merchant.test', 'pending', 7 * DAY_MS])
+    const [, label] =
+      /^user\._bitcoin-payment\.(d[0-9a-f]{12})\.shop\.test$/.exec(instructions.allNames.value) ?? []
+    expect(instructions).toMatchObject({
+      challenge: {
+        name: '_holdfast-challenge.merchant.test',
+        type: 'TXT',
+        value: expect.stringMatching(/^holdfast-challenge=[0-9a-f]{32}$/),
+      },
+      allNames: { name: 'user._bitcoin-payment.merchant.test', type: 'DNAME' },
+      eachName: {
+        name: '<user>.user._bitcoin-payment.merchant.test',
+        type: 'CNAME',
+        value: `<user>.user._bitcoin-payment.${label}.shop.test`,
+      },
+    })
+    expect((await world.claim(device)).json().instructions).toEqual(instructions)
+    await troubleIs('DOMAIN_NOT_VERIFIED')
+  })
+
+  test('is used only when its challenge is there, and then by its owner only', async () => {
+    await world.claim(device)
+    await troubleIs('DOMAIN_NOT_VERIFIED')
+    expect((await world.register(device, 'alice')).json()).toMatchObject({ code: 'DOMAIN_UNKNOWN' })
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    expect((await world.register(world.newDevice(), 'alice')).json()).toMatchObject({ code: 'FORBIDDEN' })
+    const job = await world.jobEnds((await world.register(device, 'alice')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded', name: 'alice@merchant.test' })
+    expect((await world.get('/v1/domains', device)).json()).toEqual({ domains: ['shop.test'] })
+  })
+
+  test.each([
+    ['is not signed', 'RESOLVE_UNSIGNED', () => void Object.assign(world.merchant, { signed: false })],
+    ['does not answer', 'DNS_UNAVAILABLE', () => void Object.assign(world.merchant, { down: true })],
+    [
+      'shows another challenge',
+      'DOMAIN_NOT_VERIFIED',
+      () => void world.merchant.txt.set('_holdfast-challenge', ['holdfast-challenge=00']),
+    ],
+  ])('whose DNS %s is not proven: %s', async (_what, code, spoil) => {
+    world.prove((await world.claim(device)).json())
+    spoil()
+    await world.checkNow(device)
+    await troubleIs(code)
+    expect((await world.own(device)).state).toBe('pending')
+  })
+
+  test('shows the challenge beside others of the same name', async () => {
+    const { value } = (await world.claim(device)).json().instructions.challenge
+    world.merchant.txt.set('_holdfast-challenge', ['holdfast-challenge=of-another', value])
+    await world.checkNow(device)
+    await stateIs('active')
+  })
+
+  test('leads all its names here by one alias, or each by its own', async () => {
+    const { instructions } = await prove()
+    expect((await world.own(device)).aliases).toBe('each-name')
+    world.merchant.dname = instructions.allNames.value
+    await world.checkNow(device)
+    await expect.poll(async () => (await world.own(device)).aliases).toBe('all-names')
+    expect([...world.zone.records.keys()]).toEqual([])
+
+    world.merchant.dname = null
+    const lost = await world.jobEnds((await world.register(device, 'bob')).json().id)
+    expect(lost).toMatchObject({ state: 'failed', error: { code: 'RESOLVE_NO_SUCH_NAME' } })
+    world.merchant.cname.set(
+      'bob.user._bitcoin-payment',
+      instructions.eachName.value.replace('<user>', 'bob'),
+    )
+    const found = await world.jobEnds((await world.register(device, 'bob')).json().id)
+    expect(found).toMatchObject({ state: 'succeeded' })
+    expect([...world.zone.records.keys()]).toEqual([instructions.eachName.value.replace('<user>', 'bob')])
+  })
+
+  test('lapses when its challenge is gone for three days, and what it holds goes on', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    const job = await world.jobEnds((await world.register(device, 'carol')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded' })
+    world.merchant.txt.clear()
+    world.time.shiftMs = 3 * DAY_MS
+    await world.checkNow(device)
+    await stateIs('lapsed')
+    expect((await world.register(device, 'dave')).json()).toMatchObject({ code: 'DOMAIN_NOT_VERIFIED' })
+    expect((await world.send('DELETE', '/v1/names/carol@merchant.test', device)).statusCode).toBe(202)
+    await expect.poll(() => [...world.zone.records.keys()]).toEqual([])
+    world.prove({ instructions })
+    await world.checkNow(device)
+    await stateIs('active')
+  })
+
+  test('is one key’s at a time, and the other’s once the first has given it up', async () => {
+    await prove()
+    const other = world.newDevice()
+    world.prove((await world.claim(other)).json())
+    await world.checkNow(other)
+    await troubleIs('DOMAIN_TAKEN', other)
+    expect((await world.send('DELETE', '/v1/domains/mine/Merchant.test', device)).json()).toMatchObject({
+      state: 'ended',
+    })
+    expect((await world.register(device, 'late')).json()).toMatchObject({ code: 'DOMAIN_UNKNOWN' })
+    await world.checkNow(other)
+    await stateIs('active', other)
+    expect(await world.own(device)).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
+  })
+
+  test('is not given up while there are names in it', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    await world.jobEnds((await world.register(device, 'erin')).json().id)
+    const remove = () => world.send('DELETE', '/v1/domains/mine/merchant.test', device)
+    expect((await remove()).json()).toMatchObject({ code: 'DOMAIN_IN_USE' })
+    await world.send('DELETE', '/v1/names/erin@merchant.test', device)
+    await expect.poll(async () => (await remove()).statusCode, { timeout: 10_000 }).toBe(202)
+  })
+
+  test.each(['localhost', 'shop.test', 'eu.shop.test', 'no_such.test', 'ünicode.test', 'a..test', ''])(
+    'cannot be %j',
+    async (domain) => {
+      expect((await world.claim(device, domain)).json()).toMatchObject({ code: 'DOMAIN_INVALID' })
+    },
+  )
+
+  test('is one of as many as a key may have', async () => {
+    await world.claim(device, 'one.test')
+    await world.claim(device, 'two.test')
+    expect((await world.claim(device, 'three.test')).json()).toMatchObject({ code: 'DOMAIN_LIMIT_REACHED' })
+    const mine = (await world.get('/v1/domains/mine', device)).json()
+    expect(mine.domains.map(({ domain }: { domain: string }) => domain)).toEqual(['one.test', 'two.test'])
+  })
+
+  test('belongs to whom it belongs: others see nothing of it', async () => {
+    await world.claim(device)
+    const other = world.newDevice()
+    expect(await world.own(other)).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
+    expect((await world.checkNow(other)).json()).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
+    expect((await world.app.inject({ url: '/v1/domains/mine' })).json()).toMatchObject({
+      code: 'AUTH_REQUIRED',
+    })
+  })
+})
+
+describe('what stands behind it', () => {
+  test('another process takes over what was proven', async () => {
+    await prove()
+    const other = world.makeDomains()
+    expect(other.zones.has('merchant.test')).toBe(false)
+    await other.sweep()
+    expect(other.zones.has('merchant.test')).toBe(true)
+    expect(other.mayRegister('merchant.test', device.owner)).toBeNull()
+  })
+
+  test('a claim whose job was lost is looked at again', async () => {
+    await world.claim(device)
+    await troubleIs('DOMAIN_NOT_VERIFIED')
+    await database.queryAsOwner('delete from graphile_worker._private_jobs')
+    world.prove((await world.claim(device)).json())
+    world.time.shiftMs = 2 * 60_000
+    expect(await world.domains.sweep()).toBe(1)
+    await stateIs('active')
+  })
+
+  test('the probe that a crash left behind is gone after the next check', async () => {
+    const { instructions } = await prove()
+    world.zone.failures = ['lost', 'unavailable']
+    await world.checkNow(device)
+    await expect.poll(() => world.zone.failures).toEqual([])
+    expect([...world.zone.records.keys()]).toHaveLength(1)
+    world.merchant.dname = instructions.allNames.value
+    await world.checkNow(device)
+    await expect.poll(async () => (await world.own(device)).aliases).toBe('all-names')
+    expect([...world.zone.records.keys()]).toEqual([])
+  })
+
+  test('the journal gives the state again, and holds nothing but what happened', async () => {
+    await prove()
+    const row = await database.db
+      .selectFrom('domain_claim')
+      .selectAll()
+      .where('owner', '=', device.owner)
+      .executeTakeFirstOrThrow()
+    const entries = await database.db
+      .selectFrom('journal')
+      .select(['data', 'at'])
+      .where('entity_id', '=', row.id)
+      .orderBy('seq')
+      .execute()
+    const replayed = entries.reduce<DomainState | null>((state, { data, at }) => {
+      const { command } = data as unknown as { command: DomainCommand }
+      const decided = decideDomain(state, command, at.getTime())
+      return 'state' in decided ? decided.state : state
+    }, null)
+    expect(replayed).toEqual(row.state)
+  })
+
+  test('the database keeps the terms, and one proven owner a domain', async () => {
+    await prove()
+    const change = (sql: string) => database.queryAsOwner(sql)
+    await expect(change(`update domain_claim set label = 'dother0000000'`)).rejects.toThrow(
+      /may not change|check/,
+    )
+    await expect(
+      change(`update domain_claim set phase = 'pending', state = jsonb_set(state, '{phase}', '"pending"')`),
+    ).rejects.toThrow(/may not go from active to pending/)
+  })
+})

@@ -1,0 +1,41 @@
+import { type Refusal, refuse } from '@holdfast/core'
+import type { DnsZone } from '@holdfast/core/dns-zone'
+import type { DomainState } from '@holdfast/core/domains/domain-states'
+import type { Hex } from '@holdfast/lightning'
+import type { Zones } from '../dns/zones.ts'
+import { makeHostedZone } from './hosted-zone.ts'
+
+export type OwnZones = {
+  /** The zones of ours, and those of merchants' domains; only ours are listed. */
+  readonly zones: Zones
+  /** Why this key may not register names in the domain; null: it may. */
+  mayRegister(domain: string, by: Hex): Refusal | null
+  /** Takes over what is proven now. */
+  set(proven: readonly DomainState[]): void
+}
+
+/** The domains of merchants beside ours. Each process has its own, made from the database. */
+export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>): OwnZones {
+  let own = new Map<string, { state: DomainState; zone: DnsZone }>()
+  return {
+    zones: {
+      get: (domain) => ours.get(domain) ?? own.get(domain)?.zone,
+      has: (domain) => ours.has(domain) || own.has(domain),
+      keys: () => ours.keys(),
+    },
+    mayRegister(domain, by) {
+      const known = ours.has(domain) ? undefined : own.get(domain)
+      if (!known) return null
+      if (known.state.owner !== by) return refuse('FORBIDDEN')
+      return known.state.phase === 'active' ? null : refuse('DOMAIN_NOT_VERIFIED', { domain })
+    },
+    set(proven) {
+      own = new Map(
+        proven.flatMap((state) => {
+          const host = ours.get(state.host)
+          return host ? [[state.domain, { state, zone: makeHostedZone(state, host) }] as const] : []
+        }),
+      )
+    },
+  }
+}

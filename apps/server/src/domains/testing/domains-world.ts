@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import { type JsonObject, refuse } from '@holdfast/core'
+import { parseName, recordName, selectInstruction } from '@holdfast/protocols/bip353'
+import { TYPE } from '@holdfast/protocols/dns/codes'
+import { nameToWire } from '@holdfast/protocols/dns/names'
+import { resolveTxt } from '@holdfast/protocols/dnssec'
+import { makeWorld, text } from '@holdfast/protocols/dnssec/testing/signed-world'
+import { makeIdentity } from '../../identity/identity.ts'
+import { type Device, newDevice, PUBLIC_URL, sign } from '../../identity/testing/identity-world.ts'
+import { makeNamesSlice } from '../../names/names-slice.ts'
+import { makeTestZone } from '../../names/testing/test-zone.ts'
+import { makeTestNode } from '../../nodes/testing/test-node.ts'
+import { makeHttpApp } from '../../platform/http/app.ts'
+import { startWorker } from '../../platform/jobs.ts'
+import { makeLog } from '../../platform/log.ts'
+import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import type { ResolveTxt } from '../../resolve/validations.ts'
+import { makeDomainsSlice } from '../domains-slice.ts'
+
+/** The merchant's DNS, as the merchant has set it up. */
+export type MerchantDns = {
+  signed: boolean
+  down: boolean
+  /** By name, without the domain. */
+  txt: Map<string, string[]>
+  cname: Map<string, string>
+  /** From `user._bitcoin-payment` of the domain to this name. */
+  dname: string | null
+}
+
+export type DomainsWorld = Awaited<ReturnType<typeof startDomainsWorld>>
+
+/**
+ * The domains and names slices on a real database, with real jobs, over HTTP. `shop.test` is ours, `merchant.test` the
+ * merchant's; both are really signed and validated from their root down, but served without a network.
+ */
+export async function startDomainsWorld(database: TestDatabase) {
+  const log = makeLog({ level: 'silent' })
+  const time = { shiftMs: 0 }
+  const clock = () => Date.now() + time.shiftMs
+  const zone = makeTestZone('shop.test')
+  const merchant: MerchantDns = { signed: true, down: false, txt: new Map(), cname: new Map(), dname: null }
+  const node = makeTestNode()
+
+  const resolve: ResolveTxt = async (name) => {
+    const { anchors, query } = makeWorld([
+      { apex: '.' },
+      { apex: 'test.' },
+      { apex: 'shop.test.', data: (add) => publishOurs(add) },
+      { apex: 'merchant.test.', ...(!merchant.signed && { ds: null }), data: (add) => publishTheirs(add) },
+    ])
+    if (merchant.down && name.endsWith('merchant.test'))
+      return { status: 'unavailable', reason: 'as the test asked' }
+    return resolveTxt(name, { query, anchors, nowSeconds: Math.floor(Date.now() / 1000) })
+  }
+  type Add = (owner: string, type: number, ...rdatas: Uint8Array[]) => void
+  const publishOurs = (add: Add) => {
+    for (const [name, value] of zone.records) add(name.slice(0, -'.shop.test'.length), TYPE.TXT, text(value))
+  }
+  const publishTheirs = (add: Add) => {
+    for (const [name, values] of merchant.txt) add(name, TYPE.TXT, ...values.map((value) => text(value)))
+    for (const [name, target] of merchant.cname) add(name, TYPE.CNAME, nameToWire(`${target}.`))
+    if (merchant.dname !== null) add('user._bitcoin-payment', TYPE.DNAME, nameToWire(`${merchant.dname}.`))
+  }
+
+  const { transact } = database
+  const app = await makeHttpApp({
+    config: { publicUrl: PUBLIC_URL, rateLimit: 0, trustedProxies: [], bodyLimitBytes: 64 * 1024 },
+    log,
+    readiness: [],
+    openapi: { title: 'Test', version: '0', description: '' },
+  })
+  const identity = makeIdentity({
+    transact,
+    database: database.database,
+    clock: Date.now,
+    publicUrl: PUBLIC_URL,
+  })
+  await identity.install(app)
+  const makeDomains = () =>
+    makeDomainsSlice({
+      transact,
+      database: database.database,
+      identity,
+      zones: new Map([['shop.test', zone]]),
+      resolveTxt: resolve,
+      holdsNames: (domain) => names.holdsNames(domain),
+      clock,
+      maxDomainsPerOwner: 2,
+    })
+  const domains = makeDomains()
+  const names = makeNamesSlice({
+    transact,
+    database: database.database,
+    identity,
+    zones: domains.zones,
+    mayRegister: domains.mayRegister,
+    nodes: { nodeOf: async () => node },
+    async resolveFresh(name) {
+      const resolved = await resolve(recordName(parseName(name)), 0)
+      if (resolved.status !== 'secure') return refuse('RESOLVE_NO_SUCH_NAME')
+      const selected = selectInstruction(
+        resolved.values.map((value) => Buffer.from(value).toString('latin1')),
+      )
+      return 'uri' in selected ? selected : refuse('RESOLVE_NO_INSTRUCTION')
+    },
+    network: 'regtest',
+    clock,
+    rules: { deadlineMs: 5_000, quarantineMs: 0 },
+  })
+  names.routes(app)
+  domains.routes(app)
+  const tasks = { ...names.tasks, ...domains.tasks }
+  const worker = await startWorker({ database: database.database, tasks, concurrency: 4, log })
+
+  const bearers = new Map<string, Promise<string>>()
+  const bearerOf = (device: Device) => {
+    const bearer = bearers.get(device.owner) ?? openSession(device)
+    bearers.set(device.owner, bearer)
+    return bearer
+  }
+  const openSession = async (device: Device) => {
+    const url = '/v1/sessions'
+    const authorization = sign(device, { method: 'POST', url, now: Date.now() })
+    return `Bearer ${(await app.inject({ method: 'POST', url, headers: { authorization } })).json().token}`
+  }
+  const get = async (url: string, device: Device) =>
+    app.inject({ url, headers: { authorization: await bearerOf(device) } })
+  const send = async (method: 'POST' | 'DELETE', url: string, device: Device, payload?: JsonObject) =>
+    app.inject({
+      method,
+      url,
+      headers: { authorization: await bearerOf(device), 'idempotency-key': randomUUID() },
+      ...(payload !== undefined && { payload }),
+    })
+
+  return {
+    app,
+    zone,
+    merchant,
+    time,
+    domains,
+    makeDomains,
+    names,
+    newDevice,
+    get,
+    send,
+    claim: (device: Device, domain = 'merchant.test') => send('POST', '/v1/domains', device, { domain }),
+    own: async (device: Device) => (await get('/v1/domains/mine/merchant.test', device)).json(),
+    checkNow: (device: Device) => send('POST', '/v1/domains/mine/merchant.test/check', device),
+    /** Does what the instructions say. */
+    prove(claimed: { instructions: { challenge: { value: string } } }) {
+      merchant.txt.set('_holdfast-challenge', [claimed.instructions.challenge.value])
+    },
+    register: (device: Device, user: string) =>
+      send('POST', '/v1/names', device, { user, domain: 'merchant.test' }),
+    jobEnds: async (id: string) => (await app.inject({ url: `/v1/jobs/${id}?wait=20` })).json(),
+    async stop() {
+      await worker.stop()
+      await app.close()
+    },
+  }
+}
