@@ -1,4 +1,5 @@
 import { addAliases } from './aliases.ts'
+import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
@@ -78,11 +79,21 @@ export async function startServer(options: {
     clock,
   })
   const { resolver, addresses } = resolve
-  const names = makeNamesSlice({
+  const domains = makeDomainsSlice({
     transact,
     database,
     identity,
     zones,
+    resolveTxt: edges.resolveTxt,
+    holdsNames: (domain) => names.holdsNames(domain),
+    clock,
+  })
+  const names = makeNamesSlice({
+    transact,
+    database,
+    identity,
+    zones: domains.zones,
+    mayRegister: domains.mayRegister,
     nodes,
     resolveFresh: resolver.resolveFresh,
     askResolvers: edges.askResolvers,
@@ -137,6 +148,7 @@ export async function startServer(options: {
   })
   const slices = [
     names,
+    domains,
     zonesSlice,
     resolve,
     proofs,
@@ -155,11 +167,14 @@ export async function startServer(options: {
   await work(payments.tasks)
   // Strangers cause these, so they wait for nodes by themselves.
   await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
-  await work({ ...names.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  // Names of merchants' domains are published only by who knows those domains.
+  await domains.sweep()
+  await work({ ...names.tasks, ...domains.tasks, ...zonesSlice.tasks }, { rightOfWay })
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
+    domains: domains.sweep,
     zones: zonesSlice.sweep,
     payments: payments.sweep,
     lightningAddress: lightningAddress.sweep,

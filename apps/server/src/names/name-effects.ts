@@ -9,7 +9,7 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
 import { checkAuthoritative } from './check-authoritative.ts'
 import { disableOffer } from './disable-offer.ts'
-import { type Failed, refused } from './effect-outcome.ts'
+import { type Failed, unavailable } from './effect-outcome.ts'
 import { subjects } from './effect-subject.ts'
 import { makeOffer } from './make-offer.ts'
 import type { TellName } from './name-saga.ts'
@@ -71,8 +71,9 @@ async function perform(
 ): Promise<NameReport> {
   const { nodes, clock, database } = deps
   const zone = deps.zones.get(state.domain)
+  // A domain that was taken in or proven just now: this process knows it within a minute.
   const inZone = (work: (zone: DnsZone) => Promise<'done' | Failed>) =>
-    zone ? work(zone) : Promise.resolve(refused('DOMAIN_UNKNOWN'))
+    zone ? work(zone) : Promise.resolve(unavailable('DOMAIN_UNKNOWN'))
   const failed = ({ failure }: Failed): NameReport => {
     return { kind: 'effect-failed', effect: doneOf(effect), failure }
   }
