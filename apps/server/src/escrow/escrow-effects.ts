@@ -3,7 +3,7 @@ import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-
 import { retryDelayMs } from '@holdfast/core/payments/payment-machine'
 import { saysSomethingNew } from '../payments/says-something-new.ts'
 import type { OpenDatabase } from '../platform/database.ts'
-import type { Task } from '../platform/jobs.ts'
+import type { JobContext, Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { jobOf, type TellEscrow } from './escrow-saga.ts'
 import { findEscrow, lockEscrow, postponeLook } from './escrow-store.ts'
@@ -25,28 +25,36 @@ type Payload = Parameters<Task>[0]
 /** One task per effect: looks whether the effect is still wanted, performs it, reports what became of it. */
 export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`, Task> {
   const { database, node, tell } = deps
-  const milestoneOf = async ({ id, milestone }: Payload): Promise<MilestoneState | null> =>
-    (await findEscrow(database.db, String(id)))?.milestones[Number(milestone)] ?? null
+  const milestoneOf = async (
+    { id, milestone }: Payload,
+    { log }: JobContext,
+  ): Promise<MilestoneState | null> => {
+    const state = (await findEscrow(database.db, String(id)))?.milestones[Number(milestone)] ?? null
+    if (state === null || state.nodeId === node.nodeId) return state
+    // Another node does not know this hold, nor what was paid for it, and would pay again.
+    log.warn({ escrow: id, nodeId: state.nodeId }, 'an escrow of another node waits for that node')
+    return null
+  }
 
   const onHold =
     <P extends 'awaiting-funds' | 'closing' | 'refunding'>(
       wantedIn: readonly P[],
       perform: (state: In<P>) => Promise<EscrowReport>,
     ): Task =>
-    async (payload) => {
-      const state = await milestoneOf(payload)
+    async (payload, context) => {
+      const state = await milestoneOf(payload, context)
       if (state === null || !isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
       await tell(String(payload.id), await perform(state))
     }
 
-  const pay: Task = async (payload) => {
-    const state = await milestoneOf(payload)
+  const pay: Task = async (payload, context) => {
+    const state = await milestoneOf(payload, context)
     const now = wantedPayment(state, payload)
     if (state !== null && now !== null) await tell(String(payload.id), await payNow(deps, state, now))
   }
 
-  const lookUpPayment: Task = async (payload) => {
-    const state = await milestoneOf(payload)
+  const lookUpPayment: Task = async (payload, context) => {
+    const state = await milestoneOf(payload, context)
     const now = wantedPayment(state, payload)
     if (state === null || now === null) return
     const said = await lookUpNow(deps, state, now)
@@ -58,8 +66,8 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`
   return {
     'escrow:create-hold': onHold(['awaiting-funds'], (state) => createHold(node, state)),
     'escrow:cancel-hold': onHold(['closing', 'refunding'], (state) => cancelHold(node, state)),
-    'escrow:look-up-hold': async (payload) => {
-      const state = await milestoneOf(payload)
+    'escrow:look-up-hold': async (payload, context) => {
+      const state = await milestoneOf(payload, context)
       if (state === null || !('paymentHash' in state)) return
       const said = await lookUpHold(node, { milestone: state.index, paymentHash: state.paymentHash })
       // An unanswered look is made again by whoever needs it: the events of the node, the sweeper.

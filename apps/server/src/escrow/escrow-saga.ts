@@ -13,7 +13,14 @@ import type { ChangeSignal } from '../platform/change-signal.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import type { BlockClock } from './block-clock.ts'
 import { encodeEscrow } from './escrow-codec.ts'
-import { insertEscrow, lockEscrow, postponeLook, takeHash, updateEscrow } from './escrow-store.ts'
+import {
+  insertEscrow,
+  lockCommitted,
+  lockEscrow,
+  postponeLook,
+  takeHash,
+  updateEscrow,
+} from './escrow-store.ts'
 
 /** Hears a report about an escrow: locks it, decides, keeps. Null when there is no such escrow. */
 export type TellEscrow = (id: string, report: EscrowReport) => Promise<EscrowState | null>
@@ -65,7 +72,7 @@ export async function askEscrow(
 ): Promise<EscrowState | Refusal> {
   const before = await lockEscrow(tx.db, id)
   if (before === null) return refuse('ESCROW_NOT_FOUND')
-  const decision = decideEscrow(before, request, moment)
+  const decision = decideEscrow(before, await lessCommitted(tx, request), moment)
   if (isRefusal(decision)) return decision
   const hash = hashTakenBy(request)
   if (hash !== null && !(await takeHash(tx.db, { ...hash, escrowId: id, now: moment.now }))) {
@@ -75,6 +82,13 @@ export async function askEscrow(
   record(tx, decision.state, { command: request, actor: request.by, moment, requestId })
   enqueue(tx, decision, moment.now)
   return decision.state
+}
+
+/** What the node could send, less what it will have to send for those who were first. */
+async function lessCommitted<R extends EscrowRequest>(tx: Transaction, request: R): Promise<R> {
+  if (request.kind !== 'fund') return request
+  const spendableMsat = request.spendableMsat - (await lockCommitted(tx.db))
+  return { ...request, spendableMsat }
 }
 
 /** The payment hash that a request brings into an escrow. */

@@ -1,6 +1,7 @@
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
-import type { Kysely } from 'kysely'
+import { committedMsat } from '@holdfast/core/escrow/milestone-facts'
+import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { decodeEscrow, stringifyEscrow } from './escrow-codec.ts'
 import './escrow-tables.ts'
@@ -50,6 +51,7 @@ function changing(decision: EscrowDecision, now: number) {
     state: stringifyEscrow(state),
     look_at: lookAt(decision, now),
     guardian_height: guardianHeight(state),
+    committed_msat: state.milestones.reduce((sum, milestone) => sum + committedMsat(milestone), 0n),
   }
 }
 
@@ -85,6 +87,17 @@ export async function takeHash(
     .onConflict((conflict) => conflict.column('payment_hash').doNothing())
     .executeTakeFirst()
   return taken.numInsertedOrUpdatedRows === 1n
+}
+
+/** Any number: one who commits liquidity waits for the other to have done so. */
+const LIQUIDITY_LOCK = 0x6c71
+
+/** What is committed already, in millisatoshi; until the transaction ends nobody else is told. */
+export async function lockCommitted(db: Kysely<Database>): Promise<bigint> {
+  await sql`select pg_advisory_xact_lock(${LIQUIDITY_LOCK})`.execute(db)
+  const { rows } = await sql<{ sum: bigint }>`
+    select coalesce(sum(committed_msat), 0)::bigint as sum from escrow where committed_msat > 0`.execute(db)
+  return rows[0]?.sum ?? 0n
 }
 
 /** Whose hash it is, or null: none of ours. */

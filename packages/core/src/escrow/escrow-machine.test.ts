@@ -3,7 +3,7 @@ import { isRefusal } from '../refusals.ts'
 import { decideEscrow, guardianHeight, replayEscrow } from './escrow-machine.ts'
 import { MAX_APPLICATIONS } from './escrow-requests.ts'
 import type { CreateRequest, EscrowCommand, EscrowPlan, EscrowState, MilestonePlan } from './escrow-states.ts'
-import { acceptsPreimage } from './milestone-facts.ts'
+import { acceptsPreimage, committedMsat } from './milestone-facts.ts'
 import { MILESTONE_PHASES } from './milestone-states.ts'
 import { usualHoldBlocks } from './plan.ts'
 import { OPERATOR, roleOf } from './roles.ts'
@@ -306,6 +306,20 @@ test('the guardian is woken by the first height that matters, and by none when n
 test('a preimage is welcome only while money is locked that nobody has been paid for', () => {
   const welcome = MILESTONE_PHASES.filter((phase) => acceptsPreimage(only(reach(phase))) !== null)
   expect(welcome).toEqual(['held', 'proof-submitted', 'disputed', 'releasing', 'payout-unknown', 'refunding'])
+})
+
+test('what the operator must be able to send is committed from the funding until it is sent, and what it owes', () => {
+  const committed = MILESTONE_PHASES.map((phase) => [phase, committedMsat(only(reach(phase)))] as const)
+  expect(Object.fromEntries(committed.filter(([, amount]) => amount > 0n))).toEqual({
+    'awaiting-funds': PAYOUT_MSAT + 100_000n,
+    held: PAYOUT_MSAT + 100_000n,
+    'proof-submitted': PAYOUT_MSAT + 100_000n,
+    disputed: PAYOUT_MSAT + 100_000n,
+    releasing: PAYOUT_MSAT + 100_000n,
+    'payout-unknown': PAYOUT_MSAT + 100_000n,
+    premature: FUNDING_MSAT + 101_002n,
+    repaying: FUNDING_MSAT + 101_002n,
+  })
 })
 
 test('replaying its commands gives the escrow again, and what was refused left no trace', () => {

@@ -1,3 +1,5 @@
+import type { Msat } from '../money.ts'
+import { routingFeeLimit } from './fees.ts'
 import type { MilestoneState } from './milestone-states.ts'
 
 /** Nothing more will happen to it, and no money is anywhere but where the phase says. */
@@ -90,5 +92,35 @@ export function acceptsPreimage(milestone: MilestoneState): string | null {
     case 'expired':
     case 'cancelled':
       return null
+  }
+}
+
+/** What the operator's node must still be able to send for it, routing included. */
+export function committedMsat(milestone: MilestoneState): Msat {
+  const { payoutMsat, routingFeeLimitMsat } = milestone.terms
+  switch (milestone.phase) {
+    case 'awaiting-funds':
+    case 'held':
+    case 'proof-submitted':
+    case 'disputed':
+    case 'releasing':
+    case 'payout-unknown':
+      return payoutMsat + routingFeeLimitMsat
+    case 'premature':
+    case 'repaying':
+      return milestone.owedMsat + routingFeeLimit(milestone.owedMsat)
+    case 'planned':
+    case 'awaiting-invoice':
+    case 'ready-to-fund':
+    case 'closing':
+    case 'claiming':
+    case 'released':
+    case 'refunding':
+    case 'refunded':
+    case 'repaid':
+    case 'lost':
+    case 'expired':
+    case 'cancelled':
+      return 0n
   }
 }
