@@ -70,6 +70,12 @@ export class KillWorkload {
       const to = random.chance(0.6) ? shop.name : shop.offer
       void ask(by, { kind: 'pay', to, payee: shop.owner, amountMsat: this.#nextAmount() })
     }
+    // The names of the shops may be remembered; only one that nobody has asked for yet is sure to be resolved.
+    if (point.kind === 'step' && point.stream === 'payment' && point.phase === 'resolving') {
+      const [payer, payee] = random.shuffled(shops)
+      const to = `₿${this.#nextUser()}@${DOMAIN}`
+      void ask(payer!.owner, { kind: 'pay', to, payee: payee!.owner, amountMsat: this.#nextAmount() })
+    }
     const mustFail = point.kind === 'step' && point.stream === 'payment' && point.phase === 'failed'
     if (mustFail || random.chance(0.25)) {
       const [payer, payee] = random.shuffled(shops)
