@@ -38,7 +38,8 @@ export function addNameQrRoute(app: App, deps: { findActive: FindActive }): void
     },
     async (request, reply) => {
       const { as, amountMsat } = request.query
-      const name = await findNameByText(deps, request.params.name)
+      // As it is shown and copied: with or without ₿, in any case.
+      const name = await findNameByText(deps, request.params.name.replace(/^₿/, '').toLowerCase())
       const asked = amountMsat === undefined ? null : orThrow(parseMsat(amountMsat))
       if (as === 'lnurl' && asked !== null)
         throw new RefusalError(refuse('REQUEST_INVALID', { field: 'amountMsat' }))

@@ -27,6 +27,10 @@ test('a name is a picture whose text is a URI with its offer, in capitals', asyn
   expect(parseBitcoinUri(text).offers.map((offer) => offer.toLowerCase())).toEqual([OFFER])
 })
 
+test.each(['₿alice@shop.test', 'Alice@SHOP.test'])('%s is the same name', async (name) => {
+  expect((await get('', encodeURIComponent(name))).body).toBe((await get()).body)
+})
+
 test('it may ask for an amount', async () => {
   const text = scanQrSvg((await get('?amountMsat=21000')).body)
   expect(parseBitcoinUri(text).amountMsat).toBe(21_000n)
