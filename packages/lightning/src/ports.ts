@@ -24,7 +24,10 @@ export interface LightningNode {
 }
 
 export interface Invoices {
-  /** An ordinary BOLT 11 invoice: the node makes the preimage and claims by itself. */
+  /**
+   * An ordinary BOLT 11 invoice: the node makes the preimage and claims by itself. Throws `NodeError('unsupported')`
+   * when the backend cannot commit to a `descriptionHash`.
+   */
   create(request: InvoiceRequest): Promise<{ invoice: string; paymentHash: Hex }>
   /** Null: the node never made it, or has forgotten it because it expired unpaid at least 30 days ago. */
   lookup(paymentHash: Hex): Promise<ReceivedPayment | null>
