@@ -35,7 +35,17 @@ export function makeLog(options: { level: LogLevel; stream?: DestinationStream }
   )
 }
 
-type DescribedError = { type: string; message: string; code?: unknown; stack?: string; cause?: unknown }
+/** Of an error for many, such as a sweep's, so many are described. */
+const MOST_ERRORS = 5
+
+type DescribedError = {
+  type: string
+  message: string
+  code?: unknown
+  stack?: string
+  cause?: unknown
+  errors?: unknown[]
+}
 
 /**
  * What a log may know of an error. Only these members: libraries hang whole connections, rows and requests on theirs.
@@ -49,5 +59,8 @@ function describeError(error: unknown): DescribedError | string {
     ...('code' in error && { code: error.code }),
     ...(stack !== undefined && { stack }),
     ...(cause !== undefined && { cause: describeError(cause) }),
+    ...(error instanceof AggregateError && {
+      errors: error.errors.slice(0, MOST_ERRORS).map(describeError),
+    }),
   }
 }

@@ -51,3 +51,13 @@ test('of an error, only what it says is logged, not what a library hung on it', 
   })
   expect(JSON.parse(lines[1]!)).toMatchObject({ err: 'thrown text' })
 })
+
+test('of an error that stands for many, the first few are logged', () => {
+  const lines: string[] = []
+  const log = makeLog({ level: 'info', stream: { write: (line) => void lines.push(line) } })
+  const errors = Array.from({ length: 9 }, (_, index) => new Error(`no. ${index}`))
+  log.error({ err: new AggregateError(errors, '9 of 10 names were passed over') }, 'z')
+  const { err } = JSON.parse(lines[0]!)
+  expect(err.message).toBe('9 of 10 names were passed over')
+  expect(err.errors.map(({ message }: Error) => message)).toEqual([0, 1, 2, 3, 4].map((n) => `no. ${n}`))
+})

@@ -282,6 +282,16 @@ describe('health', () => {
     })
   })
 
+  test('asks its dependencies once for all who ask within a second', async () => {
+    await app.close()
+    let asked = 0
+    app = await start({}, [{ name: 'counted', check: async () => `${++asked}` }])
+    const answers = await Promise.all(Array.from({ length: 20 }, () => app.inject({ url: '/ready' })))
+    expect(new Set(answers.map((answer) => answer.json().dependencies[0].detail))).toEqual(new Set(['1']))
+    await new Promise((resolve) => setTimeout(resolve, 1_050))
+    expect((await app.inject({ url: '/ready' })).json().dependencies[0].detail).toBe('2')
+  })
+
   test('names the dependency that is down, and one that hangs within its time', async () => {
     await app.close()
     app = await start({ handlerTimeoutMs: 5_000 }, [works, broken, hangs])

@@ -11,6 +11,8 @@ export type Dependency = {
 }
 
 const CHECK_WITHIN_MS = 2_000
+/** Nobody can make us ask our dependencies more often: `/ready` is open to all and not limited. */
+const REMEMBERED_MS = 1_000
 
 const dependencySchema = z.strictObject({
   name: z.string(),
@@ -26,6 +28,7 @@ type DependencyState = z.infer<typeof dependencySchema>
 
 /** `/health`: this process answers. `/ready`: so does everything that is essential. Neither counts for rate limits. */
 export function addHealthRoutes(app: App, readiness: readonly Dependency[], isStopping: () => boolean): void {
+  const checkAll = remember(REMEMBERED_MS, () => Promise.all(readiness.map(checkDependency)))
   app.get(
     '/health',
     {
@@ -41,13 +44,13 @@ export function addHealthRoutes(app: App, readiness: readonly Dependency[], isSt
     '/ready',
     {
       schema: {
-        summary: 'Can it serve? Checks each dependency.',
+        summary: 'Can it serve? Each dependency was checked within the last second.',
         tags: ['operation'],
         response: { 200: readySchema, 503: readySchema },
       },
     },
     async (_request, reply) => {
-      const dependencies = await Promise.all(readiness.map(checkDependency))
+      const dependencies = await checkAll()
       const ready = !isStopping() && dependencies.every(({ ok, essential }) => ok || !essential)
       return reply.code(ready ? 200 : 503).send({ ready, dependencies })
     },
@@ -71,5 +74,15 @@ async function checkDependency({ name, essential = true, check }: Dependency): P
     return state(true, await Promise.race([check(signal), tooLate]))
   } catch (error) {
     return state(false, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** Asks again when the last answer was asked for so long ago; until then everybody gets that one. `ask` never throws. */
+function remember<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; answer: Promise<T> } | null = null
+  return () => {
+    const now = performance.now()
+    if (last === null || now - last.at >= ms) last = { at: now, answer: ask() }
+    return last.answer
   }
 }
