@@ -172,6 +172,7 @@ export async function startServer(options: {
   await work({ ...names.tasks, ...domains.tasks, ...zonesSlice.tasks }, { rightOfWay })
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
+  await names.reconcile().catch((error) => log.error({ err: error }, 'some names are tried again later'))
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
     domains: domains.sweep,

@@ -227,6 +227,10 @@ describe('a released name', () => {
     await world.names.sweep()
     expect(await findName(database.db, id)).toEqual(before)
     world.time.shiftMs = 0
+    world.zone.broken = null
+    expect(await world.names.reconcile()).toBeGreaterThan(0)
+    await expect.poll(async () => (await look('stuck')).code).toBe('NAME_NOT_FOUND')
+    await expect.poll(() => world.names.reconcile()).toBe(0)
   })
 })
 

@@ -106,6 +106,7 @@ function actorOf(report: NameReport): string {
     case 'effect-failed':
     case 'outcome-unknown':
     case 'time-passed':
+    case 'try-again':
       return 'system'
   }
 }

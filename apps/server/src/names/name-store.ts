@@ -183,3 +183,22 @@ export async function findOverdue(
   if (after) query = query.where(sql<boolean>`(look_at, id) > (${after.look_at}, ${after.id})`)
   return query.execute()
 }
+
+/** Those of which an effect has failed that is tried for ever, by id. */
+export async function findInTrouble(
+  db: Kysely<Database>,
+  page: { limit: number; after: { id: string } | null },
+): Promise<{ id: string }[]> {
+  let query = db
+    .selectFrom('name_registration')
+    .select('id')
+    .where('look_at', 'is not', null)
+    .where(
+      sql<boolean>`(state @? '$.cleaning.wait ? (@.lastFailure != null)'
+        or state @? '$.retiring[*].wait ? (@.lastFailure != null)')`,
+    )
+    .orderBy('id')
+    .limit(page.limit)
+  if (page.after) query = query.where('id', '>', page.after.id)
+  return query.execute()
+}

@@ -14,7 +14,7 @@ import { makeTellName } from './name-saga.ts'
 import { findClaim, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
 import type { MayRegister } from './register-name.ts'
-import { sweepNames } from './sweep-names.ts'
+import { reconcileNames, sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
 
 /** A name that can be paid now: also one whose record is being changed, by its old offer. */
@@ -35,6 +35,8 @@ export type NamesSlice = {
   routes(app: App): void
   /** Goes on with names whose job was lost; run it at boot and every minute. Answers how many. */
   sweep(): Promise<number>
+  /** After a start: tries again what has failed, perhaps until somebody mended it. Answers how many names. */
+  reconcile(): Promise<number>
 }
 
 export function makeNamesSlice(deps: {
@@ -75,6 +77,7 @@ export function makeNamesSlice(deps: {
         operators: new Set(deps.operators),
         rules: { ...DEFAULT_RULES, ...deps.rules },
       }),
+    reconcile: () => reconcileNames({ database: deps.database, tell }),
     sweep: () => sweepNames({ database: deps.database, clock, tell }),
   }
 }

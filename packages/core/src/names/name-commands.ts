@@ -92,5 +92,7 @@ export type NameReport =
   /** A job found that its effect is no longer wanted; an interrupted run of it may have happened all the same. */
   | { readonly kind: 'outcome-unknown'; readonly effect: EffectDone }
   | { readonly kind: 'time-passed' }
+  /** Somebody may have mended what an effect failed of: what waits for its next try is tried now. */
+  | { readonly kind: 'try-again' }
 
 export type NameCommand = NameRequest | NameReport

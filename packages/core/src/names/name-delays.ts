@@ -21,8 +21,13 @@ export function retryDelayMs(tries: number): number {
 }
 
 /** Nothing is left behind, so it is tried for ever: at first at once, in the end now and then. */
-export function undoDelayMs(tries: number, kind: EffectFailure['kind']): number {
+export function settleDelayMs(tries: number, kind: EffectFailure['kind']): number {
   return kind === 'unavailable' ? doubling(250, tries, HOUR_MS) : doubling(MINUTE_MS, tries, 6 * HOUR_MS)
+}
+
+/** The same for offers: a node that has not come back for days may never do so, and nobody reads its offers. */
+export function disableDelayMs(tries: number): number {
+  return doubling(250, tries, 24 * HOUR_MS)
 }
 
 /** When a live name must be looked at because its offer expires; null: never. */

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'vitest'
 import { isRefusal } from '../refusals.ts'
 import type { NameReport, NameRequest } from './name-commands.ts'
 import {
+  disableDelayMs,
   RENEW_BEFORE_EXPIRY_MS,
   RETIRE_AFTER_MS,
   retryDelayMs,
-  undoDelayMs,
+  settleDelayMs,
   WITHDRAW_BEFORE_EXPIRY_MS,
 } from './name-delays.ts'
 import { decideName, hearName, replayName } from './name-machine.ts'
@@ -119,8 +120,9 @@ describe('a registration', () => {
   test('is tried again with growing pauses; what is undone is tried for ever, in the end now and then', () => {
     const tries = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     expect(tries.map(retryDelayMs)).toEqual([50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000])
-    expect([0, 1, 10_000].map((at) => undoDelayMs(at, 'unavailable'))).toEqual([250, 500, 3_600_000])
-    expect([0, 1, 10_000].map((at) => undoDelayMs(at, 'refused'))).toEqual([60_000, 120_000, 21_600_000])
+    expect([0, 1, 10_000].map((at) => settleDelayMs(at, 'unavailable'))).toEqual([250, 500, 3_600_000])
+    expect([0, 1, 10_000].map((at) => settleDelayMs(at, 'refused'))).toEqual([60_000, 120_000, 21_600_000])
+    expect([0, 1, 10_000].map(disableDelayMs)).toEqual([250, 500, 86_400_000])
     expect(retryDelayMs(10_000)).toBe(10_000)
   })
 
@@ -142,9 +144,26 @@ describe('a withdrawal that is refused for ever', () => {
     })
     expect(times.at(-1)).toBe(6 * 3_600_000)
     expect(nameTrouble(world.state)).toMatchObject({ code: 'DNS_UNAVAILABLE', hint: 'Try again later.' })
+    const again = hearName(world.state, { kind: 'try-again' }, world.now)
+    expect(again).toMatchObject({
+      state: world.state,
+      effects: [{ kind: 'settle-record', at: world.now }],
+    })
     world.settle()
     expect(nameTrouble(world.state)).toBeNull()
     expect(world.state.phase).toBe('freed')
+    expect(hearName(world.state, { kind: 'try-again' }, world.now).effects).toEqual([])
+  })
+
+  test('and so is an offer that its node does not disable', () => {
+    const world = reach(4)
+    world.ask({ kind: 'release', by: OWNER })
+    failNext(go(world, 1))
+    expect(world.state).toMatchObject({ phase: 'freed', retiring: [{ no: 0, wait: { tries: 1 } }] })
+    expect(nameTrouble(world.state)).not.toBeNull()
+    expect(hearName(world.state, { kind: 'try-again' }, world.now).effects).toMatchObject([
+      { kind: 'disable-offer', no: 0 },
+    ])
   })
 })
 

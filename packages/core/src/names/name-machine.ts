@@ -14,7 +14,7 @@ import {
   suspended,
 } from './name-round.ts'
 import { type NameIn, type NameState, type Running, termsOf } from './name-states.ts'
-import { isRunning, newEffects, pendingEffects } from './pending-effects.ts'
+import { effectsInTrouble, isRunning, newEffects, pendingEffects } from './pending-effects.ts'
 import { disablingFailed, offerDisabled, offerMayExist } from './retire-offers.ts'
 import { isSettling, recordTouched, settlingFailed } from './settle-record.ts'
 import { end, undo, undoBesideStranger } from './undo-name.ts'
@@ -53,6 +53,9 @@ export function decideName(
 
 /** `decideName` for what may not be refused. */
 export function hearName(state: NameState, report: NameReport, now: number): NameDecision {
+  if (report.kind === 'try-again') {
+    return { state, effects: effectsInTrouble(state).map((effect) => ({ ...effect, at: now })) }
+  }
   const next = hear(state, report, now)
   if (report.kind !== 'time-passed' || next !== state) return decision(state, next)
   // Whoever asks at this time suspects that a job was lost: what is due is asked for again.
@@ -73,7 +76,7 @@ function decision(before: NameState | null, state: NameState): NameDecision {
   return { state, effects: state === before ? [] : newEffects(before, state) }
 }
 
-function hear(state: NameState, report: NameReport, now: number): NameState {
+function hear(state: NameState, report: Exclude<NameReport, { kind: 'try-again' }>, now: number): NameState {
   switch (report.kind) {
     case 'offer-made':
       return state.phase === 'requested' && isAwaited(state, report)

@@ -16,6 +16,13 @@ export function pendingEffects(state: NameState): PendingEffect[] {
   return pending
 }
 
+/** Those of them that have failed, and of which nobody knows when they can succeed. */
+export function effectsInTrouble(state: NameState): PendingEffect[] {
+  const waits = [state.cleaning?.wait ?? null, ...state.retiring.map(({ wait }) => wait)]
+  const failed = new Set(waits.flatMap((wait) => (wait && wait.lastFailure !== null ? [wait.serial] : [])))
+  return pendingEffects(state).filter(({ serial }) => failed.has(serial))
+}
+
 /** The effects that a decision asks for: those that are new in its state. */
 export function newEffects(before: NameState | null, after: NameState): NameEffect[] {
   const effects: NameEffect[] = pendingEffects(after).filter(({ serial }) => serial > (before?.serial ?? -1))

@@ -1,5 +1,5 @@
 import type { EffectFailure } from './name-commands.ts'
-import { firstTry, undoDelayMs } from './name-delays.ts'
+import { disableDelayMs, firstTry } from './name-delays.ts'
 import type { NameOffer, NameState, NameTerms, PlannedOffer, RetiringOffer } from './name-states.ts'
 
 /** Asks the offer's node to disable it at `at`. One that was brought is not ours to disable. */
@@ -26,14 +26,14 @@ export function offerDisabled(state: NameState, done: { no: number; serial: numb
 export function disablingFailed(
   state: NameState,
   done: { no: number; serial: number },
-  { code, kind }: EffectFailure,
+  { code }: EffectFailure,
   now: number,
 ): NameState {
   const failed = find(state, done)
   if (failed === null) return state
   const { tries } = failed.wait
   const serial = state.serial + 1
-  const wait = { serial, tries: tries + 1, dueAt: now + undoDelayMs(tries, kind), lastFailure: code }
+  const wait = { serial, tries: tries + 1, dueAt: now + disableDelayMs(tries), lastFailure: code }
   const retiring = state.retiring.map((offer) => (offer === failed ? { ...offer, wait } : offer))
   return { ...state, serial, retiring }
 }

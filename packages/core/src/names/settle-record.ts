@@ -1,5 +1,5 @@
 import type { EffectFailure } from './name-commands.ts'
-import { firstTry, undoDelayMs } from './name-delays.ts'
+import { firstTry, settleDelayMs } from './name-delays.ts'
 import type { NameState, NameTerms } from './name-states.ts'
 import { isRunning } from './pending-effects.ts'
 
@@ -41,7 +41,7 @@ export function settlingFailed(state: NameState, { code, kind }: EffectFailure, 
   if (!state.cleaning?.wait) return state
   const { offers, wait } = state.cleaning
   const serial = state.serial + 1
-  const dueAt = now + undoDelayMs(wait.tries, kind)
+  const dueAt = now + settleDelayMs(wait.tries, kind)
   return {
     ...state,
     serial,
