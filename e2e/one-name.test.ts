@@ -74,7 +74,8 @@ describe('one name everywhere', () => {
       const authorization = await signAuthorization(alice.device.signer, {
         ...{ url: list, method: 'GET', now: Date.now() },
       })
-      const { invoices } = await (await fetch(list, { headers: { authorization } })).json()
+      const answer = await fetch(list, { headers: { authorization } })
+      const { invoices } = (await answer.json()) as { invoices: unknown }
       expect(invoices).toMatchObject([
         {
           name: NAME,
