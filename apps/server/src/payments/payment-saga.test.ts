@@ -2,7 +2,6 @@ import { refuse } from '@holdfast/core'
 import { NEVER_SENT_GRACE_MS, replayPayment } from '@holdfast/core/payments/payment-machine'
 import { NodeError } from '@holdfast/lightning'
 import { parseBitcoinUri } from '@holdfast/protocols/bip321'
-import { sql } from 'kysely'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeTestNode } from '../nodes/testing/test-node.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
@@ -225,69 +224,6 @@ describe('a node that takes nothing on', () => {
   })
 })
 
-describe('a payment that the node has given up', () => {
-  const NO_ROUTE = { state: 'failed', paymentHash: null, reason: 'no-route' } as const
-
-  test('is tried again under another id, and then succeeds', async () => {
-    world.node.becomes = NO_ROUTE
-    const { id, nodePaymentId } = await world.start()
-    await world.run('pay')
-    const second = await world.read(id)
-    expect(second).toMatchObject({ phase: 'sending', tries: 2 })
-    expect(second.nodePaymentId).not.toBe(nodePaymentId)
-    world.node.becomes = SUCCEEDED
-    await world.run('pay')
-    expect(await world.read(id)).toMatchObject({
-      phase: 'succeeded',
-      nodePaymentId: second.nodePaymentId,
-    })
-    expect([...world.node.paid.keys()]).toEqual([nodePaymentId, second.nodePaymentId])
-  })
-
-  test('has failed when it was given up three times, and each time under its own id', async () => {
-    world.node.becomes = NO_ROUTE
-    const { id, requestedAt } = await world.start()
-    await world.runNext(5)
-    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_NO_ROUTE', tries: 3 })
-    expect(new Set(world.node.paid.keys()).size).toBe(3)
-    expect(world.node.payCalls).toBe(3)
-    expect(world.time.now - requestedAt).toBe(60_000)
-    const kinds = (await world.entriesOf(id)).map(({ kind }) => kind)
-    expect(kinds).toEqual(['payment.request', 'payment.outcome', 'payment.outcome', 'payment.outcome'])
-    const history = (await world.entriesOf(id)).map(({ data, at }) => ({
-      command: decodeCommand(data.command as never),
-      at: at.getTime(),
-    }))
-    expect(replayPayment(history)).toEqual(await world.read(id))
-  })
-
-  test('and whose old job comes late: the old id is not paid', async () => {
-    world.node.becomes = NO_ROUTE
-    const { id, nodePaymentId } = await world.start()
-    const late = world.take('pay')
-    await world.perform(late)
-    world.node.becomes = { state: 'pending', paymentHash: null }
-    await world.run('pay')
-    await world.perform(late)
-    expect(world.node.outcomes.get(nodePaymentId)).toEqual(NO_ROUTE)
-    expect(await world.read(id)).toMatchObject({ phase: 'sending', tries: 2, accepted: true })
-    expect(world.node.payCalls).toBe(2)
-  })
-
-  test('is asked about by its new id after a start', async () => {
-    world.node.becomes = NO_ROUTE
-    const { id } = await world.start()
-    await world.run('pay')
-    const { nodePaymentId } = await world.read(id)
-    world.queue.length = 0
-    world.node.outcomes.set(nodePaymentId, SUCCEEDED)
-    await world.slice.reconcile()
-    await world.perform(world.queue.find(({ payload }) => payload.id === id)!)
-    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', tries: 2 })
-    expect(world.node.payCalls).toBe(1)
-  })
-})
-
 describe('the sweeper', () => {
   test('asks about a payment whose job was lost, once it has been silent for a minute', async () => {
     const { id, requestedAt } = await world.start()
@@ -334,84 +270,6 @@ describe('the sweeper', () => {
   })
 })
 
-describe('a name', () => {
-  const resolvesTo = (uri: string) => vi.mocked(world.resolver.resolve).mockResolvedValue(resolvedTo(uri))
-
-  test('is resolved, then paid', async () => {
-    resolvesTo(`bitcoin:?lno=${offerOf()}`)
-    const { id } = await world.start({ to: '₿Alice@Shop.test', amountMsat: '5' })
-    await world.run('resolve')
-    expect(world.resolver.resolve).toHaveBeenCalledWith('alice@shop.test')
-    await world.run('pay')
-    expect(await world.read(id)).toMatchObject({ phase: 'succeeded', to: '₿Alice@Shop.test' })
-  })
-
-  test('may name the amount', async () => {
-    resolvesTo(`bitcoin:?amount=0.00000001&lno=${offerOf()}`)
-    const { id } = await world.start({ to: 'alice@shop.test' })
-    await world.run('resolve')
-    expect(await world.read(id)).toMatchObject({ phase: 'sending', amountMsat: 1000n })
-  })
-
-  test('waits for the DNS and for the node, and is then paid', async () => {
-    vi.mocked(world.resolver.resolve).mockResolvedValue(refuse('DNS_UNAVAILABLE'))
-    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
-    await world.run('resolve')
-    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'DNS_UNAVAILABLE' })
-    world.connected.node = null
-    await world.run('resolve')
-    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'NODE_NOT_CONNECTED' })
-    world.nodes.nodeOf.mockRejectedValueOnce(new NodeError('offline', 'x'))
-    await world.run('resolve')
-    expect(await world.read(id)).toMatchObject({ phase: 'resolving', lastFailure: 'NODE_OFFLINE' })
-    world.connected.node = world.node
-    resolvesTo(`bitcoin:?lno=${offerOf()}`)
-    await world.run('resolve')
-    await world.run('pay')
-    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
-  })
-
-  test('that is remembered is paid without resolving it again', async () => {
-    vi.mocked(world.resolver.remembered).mockReturnValue(resolvedTo(`bitcoin:?lno=${offerOf()}`))
-    const { id, phase } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
-    expect(phase).toBe('sending')
-    await world.run('pay')
-    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
-    expect(world.resolver.resolve).not.toHaveBeenCalled()
-    const entries = await world.entriesOf(id)
-    expect(entries.map(({ kind }) => kind)).toEqual(['payment.request', 'payment.outcome'])
-    const history = entries.map(({ data, at }) => ({
-      command: decodeCommand(data.command as never),
-      at: at.getTime(),
-    }))
-    expect(replayPayment(history)).toEqual(await world.read(id))
-  })
-
-  test('that is remembered with something that we cannot pay is resolved as ever', async () => {
-    vi.mocked(world.resolver.remembered).mockReturnValue(resolvedTo('bitcoin:?sp=sp1qq'))
-    resolvesTo(`bitcoin:?lno=${offerOf()}`)
-    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
-    await world.run('resolve')
-    expect(await world.read(id)).toMatchObject({ phase: 'sending' })
-  })
-
-  test('that is resolved after the deadline is not paid', async () => {
-    resolvesTo(`bitcoin:?lno=${offerOf()}`)
-    const { id, deadlineAt } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
-    const job = world.take('resolve')
-    world.time.now = deadlineAt
-    await world.perform(job)
-    expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'PAYMENT_EXPIRED' })
-  })
-
-  test('and a fault while resolving is no answer', async () => {
-    vi.mocked(world.resolver.resolve).mockRejectedValue(new Error('a bug'))
-    const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })
-    await expect(world.run('resolve')).rejects.toThrow('a bug')
-    expect((await world.read(id)).phase).toBe('resolving')
-  })
-})
-
 describe('a request', () => {
   test('is refused when the node is offline', async () => {
     world.nodes.nodeOf.mockRejectedValueOnce(new NodeError('offline', 'x'))
@@ -447,59 +305,5 @@ describe('the journal', () => {
       at: at.getTime(),
     }))
     expect(replayPayment(history)).toEqual(await world.read(id))
-  })
-})
-
-describe('the table guards by itself', () => {
-  const change = (id: string, path: string, value: string) =>
-    sql`update payment set state = jsonb_set(state, ${path}::text[], ${value}::jsonb) where id = ${id}`.execute(
-      database.db,
-    )
-
-  test.each([
-    ['the destination as given', '{to}', '"bob@shop.test"'],
-    ['the node', '{nodeId}', '"02"'],
-    ['the deadline', '{deadlineAt}', '1'],
-    ['the amount', '{amountMsat}', '"9999"'],
-    ['the fee limit', '{maxFeeMsat}', '"9999"'],
-    ['what is paid', '{payable,offer}', '"lno1other"'],
-    ['the phase alone', '{phase}', '"failed"'],
-    ['the note', '{note}', '"another"'],
-    ['the count of tries', '{tries}', '2'],
-    ['the ids that are left', '{spareNodePaymentIds}', '[]'],
-    ['a preimage at the top', '{preimage}', '"00"'],
-    ['a preimage below', '{payable,preimage}', '"00"'],
-  ])('%s cannot be changed while it is sent', async (_what, path, value) => {
-    const { id } = await world.start()
-    await expect(change(id, path, value)).rejects.toMatchObject({ code: '23514' })
-  })
-
-  test('the id under which it is sent changes to the next one only', async () => {
-    const { id, spareNodePaymentIds } = await world.start()
-    const change = (nodePaymentId: string, spare: string[], tries: number) =>
-      sql`update payment set node_payment_id = ${nodePaymentId}, state = state || ${JSON.stringify({
-        nodePaymentId,
-        spareNodePaymentIds: spare,
-        tries,
-      })}::jsonb where id = ${id}`.execute(database.db)
-    const [second, third] = spareNodePaymentIds as [string, string]
-    for (const [next, spare, tries] of [
-      ['ab'.repeat(32), [third], 2],
-      [third, [second], 2],
-      [second, [third, second], 2],
-      [second, [third], 1],
-    ] as const) {
-      await expect(change(next, [...spare], tries)).rejects.toMatchObject({ code: '23514' })
-    }
-    await change(second, [third], 2)
-    await change(third, [], 3)
-  })
-
-  test('a payment that succeeded stays so', async () => {
-    const { id } = await world.start()
-    await world.run('pay')
-    const undo = sql`update payment set phase = 'sending', look_at = now(),
-      state = jsonb_set(state, '{phase}', '"sending"') where id = ${id}`
-    await expect(undo.execute(database.db)).rejects.toMatchObject({ code: '23514' })
   })
 })
