@@ -205,7 +205,7 @@ export const REFUSALS = {
   DOMAIN_TAKEN: {
     status: 409,
     title: 'Another key has proven that the domain is theirs.',
-    hint: 'Remove their challenge from the DNS; three days later the domain is free.',
+    hint: 'Remove their challenge from the DNS: three days later, once no name of theirs is left, it is yours.',
   },
   DOMAIN_LIMIT_REACHED: {
     status: 429,

@@ -8,35 +8,50 @@ import type {
   DomainState,
 } from '@holdfast/core/domains/domain-states'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
-import { insertDomain, isProvenByAnother, lockDomain, updateDomain } from './domain-store.ts'
+import { insertDomain, lockDomain, lockRival, updateDomain } from './domain-store.ts'
 
 /** Hears a report about a claim: locks it, decides, keeps. Null when there is no such claim. */
 export type TellDomain = (id: string, report: DomainReport) => Promise<DomainState | null>
 
-export function makeTellDomain(deps: { transact: Transact; clock: () => number }): TellDomain {
+type TellDeps = {
+  transact: Transact
+  clock: () => number
+  /** Whether names of the domain are claimed. */
+  holdsNames: (domain: string) => Promise<boolean>
+}
+
+export function makeTellDomain(deps: TellDeps): TellDomain {
   return (id, report) =>
     deps.transact(async (tx) => {
       const state = await lockDomain(tx.db, id)
       if (state === null) return null
       const now = deps.clock()
-      const heard = await withoutRival(tx, state, report)
+      const heard = report.kind === 'verified' ? await yieldToRival(deps, tx, state, report, now) : report
       const decision = hearDomain(state, heard, now)
-      await keep(tx, state, decision, {
-        command: heard,
-        actor: heard.kind === 'time-passed' ? 'system' : 'dns',
-        now,
-      })
+      const actor = heard.kind === 'time-passed' ? 'system' : 'dns'
+      await keep(tx, state, decision, { command: heard, actor, now })
       return decision.state
     })
 }
 
-/** Two keys may show a challenge each; the domain stays with the first until its own is gone. */
-async function withoutRival(
+/**
+ * Two keys may show a challenge each: the domain stays with the first. When the first has lapsed and has no names in it,
+ * it gives way.
+ */
+async function yieldToRival(
+  { holdsNames }: TellDeps,
   tx: Transaction,
   state: DomainState,
-  report: DomainReport,
+  report: Extract<DomainReport, { kind: 'verified' }>,
+  now: number,
 ): Promise<DomainReport> {
-  if (report.kind !== 'verified' || !(await isProvenByAnother(tx.db, state))) return report
+  const rival = await lockRival(tx.db, state)
+  if (rival === null) return report
+  if (rival.phase === 'lapsed' && !(await holdsNames(state.domain))) {
+    const command: DomainReport = { kind: 'displaced' }
+    await keep(tx, rival, hearDomain(rival, command, now), { command, actor: 'dns', now })
+    return report
+  }
   return { kind: 'not-verified', serial: report.serial, cause: 'DOMAIN_TAKEN' }
 }
 

@@ -81,20 +81,21 @@ export async function lockOwner(db: Kysely<Database>, owner: string): Promise<vo
   await sql`select pg_advisory_xact_lock(hashtextextended(${`domain-owner:${owner}`}, 0))`.execute(db)
 }
 
-/** Whether somebody else has proven that the domain is theirs; until the transaction ends nobody else can. */
-export async function isProvenByAnother(
+/** Who else has proven that the domain is theirs, locked; until the transaction ends nobody else can. */
+export async function lockRival(
   db: Kysely<Database>,
   { id, domain }: { id: string; domain: string },
-): Promise<boolean> {
+): Promise<DomainState | null> {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`domain:${domain}`}, 0))`.execute(db)
   const row = await db
     .selectFrom('domain_claim')
-    .select('id')
+    .select('state')
     .where('domain', '=', domain)
     .where('phase', 'in', ['active', 'lapsed'])
     .where('id', '<>', id)
+    .forUpdate()
     .executeTakeFirst()
-  return row !== undefined
+  return row?.state ?? null
 }
 
 /** The domains whose owners have proven that they are theirs. */

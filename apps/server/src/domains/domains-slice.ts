@@ -1,4 +1,6 @@
+import type { Refusal } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
+import type { Hex } from '@holdfast/lightning'
 import type { Identity } from '../identity/identity.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
@@ -11,7 +13,9 @@ import { findDomain, findSilentDomains, listProven } from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
 
-export type DomainsSlice = Pick<OwnZones, 'zones' | 'mayRegister'> & {
+export type DomainsSlice = Pick<OwnZones, 'zones'> & {
+  /** Why this key may not register names in the domain; null: it may, if the domain is known. */
+  mayRegister(domain: string, by: Hex): Promise<Refusal | null>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -50,7 +54,12 @@ export function makeDomainsSlice(deps: {
 
   return {
     zones: own.zones,
-    mayRegister: own.mayRegister,
+    async mayRegister(domain, by) {
+      if (deps.zones.has(domain)) return null
+      // It may have been proven just now, or by another process.
+      await refresh()
+      return own.mayRegister(domain, by)
+    },
     tasks: {
       'domains:check': async (payload) => {
         const [id, serial] = [String(payload.id), Number(payload.serial)]

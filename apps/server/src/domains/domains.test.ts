@@ -99,7 +99,7 @@ describe('a domain of one’s own', () => {
     expect((await world.own(device)).aliases).toBe('each-name')
     world.merchant.dname = instructions.allNames.value
     await world.checkNow(device)
-    await expect.poll(async () => (await world.own(device)).aliases).toBe('all-names')
+    await expect.poll(async () => (await world.own(device)).aliases, { timeout: 10_000 }).toBe('all-names')
     expect([...world.zone.records.keys()]).toEqual([])
 
     world.merchant.dname = null
@@ -125,7 +125,7 @@ describe('a domain of one’s own', () => {
     await stateIs('lapsed')
     expect((await world.register(device, 'dave')).json()).toMatchObject({ code: 'DOMAIN_NOT_VERIFIED' })
     expect((await world.send('DELETE', '/v1/names/carol@merchant.test', device)).statusCode).toBe(202)
-    await expect.poll(() => [...world.zone.records.keys()]).toEqual([])
+    await expect.poll(() => [...world.zone.records.keys()], { timeout: 10_000 }).toEqual([])
     world.prove({ instructions })
     await world.checkNow(device)
     await stateIs('active')
@@ -141,6 +141,25 @@ describe('a domain of one’s own', () => {
       state: 'ended',
     })
     expect((await world.register(device, 'late')).json()).toMatchObject({ code: 'DOMAIN_UNKNOWN' })
+    await world.checkNow(other)
+    await stateIs('active', other)
+    expect(await world.own(device)).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
+  })
+
+  test('that has changed hands goes to who proves it, once the first has lapsed and has no names in it', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    const job = await world.jobEnds((await world.register(device, 'frank')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded' })
+    const other = world.newDevice()
+    world.prove((await world.claim(other)).json())
+    world.time.shiftMs = 3 * DAY_MS
+    await world.checkNow(device)
+    await stateIs('lapsed')
+    await world.checkNow(other)
+    await troubleIs('DOMAIN_TAKEN', other)
+    await world.send('DELETE', '/v1/names/frank@merchant.test', device)
+    await expect.poll(() => world.names.holdsNames('merchant.test'), { timeout: 10_000 }).toBe(false)
     await world.checkNow(other)
     await stateIs('active', other)
     expect(await world.own(device)).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
@@ -189,7 +208,7 @@ describe('what stands behind it', () => {
     expect(other.zones.has('merchant.test')).toBe(false)
     await other.sweep()
     expect(other.zones.has('merchant.test')).toBe(true)
-    expect(other.mayRegister('merchant.test', device.owner)).toBeNull()
+    expect(await other.mayRegister('merchant.test', device.owner)).toBeNull()
   })
 
   test('a claim whose job was lost is looked at again', async () => {
@@ -206,11 +225,11 @@ describe('what stands behind it', () => {
     const { instructions } = await prove()
     world.zone.failures = ['lost', 'unavailable']
     await world.checkNow(device)
-    await expect.poll(() => world.zone.failures).toEqual([])
+    await expect.poll(() => world.zone.failures, { timeout: 10_000 }).toEqual([])
     expect([...world.zone.records.keys()]).toHaveLength(1)
     world.merchant.dname = instructions.allNames.value
     await world.checkNow(device)
-    await expect.poll(async () => (await world.own(device)).aliases).toBe('all-names')
+    await expect.poll(async () => (await world.own(device)).aliases, { timeout: 10_000 }).toBe('all-names')
     expect([...world.zone.records.keys()]).toEqual([])
   })
 

@@ -8,7 +8,7 @@ import { makeHostedZone } from './hosted-zone.ts'
 export type OwnZones = {
   /** The zones of ours, and those of merchants' domains; only ours are listed. */
   readonly zones: Zones
-  /** Why this key may not register names in the domain; null: it may. */
+  /** Why this key may not register names in the domain; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex): Refusal | null
   /** Takes over what is proven now. */
   set(proven: readonly DomainState[]): void

@@ -14,7 +14,7 @@ import { keepNew } from './name-saga.ts'
 import { countClaims, findQuarantine } from './name-store.ts'
 
 /** Some domains are open to everybody, others to their owner only. */
-export type MayRegister = (domain: string, by: Hex) => Refusal | null
+export type MayRegister = (domain: string, by: Hex) => Promise<Refusal | null>
 
 export type RegisterDeps = AskNodes & {
   zones: Zones
@@ -40,9 +40,9 @@ export async function registerName(
 ): Promise<NameState | Refusal> {
   const now = deps.clock()
   const domain = wish.domain.toLowerCase()
-  if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
-  const barred = deps.mayRegister?.(domain, owner)
+  const barred = await deps.mayRegister?.(domain, owner)
   if (barred) return barred
+  if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
   const name = parseNewName(wish.user, domain, deps.rules.reservedWords)
   if (isRefusal(name)) return name
   const offer = await offerToUse(deps, owner, wish.offer)

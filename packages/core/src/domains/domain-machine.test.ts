@@ -100,6 +100,11 @@ describe('a domain of one’s own', () => {
     },
   )
 
+  test('goes to another key only after it has lapsed', () => {
+    for (const state of [pending, active, ended]) expect(tell(state, { kind: 'displaced' })).toBe(state)
+    expect(tell(lapsed, { kind: 'displaced' })).toMatchObject({ phase: 'ended', cause: 'DOMAIN_TAKEN' })
+  })
+
   test('that has ended, or never was, hears nothing any more', () => {
     for (const state of [ended, null]) {
       expect(decideDomain(state, { kind: 'check-now', by: OWNER }, NOW)).toMatchObject({

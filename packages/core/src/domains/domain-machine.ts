@@ -67,6 +67,8 @@ function hear(state: DomainState, report: DomainReport, now: number): DomainStat
       return report.serial === state.check.serial ? verified(state, report.aliases, now) : state
     case 'not-verified':
       return report.serial === state.check.serial ? notVerified(state, report.cause, now) : state
+    case 'displaced':
+      return state.phase === 'lapsed' ? end(state, 'DOMAIN_TAKEN', now) : state
     case 'time-passed':
       return state.phase === 'pending' && now >= state.expiresAt
         ? end(state, state.check.lastFailure ?? 'DOMAIN_NOT_VERIFIED', now)

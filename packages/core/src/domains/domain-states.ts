@@ -65,6 +65,8 @@ export type DomainRequest =
 export type DomainReport =
   | { readonly kind: 'verified'; readonly serial: number; readonly aliases: Aliases }
   | { readonly kind: 'not-verified'; readonly serial: number; readonly cause: RefusalCode }
+  /** Another key has proven that the domain is theirs, and this one has no names in it. */
+  | { readonly kind: 'displaced' }
   | { readonly kind: 'time-passed' }
 
 export type DomainCommand = DomainRequest | DomainReport
