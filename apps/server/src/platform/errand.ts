@@ -11,6 +11,8 @@ export type Errand = {
   stop(): Promise<void>
 }
 
+/** So much rest may be owed: a few rounds in a row do not wait, only many do. */
+const OWED_MS = 60
 const LONGEST_REST_MS = 50
 
 export function makeErrand(options: {
@@ -18,13 +20,13 @@ export function makeErrand(options: {
   what: string
   /** `more`: this round could not do all of it. */
   perform: () => Promise<'more' | 'done'>
-  /** After a round comes a rest of so many times its length: the busier the machine, the more one round serves. */
+  /** A round costs a rest of so many times its length: the busier the machine, the more one round serves. */
   rest: number
 }): Errand {
   const { log, what, perform, rest } = options
   let asked = 0
   let done = 0
-  let nextRoundAt = Number.NEGATIVE_INFINITY
+  let restedAt = Number.NEGATIVE_INFINITY
   let waiting: { until: number; resolve: () => void }[] = []
   let wake: () => void = () => undefined
   const subscribe = (listener: () => void) => {
@@ -35,13 +37,13 @@ export function makeErrand(options: {
 
   async function round(): Promise<'more' | 'done'> {
     if (done === asked) return 'done'
-    const early = nextRoundAt - performance.now()
+    const early = restedAt - OWED_MS - performance.now()
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
     const began = performance.now()
     const serves = asked
     const outcome = await perform()
     const ended = performance.now()
-    nextRoundAt = ended + Math.min(LONGEST_REST_MS, rest * (ended - began))
+    restedAt = Math.max(restedAt, ended) + Math.min(LONGEST_REST_MS, rest * (ended - began))
     if (outcome === 'done') {
       done = serves
       for (const { until, resolve } of waiting) if (until <= done) resolve()
