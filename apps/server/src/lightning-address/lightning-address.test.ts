@@ -7,6 +7,7 @@ import {
   readPayCallback,
 } from '@holdfast/protocols/lnurl/pay-callback'
 import { readPayRequest } from '@holdfast/protocols/lnurl/pay-request'
+import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { PUBLIC_URL } from '../identity/testing/identity-world.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
@@ -272,6 +273,43 @@ describe('verify', () => {
     const { verify } = await askAsWallet(world, { amountMsat: 5_000n })
     expect(await json(verify.replace('alice', 'carol'))).toEqual(refused('ADDRESS_INVOICE_NOT_FOUND'))
   })
+})
+
+test('whatever a payer sends is answered in LNURL’s form, is no fault, and can be read by the owner', async () => {
+  const { callback, alice, received } = await start({ terms: { openPerName: 1_000 } })
+  const text = fc.string({ unit: 'binary', maxLength: 60 })
+  const json = fc.dictionary(
+    fc.constantFrom('name', 'pubkey', 'identifier', 'x'),
+    fc.oneof(text, fc.jsonValue()),
+  )
+  const anything = fc.record(
+    {
+      amount: fc.oneof({ weight: 4, arbitrary: fc.constant('1000') }, text),
+      comment: text,
+      payerdata: fc.oneof(
+        text,
+        json.map((value) => JSON.stringify(value)),
+      ),
+    },
+    { requiredKeys: ['amount'] },
+  )
+  let paid = 0
+  await fc.assert(
+    fc.asyncProperty(anything, async (query) => {
+      const answer = await callback(query)
+      if (answer.status === 'OK') paid++
+      else expect(answer).toEqual(refused(expect.stringMatching(/INVALID|OUTSIDE|LONG/)))
+    }),
+    { numRuns: 40 },
+  )
+  expect(paid).toBeGreaterThan(0)
+  expect((await received(alice, '&limit=100')).invoices).toHaveLength(paid)
+})
+
+test('invoices asked for at once are all different', async () => {
+  const { callback } = await start()
+  const answers = await Promise.all(Array.from({ length: 20 }, () => callback({ amount: '1000' })))
+  expect(new Set(answers.map(({ pr }) => decodeInvoice(pr).paymentHash)).size).toBe(20)
 })
 
 test('the owner’s list comes in pages', async () => {
