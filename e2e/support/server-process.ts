@@ -15,7 +15,7 @@ export type ServerFile = {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const READY_WITHIN_MS = 120_000
+const READY_WITHIN_MS = 300_000
 
 /** The real server as a process of its own, on random ports, in a data folder that outlives it. */
 export class ServerProcess {
