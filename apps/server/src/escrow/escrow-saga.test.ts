@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isRefusal } from '@holdfast/core'
 import type { Phase } from '@holdfast/core/escrow/milestone-states'
 import { sql } from 'kysely'
@@ -25,6 +26,18 @@ const phaseOf = async (id: string): Promise<Phase> => (await world.milestone(id)
 const approve = { kind: 'approve', by: BUYER, milestone: 0 } as const
 const refund = { kind: 'refund', by: WORKER, milestone: 0 } as const
 const GAIN = FEE_MSAT - 5n
+
+/** Another escrow on the same node, for which the money has arrived. */
+async function other(): Promise<string> {
+  const id = await world.start()
+  const paymentHash = randomBytes(32).toString('hex')
+  const invoice = world.invoiceOf({ paymentHash })
+  await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice })
+  await world.ask(id, { kind: 'fund', by: BUYER, milestone: 0 })
+  await world.run('create-hold')
+  world.node.buyerPays(paymentHash)
+  return id
+}
 
 async function finish(id: string) {
   await world.slice.follow()
@@ -80,6 +93,23 @@ describe('whatever is done twice is done once', () => {
     expect(await world.slice.follow()).toBeGreaterThan(0)
     expect(await world.read(id)).toEqual(state)
     expect(await world.slice.follow()).toBe(0)
+  })
+
+  test('an event that cannot be heard keeps the others waiting only for a while', async () => {
+    const first = await world.startFunding()
+    await world.run('create-hold')
+    world.node.buyerPays(world.paymentHash)
+    // A row that nobody may change stands for whatever may be wrong with one escrow alone.
+    await database.queryAsOwner('alter table escrow disable trigger escrow_change')
+    await database.queryAsOwner(`update escrow set state = state - 'milestones' where id = $1`, [first])
+    const second = await other()
+    for (let time = 0; time < 3; time++) await expect(world.slice.follow()).rejects.toThrow()
+    await world.slice.follow()
+    expect(await phaseOf(second)).toBe('held')
+    await database.queryAsOwner('update escrow set look_at = null, guardian_height = null where id = $1', [
+      first,
+    ])
+    await database.queryAsOwner('alter table escrow enable trigger escrow_change')
   })
 
   test.each(['create-hold', 'pay-out', 'cancel-hold'])('the answer to %s gets lost', async (task) => {

@@ -11,7 +11,7 @@ import { makeBlockClock } from './block-clock.ts'
 import { makeEscrowTasks } from './escrow-effects.ts'
 import { askEscrow, createEscrow, makeTellEscrow } from './escrow-saga.ts'
 import { findEscrow } from './escrow-store.ts'
-import { followNode } from './follow-node.ts'
+import { type FollowNode, makeFollowNode } from './follow-node.ts'
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
 import { isUnreachable } from './hold-effects.ts'
 import { type ChainHeight, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
@@ -50,7 +50,7 @@ export type EscrowSlice = {
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
   find(id: string): Promise<EscrowState | null>
   /** Hears the node's events; run it for ever, again as soon as it answers. */
-  follow(options?: { waitMs?: number }): Promise<number>
+  follow: FollowNode
   /** Wakes what a block made due; run it every few seconds. */
   guard(): Promise<number>
   /** Looks at what was silent for too long; run it every minute. */
@@ -105,7 +105,7 @@ export function makeEscrowSlice(deps: {
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
-    follow: (options) => followNode({ database, node, tell }, options),
+    follow: makeFollowNode({ database, node, tell }),
     guard: () => guardEscrows({ database, tell, blocks }),
     sweep: () => sweepEscrows({ database, tell, clock }),
     reconcile: () => reconcileEscrows({ database, tell }),

@@ -113,35 +113,53 @@ export async function findByHash(
   return row ? { id: row.escrow_id, milestone: row.milestone } : null
 }
 
+export type SilentEscrow = { readonly id: string; readonly lookAt: Date }
+
 /** Escrows about which nothing was heard although something was due before `dueBefore`, longest silence first. */
-export async function findSilent(db: Kysely<Database>, dueBefore: Date, limit: number): Promise<string[]> {
-  const rows = await db
+export async function findSilent(
+  db: Kysely<Database>,
+  { dueBefore, limit, after }: { dueBefore: Date; limit: number; after: SilentEscrow | null },
+): Promise<SilentEscrow[]> {
+  let query = db
     .selectFrom('escrow')
-    .select('id')
+    .select(['id', 'look_at as lookAt'])
     .where('look_at', '<', dueBefore)
     .orderBy('look_at')
+    .orderBy('id')
     .limit(limit)
-    .execute()
-  return rows.map((row) => row.id)
+    .$narrowType<{ lookAt: Date }>()
+  if (after !== null) query = query.where(sql<boolean>`(look_at, id) > (${after.lookAt}, ${after.id}::uuid)`)
+  return query.execute()
 }
+
+export type DueEscrow = { readonly id: string; readonly height: number }
 
 /** Escrows that the guardian must look at, those with the least time left first. */
-export async function findDueAt(db: Kysely<Database>, height: number, limit: number): Promise<string[]> {
-  const rows = await db
+export async function findDueAt(
+  db: Kysely<Database>,
+  { height, limit, after }: { height: number; limit: number; after: DueEscrow | null },
+): Promise<DueEscrow[]> {
+  let query = db
     .selectFrom('escrow')
-    .select('id')
+    .select(['id', 'guardian_height as height'])
     .where('guardian_height', '<=', height)
     .orderBy('guardian_height')
+    .orderBy('id')
     .limit(limit)
-    .execute()
-  return rows.map((row) => row.id)
+    .$narrowType<{ height: number }>()
+  if (after !== null)
+    query = query.where(sql<boolean>`(guardian_height, id) > (${after.height}, ${after.id}::uuid)`)
+  return query.execute()
 }
 
-/** Escrows that have not ended, in the order of their ids, after `after`. */
-export async function findOpen(db: Kysely<Database>, after: string | null, limit: number): Promise<string[]> {
+/** Escrows that have not ended, in the order of their ids. */
+export async function findOpen(
+  db: Kysely<Database>,
+  { limit, after }: { limit: number; after: { readonly id: string } | null },
+): Promise<{ id: string }[]> {
   let query = db.selectFrom('escrow').select('id').where('look_at', 'is not', null).orderBy('id').limit(limit)
-  if (after !== null) query = query.where('id', '>', after)
-  return (await query.execute()).map((row) => row.id)
+  if (after !== null) query = query.where('id', '>', after.id)
+  return query.execute()
 }
 
 /** Something is due at `at`, or (absent) nothing: until then and a while longer the sweeper need not look. */

@@ -16,18 +16,39 @@ type Deps = {
   tell: TellEscrow
 }
 
+/** An event that cannot be heard so often is passed over; the sweeper finds what it said. */
+const MOST_TRIES = 3
+
+/** Answers how many events there were; waits for the first of them. */
+export type FollowNode = (options?: { waitMs?: number }) => Promise<number>
+
 /**
- * Hears what happened at the operator's node since the last time, and waits a while for the first of it. The position
- * is kept after the reports are: what a crash makes us hear twice does no harm. Answers how many events there were.
+ * Hears what happened at the operator's node since the last time. The position is kept after the reports are: what a
+ * crash makes us hear twice does no harm. A fault is thrown; called again, it begins with the event that had it.
  */
-export async function followNode(deps: Deps, { waitMs = WAIT_MS } = {}): Promise<number> {
+export function makeFollowNode(deps: Deps): FollowNode {
   const { database, node } = deps
-  const cursor = await readCursor(database.db, node.nodeId)
-  const events = await node.events.since(cursor, { limit: AT_ONCE, waitMs })
-  for (const event of events) await hear(deps, event)
-  const last = events.at(-1)
-  if (last !== undefined) await keepCursor(database.db, node.nodeId, last.cursor)
-  return events.length
+  const failing = { cursor: 0, times: 0 }
+  return async ({ waitMs = WAIT_MS } = {}) => {
+    const cursor = await readCursor(database.db, node.nodeId)
+    const events = await node.events.since(cursor, { limit: AT_ONCE, waitMs })
+    let heard = cursor
+    try {
+      for (const event of events) {
+        const isHopeless = failing.cursor === event.cursor && failing.times >= MOST_TRIES
+        if (!isHopeless) await hear(deps, event)
+        heard = event.cursor
+      }
+    } catch (error) {
+      const next = events.find((event) => event.cursor > heard)?.cursor ?? heard
+      failing.times = failing.cursor === next ? failing.times + 1 : 1
+      failing.cursor = next
+      throw error
+    } finally {
+      if (heard > cursor) await keepCursor(database.db, node.nodeId, heard)
+    }
+    return events.length
+  }
 }
 
 async function hear({ database, tell }: Deps, event: NodeEvent): Promise<void> {

@@ -1,9 +1,10 @@
 import type { OpenDatabase } from '../platform/database.ts'
+import { type PageAfter, sweepRows } from '../platform/sweep-rows.ts'
 import type { BlockClock } from './block-clock.ts'
 import type { TellEscrow } from './escrow-saga.ts'
-import { findDueAt, findOpen, findSilent } from './escrow-store.ts'
+import { type DueEscrow, findDueAt, findOpen, findSilent, type SilentEscrow } from './escrow-store.ts'
 
-const AT_ONCE = 100
+const PAGE_SIZE = 100
 
 type Deps = { database: Pick<OpenDatabase, 'db'>; tell: TellEscrow }
 
@@ -17,40 +18,26 @@ export async function guardEscrows({
   blocks,
 }: Deps & { blocks: BlockClock }): Promise<number> {
   const { height } = await blocks.fresh()
-  const due = await findDueAt(database.db, height, AT_ONCE)
-  await tellAll(due, tell)
-  return due.length
+  return wakeEach<DueEscrow>(tell, (after) => findDueAt(database.db, { height, limit: PAGE_SIZE, after }))
 }
 
 /** Stands behind the jobs: an escrow of which nothing was heard for too long is looked at again. */
-export async function sweepEscrows({
-  database,
-  tell,
-  clock,
-}: Deps & { clock: () => number }): Promise<number> {
-  const silent = await findSilent(database.db, new Date(clock()), AT_ONCE)
-  await tellAll(silent, tell)
-  return silent.length
+export function sweepEscrows({ database, tell, clock }: Deps & { clock: () => number }): Promise<number> {
+  const dueBefore = new Date(clock())
+  return wakeEach<SilentEscrow>(tell, (after) =>
+    findSilent(database.db, { dueBefore, limit: PAGE_SIZE, after }),
+  )
 }
 
 /** After a start the node is asked first about everything that has not ended: `time-passed` asks before it pays. */
-export async function reconcileEscrows({ database, tell }: Deps): Promise<number> {
-  let count = 0
-  for (let after: string | null = null; ; ) {
-    const open: string[] = await findOpen(database.db, after, AT_ONCE)
-    await tellAll(open, tell)
-    count += open.length
-    after = open.at(-1) ?? null
-    if (open.length < AT_ONCE) return count
-  }
+export function reconcileEscrows({ database, tell }: Deps): Promise<number> {
+  return wakeEach(tell, (after) => findOpen(database.db, { limit: PAGE_SIZE, after }))
 }
 
-/** One that fails must not keep the others from being looked at; the first failure is thrown after all were tried. */
-async function tellAll(ids: readonly string[], tell: TellEscrow): Promise<void> {
-  const failures: unknown[] = []
-  for (const id of ids) {
-    await tell(id, { kind: 'time-passed' }).catch((error: unknown) => failures.push(error))
-  }
-  if (failures.length > 0)
-    throw new AggregateError(failures, `${failures.length} escrows could not be looked at.`)
+function wakeEach<Row extends { readonly id: string }>(
+  tell: TellEscrow,
+  pageAfter: PageAfter<Row>,
+): Promise<number> {
+  const look = ({ id }: Row) => tell(id, { kind: 'time-passed' })
+  return sweepRows({ what: 'escrows', pageSize: PAGE_SIZE, pageAfter, look })
 }
