@@ -200,6 +200,26 @@ describe('a released name', () => {
     expect(await ended(await world.register(device, 'modem'))).toMatchObject({ state: 'succeeded' })
   })
 
+  test('is never won by those who wait for it, however the requests fall', async () => {
+    const { device, name } = await activeName('coveted')
+    const strangers = Array.from({ length: 8 }, () => world.newUser())
+    const answers: string[] = []
+    let released = false
+    const waiting = strangers.map(async (stranger) => {
+      do {
+        const answer = await world.register(stranger.device, 'coveted')
+        answers.push(answer.statusCode === 202 ? 'won' : answer.json().code)
+      } while (!released)
+    })
+    await send('DELETE', name, device)
+    await expect.poll(async () => (await look('coveted')).code).toBe('NAME_NOT_FOUND')
+    released = true
+    await Promise.all(waiting)
+    expect(answers).toContain('NAME_TAKEN')
+    expect(answers.filter((answer) => answer !== 'NAME_TAKEN' && answer !== 'NAME_QUARANTINED')).toEqual([])
+    expect((await world.register(device, 'coveted')).statusCode).toBe(202)
+  })
+
   test('that was transferred is held for whom it was transferred to', async () => {
     const { device, name } = await activeName('passedon')
     const heir = world.newUser()

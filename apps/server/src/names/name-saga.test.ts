@@ -2,6 +2,9 @@ import type { JsonObject } from '@holdfast/core'
 import type { NameCommand } from '@holdfast/core/names/name-commands'
 import { replayName } from '@holdfast/core/names/name-machine'
 import { pendingEffects } from '@holdfast/core/names/pending-effects'
+import { encodeOffer } from '@holdfast/protocols/bolt12'
+import { chainHashOf } from '@holdfast/protocols/network'
+import { publicKey } from '@holdfast/protocols/testing/points'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { enabledOffers } from '../nodes/testing/test-node.ts'
@@ -12,6 +15,7 @@ import { findName } from './name-store.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
 
 const database = withDatabase()
+const DAY_MS = 86_400_000
 let world: SlicesWorld
 
 // No worker: each test runs the jobs itself, in the order that it wants to prove.
@@ -198,6 +202,46 @@ test('one that cannot be looked at keeps nobody else waiting, and is told of', a
   expect(rows).toHaveLength(1)
   await sql`delete from name_registration where id = ${broken.id}`.execute(database.db)
   world.time.shiftMs = 0
+})
+
+test('an offer that expires is made anew by its node in time; who knows the name notices nothing', async () => {
+  const owner = await claim('renewing')
+  const expiresAt = world.time.shiftMs + Date.now() + 60 * DAY_MS
+  // A node that makes offers of 60 days.
+  const create = owner.node.offers!.create
+  owner.node.offers!.create = async ({ offerId }) => {
+    const offer = encodeOffer({
+      chains: [chainHashOf('regtest')],
+      issuerId: publicKey(7),
+      metadata: Buffer.from(offerId).toString('hex'),
+      absoluteExpirySeconds: BigInt(Math.ceil(expiresAt / 1000)),
+    }).text
+    owner.node.offersMade.set(offerId, { offerId, offer, enabled: true, createdAt: 0 })
+    return { offer }
+  }
+  for (const effect of FORWARD) await run(effect, owner.id)
+  const first = world.zone.records.get(owner.record)
+  owner.node.offers!.create = create
+
+  world.time.shiftMs = 52 * DAY_MS
+  await runJob('wake', { id: owner.id })
+  expect(await phaseOf(owner.id)).toBe('active')
+  world.time.shiftMs = 53.5 * DAY_MS
+  await runJob('wake', { id: owner.id })
+  for (const effect of FORWARD) {
+    expect((await world.get('/v1/names/renewing@shop.test')).json()).toMatchObject({ state: 'active' })
+    await run(effect, owner.id)
+  }
+  await run('disable-offer', owner.id)
+  world.time.shiftMs = 0
+  const [offer] = enabledOffers(owner.node)
+  expect(world.zone.records.get(owner.record)).toBe(`bitcoin:?lno=${offer}`)
+  expect(world.zone.records.get(owner.record)).not.toBe(first)
+  expect((await world.get(`/v1/jobs/${owner.id}`)).json()).toMatchObject({ state: 'succeeded' })
+  const { rows } = await sql<{ actor: string; command: string }>`
+    select actor, data ->> 'phase' as command from journal
+    where entity_id = ${owner.id} and kind = 'name.time-passed'`.execute(database.db)
+  expect(rows).toEqual([{ actor: 'system', command: 'requested' }])
 })
 
 describe('the table guards, too', () => {

@@ -153,6 +153,7 @@ export class NameWorld {
         return settled
       }
       case 'disable-offer':
+        if (inUse(this.state).includes(effect.no)) throw new Error(`offer ${effect.no} is in use`)
         this.enabled.delete(`${effect.owner} ${effect.no}`)
         return { kind: 'offer-disabled', serial, no: effect.no }
     }
@@ -164,4 +165,14 @@ export class NameWorld {
     if (isFree) this.record = offer
     return isFree
   }
+}
+
+/** The numbers of the offers that somebody may pay, now or when the name is resumed. */
+function inUse(state: NameState): number[] {
+  const offers = [
+    'live' in state ? state.live : null,
+    'next' in state ? state.next : null,
+    'keep' in state ? state.keep : null,
+  ]
+  return offers.flatMap((offer) => offer?.no ?? [])
 }
