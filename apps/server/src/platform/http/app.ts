@@ -57,7 +57,9 @@ export async function makeHttpApp(options: {
   const { requestTimeoutMs = 15_000 } = config
   const app: App = fastify({
     loggerInstance: log as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One of its own for each request costs more than a cached answer; the few lines that are logged name the request.
+    childLoggerFactory: (logger) => logger,
     requestIdHeader: false,
     genReqId: requestIdOf,
     bodyLimit: config.bodyLimitBytes ?? 64 * 1024,
