@@ -128,6 +128,7 @@ export type PayRequest = {
 export type PaymentOutcome =
   | { state: 'pending'; paymentHash: Hex | null }
   | { state: 'succeeded'; paymentHash: Hex; amountMsat: bigint; feeMsat: bigint }
+  /** Final: nothing of this id is in flight and nothing ever will be, so it may be paid under another id. */
   | { state: 'failed'; paymentHash: Hex | null; reason: PaymentFailure }
   /** The node cannot say whether it was paid: neither pay again nor treat as failed; ask again. */
   | { state: 'unknown' }

@@ -100,6 +100,25 @@ export function describePayer(world: WorldOf): void {
       }
     })
 
+    test('what has failed stays so under its id, and may be paid once under another', async () => {
+      const { payer, payee } = world()
+      const { invoice } = await invoiceOf(60_000n)
+      const { offer } = await payee.offers.create({
+        offerId: freshId(),
+        amountMsat: 60_000n,
+        description: 'x',
+      })
+      for (const destination of [bolt11(invoice), bolt12(offer)]) {
+        const request = payRequest(destination, 60_000n, { maxFeeMsat: 0n })
+        const failed = await paying(payer, request)
+        expect(failed).toMatchObject({ state: 'failed' })
+        expect(await payer.payer.pay({ ...request, maxFeeMsat: 20_000n })).toEqual(failed)
+        const again = await paying(payer, payRequest(destination, 60_000n))
+        expect(again).toMatchObject({ state: 'succeeded' })
+        expect(await payer.payer.lookup(request.paymentId)).toEqual(failed)
+      }
+    })
+
     test('a CLTV cap below the route is no route, by invoice and by offer', async () => {
       const { payer, payee } = world()
       const { invoice } = await invoiceOf(50_000n)
