@@ -38,6 +38,7 @@ test.each([
   ['a name that is cut', field('alice@shop.test').slice(0, -1)],
   ['a name with ₿ in UTF-8', Uint8Array.of(7, 0xe2, 0x82, 0xbf, ...ascii('a@bc'), 7)],
   ['a name of other letters', Uint8Array.of(5, 0xc3, 0xa4, ...ascii('@bc'), 7)],
+  ['a name in Latin-1', Uint8Array.of(4, 0xe4, ...ascii('@bc'), 7)],
   ['no @', field('alice.shop.test', 7)],
   ['more than a chain can hold', Uint8Array.from([...field('a@b'), ...new Uint8Array(65_536)])],
 ])('%s is no such field', (_, bytes) => {

@@ -18,10 +18,6 @@ export class WireWriter {
     this.#maxBytes = maxBytes
   }
 
-  get length(): number {
-    return this.#length
-  }
-
   u8(value: number): this {
     return this.#number(value, 1)
   }

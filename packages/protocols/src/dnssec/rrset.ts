@@ -41,7 +41,8 @@ export function rrsetsOf(section: readonly ResourceRecord[]): Rrset[] {
 }
 
 export function findRrset(sets: readonly Rrset[], name: Name, type: number): Rrset | undefined {
-  return sets.find((set) => set.type === type && set.name === canonicalName(name))
+  const canonical = canonicalName(name)
+  return sets.find((set) => set.type === type && set.name === canonical)
 }
 
 /** Equal for equal records: the TTL, which nothing signs, and the letter case of the owner do not count. */

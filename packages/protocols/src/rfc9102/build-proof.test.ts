@@ -5,7 +5,7 @@ import type { ResourceRecord } from '../dns/message.ts'
 import { nameToWire } from '../dns/names.ts'
 import { decodeRrsig } from '../dns/rdata.ts'
 import type { TxtResolution } from '../dnssec/result.ts'
-import { makeWorld, NOW, shopWorld, text, type World } from '../dnssec/testing/signed-world.ts'
+import { makeWorld, NOW, shopWorld, tampered, text, type World } from '../dnssec/testing/signed-world.ts'
 import { CASES, NAME, type ValidationCase, withShop } from '../dnssec/testing/validation-cases.ts'
 import { makeVerifiedSignatures } from '../dnssec/verified-signatures.ts'
 import { decodeAuthenticationChain, encodeAuthenticationChain } from './authentication-chain.ts'
@@ -101,6 +101,15 @@ describe('the order of a chain (RFC 9102 §2.3)', () => {
     const mixed = caseOf('owner names answered in mixed case').world
     expect((await build(mixed)).proof).toEqual((await build(withShop({}))).proof)
   })
+})
+
+test('denials that the result does not need are left out', async () => {
+  const { world } = caseOf('a wildcard, with denial of the exact name by NSEC')
+  const talkative = tampered(world, ({ answer, authority }, _, type) => {
+    if (type !== TYPE.TXT || answer.length === 0) return
+    authority.unshift(...world.answer('zz.shop.test.', TYPE.TXT).authority)
+  })
+  expect((await build(talkative)).proof).toEqual((await build(world)).proof)
 })
 
 test('names between two zones need no denial in a proof', async () => {
