@@ -19,21 +19,17 @@ export type ChangeDeps = RegisterDeps & {
 /** Who asks for what, in whose transaction, about which name (`user@domain`, with or without ₿). */
 export type Asking = { tx: Transaction; by: Hex; name: string }
 
+type OfferWish = { readonly offer?: string | undefined }
 type Outcome = Promise<NameState | Refusal>
 
 /** Another offer takes the place of the live one; the old one is disabled once the new one is live. */
-export async function changeOffer(
-  deps: ChangeDeps,
-  asking: Asking,
-  wish: { offer?: string | undefined },
-): Outcome {
-  const { tx, by } = asking
-  const claim = await findByText(tx.db, asking.name)
+export async function changeOffer(deps: ChangeDeps, asking: Asking, wish: OfferWish): Outcome {
+  const { by } = asking
+  const claim = await findByText(asking.tx.db, asking.name)
   if (claim === null) return refuse('NAME_NOT_FOUND')
   if (claim.owner !== by) return refuse('FORBIDDEN')
-  const offer = await offerToUse(deps, by, wish.offer)
-  if (isRefusal(offer)) return offer
-  return askAbout(deps, asking, { kind: 'change-offer', by, ...newJob(deps), ...(offer && { offer }) })
+  const begun = await beginWithOffer(deps, by, wish)
+  return isRefusal(begun) ? begun : askAbout(deps, asking, { kind: 'change-offer', by, ...begun })
 }
 
 /** The owner proposes to give the name to another key, which has until then to accept. A later one replaces it. */
@@ -47,20 +43,15 @@ export async function cancelTransfer(deps: ChangeDeps, asking: Asking): Outcome 
 }
 
 /** The other key takes the name over, with an offer of its own; it is the owner once that is live. */
-export async function acceptTransfer(
-  deps: ChangeDeps,
-  asking: Asking,
-  wish: { offer?: string | undefined },
-): Outcome {
+export async function acceptTransfer(deps: ChangeDeps, asking: Asking, wish: OfferWish): Outcome {
   const { tx, by } = asking
   const claim = await findByText(tx.db, asking.name)
   if (claim === null) return refuse('NAME_NOT_FOUND')
   if (claim.transfer?.to !== by) return refuse('TRANSFER_NOT_PROPOSED')
-  const offer = await offerToUse(deps, by, wish.offer)
-  if (isRefusal(offer)) return offer
+  const begun = await beginWithOffer(deps, by, wish)
+  if (isRefusal(begun)) return begun
   const tooMany = await ownsTooMany(deps, tx, by)
-  if (tooMany) return tooMany
-  return askAbout(deps, asking, { kind: 'accept-transfer', by, ...newJob(deps), ...(offer && { offer }) })
+  return tooMany ?? askAbout(deps, asking, { kind: 'accept-transfer', by, ...begun })
 }
 
 /** An operator takes the name's record out of the DNS; the name stays its owner's. */
@@ -91,6 +82,12 @@ async function askAbout(deps: ChangeDeps, { tx, name }: Asking, command: NameReq
   const claim = await findByText(tx.db, name)
   const state = claim && (await lockName(tx.db, claim.id))
   return state ? request(tx, state, command, deps.clock()) : refuse('NAME_NOT_FOUND')
+}
+
+/** A job with the offer that was brought; without one the node of `by` makes it, and must be there. */
+async function beginWithOffer(deps: ChangeDeps, by: Hex, wish: OfferWish) {
+  const offer = await offerToUse(deps, by, wish.offer)
+  return isRefusal(offer) ? offer : { ...newJob(deps), ...(offer && { offer }) }
 }
 
 function newJob({ clock, rules }: ChangeDeps): { jobId: string; deadlineAt: number } {

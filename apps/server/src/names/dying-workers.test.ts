@@ -5,11 +5,10 @@ import { recordName, recordValue } from '@holdfast/protocols/bip353'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newDevice } from '../identity/testing/identity-world.ts'
 import { enabledOffers, type TestNode } from '../nodes/testing/test-node.ts'
-import type { JobContext } from '../platform/jobs.ts'
-import { makeLog } from '../platform/log.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { makeNameTasks } from './name-effects.ts'
 import { findName } from './name-store.ts'
+import { jobContext } from './testing/job-context.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
 
 const database = withDatabase()
@@ -22,14 +21,6 @@ beforeAll(async () => {
   world = await startSlicesWorld(database, { worker: false, operators: [operator.owner] })
 })
 afterAll(() => world.stop())
-
-const context: JobContext = {
-  jobId: '1',
-  attempt: 1,
-  maxAttempts: 25,
-  signal: AbortSignal.timeout(600_000),
-  log: makeLog({ level: 'silent' }),
-}
 
 class Died extends Error {}
 
@@ -71,7 +62,7 @@ class Story {
 
   async passDeadline(): Promise<void> {
     world.time.shiftMs = 11 * 60_000
-    await world.tasks['names:wake']!({ id: this.#id }, context)
+    await world.tasks['names:wake']!({ id: this.#id }, jobContext)
     world.time.shiftMs = 0
   }
 
@@ -96,7 +87,7 @@ class Story {
   }
 
   runAgain([kind, job]: [string, JsonObject]): Promise<void> {
-    return world.tasks[`names:${kind}`]!(job, context)
+    return world.tasks[`names:${kind}`]!(job, jobContext)
   }
 
   /** The effect happens, and the process dies before it has said so. */
@@ -109,7 +100,7 @@ class Story {
       clock: Date.now,
       tell: () => Promise.reject(new Died()),
     })
-    await expect(tasks[`names:${kind}`]!(job, context)).rejects.toThrow(Died)
+    await expect(tasks[`names:${kind}`]!(job, jobContext)).rejects.toThrow(Died)
   }
 
   /** The zone and the nodes hold what the name says, and nothing else. */
@@ -130,65 +121,33 @@ class Story {
 
 type Saga = { title: string; steps: number; begin(story: Story): Promise<void> }
 
-const active = async (story: Story) => {
-  await story.register()
-  await story.run()
-}
+/** All that is asked for before comes to its end; the last is what the worker dies in. */
+const after =
+  (...asked: Parameters<Story['ask']>[0][]) =>
+  async (story: Story) => {
+    await story.register()
+    for (const what of asked) {
+      await story.run()
+      await story.ask(what)
+    }
+  }
 
 const SAGAS: Saga[] = [
-  { title: 'a registration', steps: 4, begin: (story) => story.register() },
-  {
-    title: 'another offer',
-    steps: 5,
-    async begin(story) {
-      await active(story)
-      await story.ask('rotate')
-    },
-  },
+  { title: 'a registration', steps: 4, begin: after() },
+  { title: 'another offer', steps: 5, begin: after('rotate') },
   {
     title: 'another offer that is undone half way',
     steps: 2,
     async begin(story) {
-      await active(story)
-      await story.ask('rotate')
+      await after('rotate')(story)
       await story.run(2)
       await story.passDeadline()
     },
   },
-  {
-    title: 'a transfer',
-    steps: 5,
-    async begin(story) {
-      await active(story)
-      await story.ask('transfer')
-    },
-  },
-  {
-    title: 'a suspension',
-    steps: 1,
-    async begin(story) {
-      await active(story)
-      await story.ask('suspend')
-    },
-  },
-  {
-    title: 'a resumption',
-    steps: 3,
-    async begin(story) {
-      await active(story)
-      await story.ask('suspend')
-      await story.run()
-      await story.ask('resume')
-    },
-  },
-  {
-    title: 'a release',
-    steps: 2,
-    async begin(story) {
-      await active(story)
-      await story.ask('release')
-    },
-  },
+  { title: 'a transfer', steps: 5, begin: after('transfer') },
+  { title: 'a suspension', steps: 1, begin: after('suspend') },
+  { title: 'a resumption', steps: 3, begin: after('suspend', 'resume') },
+  { title: 'a release', steps: 2, begin: after('release') },
 ]
 
 const cases = SAGAS.flatMap((saga) =>

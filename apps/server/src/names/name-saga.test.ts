@@ -8,10 +8,9 @@ import { publicKey } from '@holdfast/protocols/testing/points'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { enabledOffers } from '../nodes/testing/test-node.ts'
-import type { JobContext } from '../platform/jobs.ts'
-import { makeLog } from '../platform/log.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { findName } from './name-store.ts'
+import { jobContext } from './testing/job-context.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
 
 const database = withDatabase()
@@ -24,21 +23,13 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-const context: JobContext = {
-  jobId: '1',
-  attempt: 1,
-  maxAttempts: 25,
-  signal: AbortSignal.timeout(60_000),
-  log: makeLog({ level: 'silent' }),
-}
-
 /** The job of the effect that the name waits for now. */
 async function jobFor(kind: string, id: string): Promise<JsonObject> {
   const effect = pendingEffects((await findName(database.db, id))!).find((each) => each.kind === kind)
   if (!effect) throw new Error(`${id} waits for no ${kind}`)
   return { id, ...effect } as JsonObject
 }
-const runJob = (kind: string, job: JsonObject) => world.tasks[`names:${kind}`]!(job, context)
+const runJob = (kind: string, job: JsonObject) => world.tasks[`names:${kind}`]!(job, jobContext)
 const run = async (kind: string, id: string) => {
   const job = await jobFor(kind, id)
   await runJob(kind, job)
@@ -182,7 +173,7 @@ test('the sweeper goes on with a registration whose job was lost', async () => {
   expect(rows).toEqual([{ task: 'names:make-offer' }])
 
   world.time.shiftMs = 11 * 60_000
-  await world.tasks['names:wake']!({ id: owner.id }, context)
+  await world.tasks['names:wake']!({ id: owner.id }, jobContext)
   expect((await world.get(`/v1/jobs/${owner.id}`)).json()).toMatchObject({
     state: 'failed',
     error: { code: 'NAME_TIMED_OUT' },
