@@ -14,6 +14,8 @@ import {
 } from './testing/cloudflare-double.ts'
 
 const DOMAIN = 'shop.test'
+/** Only what is silent takes so long; the machine may be busy. */
+const PATIENCE_MS = 20_000
 const NAME = `alice.user._bitcoin-payment.${DOMAIN}`
 const RECORD = { name: NAME, value: 'bitcoin:?lno=lno1alice', ttlSeconds: 60 }
 
@@ -24,7 +26,7 @@ function zoneOn(
   const { token = double.token, now = Date.now, domain = DOMAIN } = more
   return makeCloudflareZone({
     domain,
-    api: makeCloudflareApi({ token: new Secret(token), baseUrl: double.url, timeoutMs: 1_000, now }),
+    api: makeCloudflareApi({ token: new Secret(token), baseUrl: double.url, timeoutMs: PATIENCE_MS, now }),
     authoritativeServers: async () => [double.server],
   })
 }

@@ -33,11 +33,12 @@ describe('the content of a TXT record', () => {
 
   test('any value comes back, and a name server reads the same bytes', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 900 }), (text) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
         const value = Buffer.from(text).toString('utf8')
         expect(decodeTxtContent(encodeTxtContent(value))).toBe(value)
         expect(Buffer.concat(parse(encodeTxtContent(value))).toString('utf8')).toBe(value)
       }),
+      { numRuns: 50 },
     )
   })
 

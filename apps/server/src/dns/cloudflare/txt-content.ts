@@ -22,21 +22,22 @@ export function encodeTxtContent(value: string): string {
  */
 export function decodeTxtContent(content: string): string | null {
   if (!content.startsWith('"')) return content
-  if (!/^"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"(?:\s+"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*")*$/s.test(content))
-    return null
-  const bytes: number[] = []
-  for (const [string] of content.matchAll(/"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"/gs)) {
-    for (const [part] of string.slice(1, -1).matchAll(/\\[0-9]{3}|\\[^0-9]|[^\\]/gsu)) {
-      const octet = /^\\([0-9]{3})$/.exec(part)
-      if (octet) bytes.push(Number(octet[1]))
-      else
-        bytes.push(
-          ...new TextEncoder().encode(part.length > 1 && part.startsWith('\\') ? part.slice(1) : part),
-        )
+  if (!QUOTED_STRINGS.test(content)) return null
+  const parts: Uint8Array[] = []
+  for (const [string] of content.matchAll(QUOTED_STRING)) {
+    for (const [, octet, quoted, plain] of string.slice(1, -1).matchAll(PART)) {
+      if (octet === undefined) parts.push(new TextEncoder().encode(quoted ?? plain))
+      else if (Number(octet) <= 0xff) parts.push(Uint8Array.of(Number(octet)))
+      else return null
     }
   }
-  return bytes.every((byte) => byte <= 0xff) ? Buffer.from(bytes).toString('utf8') : null
+  return Buffer.concat(parts).toString('utf8')
 }
+
+const QUOTED_STRING = /"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"/gs
+const QUOTED_STRINGS = /^"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*"(?:\s+"(?:[^"\\]|\\[0-9]{3}|\\[^0-9])*")*$/s
+/** Of the inside of a string: an octet by its number, a character that is quoted, or a run of others. */
+const PART = /\\([0-9]{3})|\\([^0-9])|([^\\]+)/gsu
 
 /** Printable ASCII as it is, but for the two characters with a meaning; any other byte as `\DDD` (RFC 1035 §5.1). */
 function escaped(byte: number): string {

@@ -39,6 +39,7 @@ describe('Unbound', () => {
     const made = makeAskResolvers({
       resolvers: resolvers.map(parseResolverEndpoint),
       quorum: resolvers.length,
+      timeoutMs: 20_000,
     })
     ends.push(made.close)
     return made.ask

@@ -11,6 +11,8 @@ import { makeSelfSigned } from './testing/self-signed.ts'
 const NAME = 'alice.user._bitcoin-payment.shop.test'
 const VALUE = `bitcoin:?lno=lno1${'qp0z'.repeat(150)}`
 const RECORD = { name: NAME, value: VALUE }
+/** Only what is silent takes so long; the machine may be busy. */
+const PATIENCE_MS = 20_000
 
 const ends: (() => unknown)[] = []
 afterEach(async () => {
@@ -21,7 +23,7 @@ function asker(resolvers: readonly string[], options: Partial<AskResolversOption
   const made = makeAskResolvers({
     resolvers: resolvers.map(parseResolverEndpoint),
     quorum: resolvers.length,
-    timeoutMs: 1_000,
+    timeoutMs: PATIENCE_MS,
     ...options,
   })
   ends.push(() => made.close())
@@ -53,6 +55,8 @@ async function doh(reply: (query: Uint8Array) => DohReply, tls?: { key: string; 
 
 const truncated = (wire: Uint8Array) =>
   seeing(wire, ({ flags }) => ({ flags: { ...flags, truncated: true }, answer: [] }))
+
+type Expected = { verdict: string; detail?: unknown; rcode?: string }
 
 describe('resolvers that see the record', () => {
   test('over UDP, over TCP, over TCP because UDP was cut off, and over HTTPS, are a quorum', async () => {
@@ -95,7 +99,7 @@ describe('resolvers that see the record', () => {
   test('decide without waiting for those who are silent', async () => {
     const quick = await dns(({ wire }) => [seeing(wire)])
     const silent = await dns(() => [])
-    const { ask } = asker([quick.server, silent.server], { quorum: 1, timeoutMs: 60_000 })
+    const { ask } = asker([quick.server, silent.server], { quorum: 1, timeoutMs: 600_000 })
     const report = await ask(RECORD)
     expect(report).toMatchObject({
       decision: 'confirmed',
@@ -123,7 +127,7 @@ test.each([
 
 describe('a resolver over UDP', () => {
   const badId = (wire: Uint8Array) => seeing(wire, ({ id }) => ({ id: id ^ 1 }))
-  const cases: [what: string, script: Script, verdict: object][] = [
+  const cases: [what: string, script: Script, verdict: Expected][] = [
     ['that is silent', () => [], { verdict: 'timeout' }],
     ['that answers to something else', ({ wire }) => [badId(wire)], { verdict: 'timeout' }],
     ['that answers to something else first', ({ wire }) => [badId(wire), seeing(wire)], { verdict: 'seen' }],
@@ -146,7 +150,7 @@ describe('a resolver over UDP', () => {
   ]
   test.each(cases)('%s', async (_what, script, verdict) => {
     const { server } = await dns(script)
-    const { ask } = asker([server], { timeoutMs: 200 })
+    const { ask } = asker([server], { timeoutMs: verdict.verdict === 'timeout' ? 200 : PATIENCE_MS })
     expect((await ask(RECORD)).results).toMatchObject([verdict])
   })
 
@@ -160,7 +164,7 @@ describe('a resolver over UDP', () => {
 })
 
 describe('a resolver over HTTPS', () => {
-  const cases: [what: string, reply: (query: Uint8Array) => DohReply, verdict: object][] = [
+  const cases: [what: string, reply: (query: Uint8Array) => DohReply, verdict: Expected][] = [
     ['that is silent', () => 'silence', { verdict: 'timeout' }],
     ['that breaks off', () => 'break-off', { verdict: 'unreachable' }],
     [
@@ -200,7 +204,7 @@ describe('a resolver over HTTPS', () => {
   ]
   test.each(cases)('%s', async (_what, reply, verdict) => {
     const server = await doh(reply)
-    const { ask } = asker([server.url], { timeoutMs: 300 })
+    const { ask } = asker([server.url], { timeoutMs: verdict.verdict === 'timeout' ? 200 : PATIENCE_MS })
     expect((await ask(RECORD)).results).toMatchObject([verdict])
   })
 
