@@ -7,15 +7,18 @@ import { dohQuery } from './doh-query.ts'
 import { resolveName } from './resolve-name.ts'
 import { verifyNameProof } from './verify.ts'
 
-const URL_OF_DOH = 'https://dns.example/dns-query'
+const URL_OF_DOH = 'https://dns.example/dns-query?ct=1'
+
+const queryIn = ({ url }: Request) =>
+  new Uint8Array(Buffer.from(new URL(url).searchParams.get('dns')!, 'base64url'))
 
 /** A DNS over HTTPS service as `fetch` meets it. */
 function service(answer: (query: Uint8Array) => Response) {
   const requests: Request[] = []
   const send: typeof fetch = async (input, init) => {
-    const request = new Request(input as string, init)
-    requests.push(request.clone())
-    return answer(new Uint8Array(await request.arrayBuffer()))
+    const request = new Request(input as URL, init)
+    requests.push(request)
+    return answer(queryIn(request))
   }
   return { requests, query: dohQuery(URL_OF_DOH, { fetch: send }) }
 }
@@ -37,9 +40,10 @@ test('a name is resolved over HTTPS, and its proof verifies offline', async () =
     proof: undefined,
   })
   const [first] = requests
-  expect({ method: first!.method, url: first!.url }).toEqual({ method: 'POST', url: URL_OF_DOH })
-  expect(first!.headers.get('content-type')).toBe('application/dns-message')
-  expect(decodeMessage(new Uint8Array(await first!.arrayBuffer()))).toMatchObject({
+  expect(first!.method).toBe('GET')
+  expect(first!.url).toMatch(/^https:\/\/dns\.example\/dns-query\?ct=1&dns=[A-Za-z0-9_-]+$/)
+  expect([...first!.headers]).toEqual([['accept', 'application/dns-message']])
+  expect(decodeMessage(queryIn(first!))).toMatchObject({
     id: 0,
     flags: { checkingDisabled: true, recursionDesired: true },
     question: [{ name: NAME, type: TYPE.TXT }],

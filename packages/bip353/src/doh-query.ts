@@ -1,5 +1,6 @@
 import { dnssecQuery, encodeMessage } from '@holdfast/protocols/dns/message'
 import type { DnsQuery } from '@holdfast/protocols/dnssec'
+import { encodeBase64 } from '@holdfast/protocols/dnssec/text-encodings'
 
 /** RFC 8484 §6. */
 const MEDIA_TYPE = 'application/dns-message'
@@ -7,8 +8,9 @@ const MEDIA_TYPE = 'application/dns-message'
 const MESSAGE_ID = 0
 
 /**
- * Asks a DNS over HTTPS service (RFC 8484) with `fetch`, which every browser and Node has. The service learns which
- * names are asked; it cannot forge an answer.
+ * Asks a DNS over HTTPS service (RFC 8484) with `fetch`, which every browser and Node has. By GET, which browsers send
+ * to other origins without asking first, and which caches answer. The service learns which names are asked; it cannot
+ * forge an answer.
  */
 export function dohQuery(
   url: string | URL,
@@ -16,13 +18,18 @@ export function dohQuery(
 ): DnsQuery {
   const { fetch: send = fetch, timeoutMs = 10_000 } = options
   return async (name, type) => {
-    const response = await send(url, {
-      method: 'POST',
-      headers: { 'content-type': MEDIA_TYPE, accept: MEDIA_TYPE },
-      body: Uint8Array.from(encodeMessage(dnssecQuery(MESSAGE_ID, name, type))),
+    const asking = new URL(url)
+    asking.searchParams.set('dns', base64Url(encodeMessage(dnssecQuery(MESSAGE_ID, name, type))))
+    const response = await send(asking, {
+      headers: { accept: MEDIA_TYPE },
       signal: AbortSignal.timeout(timeoutMs),
     })
-    if (!response.ok) throw new Error(`${url} answers ${response.status}`)
+    if (!response.ok) throw new Error(`${asking.origin} answers ${response.status}`)
     return new Uint8Array(await response.arrayBuffer())
   }
+}
+
+/** RFC 4648 §5, without padding (RFC 8484 §6). */
+function base64Url(bytes: Uint8Array): string {
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 }

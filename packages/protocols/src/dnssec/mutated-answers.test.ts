@@ -5,8 +5,11 @@ import { mutate, mutationRuns, seeded } from './testing/mutations.ts'
 import { NOW } from './testing/signed-world.ts'
 import { testKey } from './testing/test-keys.ts'
 import { NAME, VALUE_TEXT, withShop } from './testing/validation-cases.ts'
+import { makeVerifiedSignatures } from './verified-signatures.ts'
 
 const RUNS = mutationRuns(500)
+/** Only what was right before is remembered, so that a run costs the signatures that a mutation touched. */
+const { verify: verifySignature } = makeVerifiedSignatures()
 const SEED = 20_261_121
 /** One run in so many walks down from the root; the others begin at the zone, which is several times faster. */
 const WHOLE_CHAIN_EVERY = 10
@@ -39,7 +42,7 @@ test.each(['nsec', { iterations: 0, salt: new Uint8Array(), optOut: false }] as 
         const bytes = await answerOf(queried, type)
         return asked++ === victim ? mutate(bytes, random) : bytes
       }
-      const result = await resolveTxt(name, { query, anchors, nowSeconds: NOW })
+      const result = await resolveTxt(name, { query, anchors, nowSeconds: NOW, verifySignature })
       outcomes.add(result.status)
       if (result.status === 'secure') {
         expect({ run, name, values: result.values.map((value) => new TextDecoder().decode(value)) }).toEqual({
