@@ -201,6 +201,25 @@ describe('a node that does not decide', () => {
   })
 })
 
+describe('a node that cannot be found', () => {
+  test.each(['pay', 'look-up'])('is asked later: %s', async (task) => {
+    const { id } = await world.start()
+    if (task === 'look-up') await world.slice.reconcile()
+    world.nodes.nodeOf.mockRejectedValueOnce(new NodeError('offline', 'x'))
+    await world.run(task)
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', maybeSent: task === 'pay' })
+    await world.run(task)
+    expect((await world.read(id)).phase).toBe(task === 'pay' ? 'succeeded' : 'sending')
+  })
+
+  test('because of a fault is no answer', async () => {
+    const { id } = await world.start()
+    world.nodes.nodeOf.mockRejectedValueOnce(new Error('a bug'))
+    await expect(world.run('pay')).rejects.toThrow('a bug')
+    expect(await world.read(id)).toMatchObject({ phase: 'sending', attempt: 0 })
+  })
+})
+
 describe('a node that takes nothing on', () => {
   test.each([
     ['conflict', 'INVOICE_ALREADY_PAID'],
