@@ -12,6 +12,7 @@ import {
 import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
 import { type AskResolvers, makeAskResolvers } from './dns/resolvers/ask-resolvers.ts'
 import { formatServerAddress } from './dns/server-address.ts'
+import type { ChainHeight, OperatorNode } from './escrow/operator-node.ts'
 import { makeZones, zoneReadiness } from './make-zones.ts'
 import type { NodeDirectory } from './nodes/node-directory.ts'
 import type { Config } from './platform/config.ts'
@@ -28,6 +29,8 @@ export type Edges = {
   /** By domain. */
   readonly zones: ReadonlyMap<string, DnsZone>
   readonly nodes: NodeDirectory
+  /** The node that holds, pays and repays for escrows, and its chain; null: this server offers no escrow. */
+  readonly operator: { readonly node: OperatorNode; readonly height: ChainHeight } | null
   readonly resolveTxt: ResolveTxt
   /** By which it validates, and on which proofs rest. */
   readonly anchors: readonly TrustAnchor[]
@@ -100,6 +103,7 @@ export async function connectEdges(config: Config): Promise<Edges> {
     network,
     zones,
     nodes: { nodeOf: async () => null },
+    operator: null,
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),

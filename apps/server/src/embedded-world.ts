@@ -49,6 +49,7 @@ export async function startEmbeddedWorld(
     network: 'regtest',
     zones,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
+    operator: { node: world.operator, height: async () => (await world.operator.sync()).height },
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),

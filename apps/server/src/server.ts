@@ -1,6 +1,8 @@
 import { addAliases } from './aliases.ts'
 import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
+import { makeEscrowSlice } from './escrow/escrow-slice.ts'
+import { watchEscrows } from './escrow/watch-escrows.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
 import { makeNamesSlice } from './names/names-slice.ts'
@@ -146,6 +148,7 @@ export async function startServer(options: {
     operators: config.operators,
     clock,
   })
+  const escrow = edges.operator && makeEscrowSlice({ transact, database, clock, ...edges.operator })
   const slices = [
     names,
     domains,
@@ -165,6 +168,7 @@ export async function startServer(options: {
   }
   // For a payment somebody waits, and it waits for nodes: names are not in its way, nor it in theirs.
   await work(payments.tasks)
+  if (escrow) await work(escrow.tasks)
   // Strangers cause these, so they wait for nodes by themselves.
   await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
   // Names of merchants' domains are published only by who knows those domains.
@@ -173,11 +177,17 @@ export async function startServer(options: {
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   await names.reconcile().catch((error) => log.error({ err: error }, 'some names are tried again later'))
+  if (escrow) {
+    await escrow.reconcile().catch((error) => log.error({ err: error }, 'escrows are looked at later'))
+    const watch = watchEscrows(escrow, log)
+    shutdown.add('escrow watch', () => watch.stop())
+  }
   const sweeper = repeat(SWEEP_EVERY_MS, log, {
     names: names.sweep,
     domains: domains.sweep,
     zones: zonesSlice.sweep,
     payments: payments.sweep,
+    ...(escrow && { escrows: escrow.sweep }),
     lightningAddress: lightningAddress.sweep,
     identity: identity.sweep,
   })

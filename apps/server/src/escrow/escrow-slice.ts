@@ -39,6 +39,9 @@ export type NewEscrow = {
   readonly plan: EscrowPlan
 }
 
+/** 1 satoshi and 1 %, at most 50,000 satoshi. */
+export const DEFAULT_FEE_POLICY: FeePolicy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 50_000_000n }
+
 export type EscrowSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
@@ -64,12 +67,12 @@ export function makeEscrowSlice(deps: {
   database: Pick<OpenDatabase, 'db'>
   node: OperatorNode
   height: ChainHeight
-  policy: FeePolicy
+  policy?: FeePolicy
   clock: () => number
   /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
   followMs?: number
 }): EscrowSlice {
-  const { transact, database, node, clock, policy } = deps
+  const { transact, database, node, clock, policy = DEFAULT_FEE_POLICY } = deps
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
   const tell = makeTellEscrow({ transact, blocks, changes })
