@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 const MAIN = join(import.meta.dirname, 'main.ts')
 /** For what hangs. */
-const WITHIN_MS = 180_000
+vi.setConfig({ testTimeout: 180_000 })
 
 let dataDir: string
 beforeEach(() => {
@@ -52,7 +52,7 @@ test('a signal during the start ends what has come up by then, too', async () =>
   const end = await ended
   expect(processesOf(dataDir)).toEqual([])
   expect(end).toEqual([0, null])
-}, WITHIN_MS)
+})
 
 describe('a start that fails says why, and leaves nothing running', () => {
   test('because the port of the embedded DNS is taken, while PostgreSQL is still being set up', async () => {
@@ -66,7 +66,7 @@ describe('a start that fails says why, and leaves nothing running', () => {
       code: 1,
       stderr: `Port ${port} of 127.0.0.1 is taken. Stop the program that uses it, or name another in HOLDFAST_DNS_PORT.\n`,
     })
-  }, WITHIN_MS)
+  })
 
   test('because bitcoind goes away, while PostgreSQL is still being set up', async () => {
     const bitcoind = createServer((socket) => {
@@ -80,7 +80,7 @@ describe('a start that fails says why, and leaves nothing running', () => {
     expect({ code, left }).toEqual({ code: 1, left: [] })
     expect(stderr).toContain('bitcoind does not answer')
     expect(stderr).not.toContain('pass-word')
-  }, WITHIN_MS)
+  })
 
   test('because the data folder is a file', async () => {
     const file = join(dataDir, 'file')
