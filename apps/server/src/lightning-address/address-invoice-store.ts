@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
 import type { AddressInvoice, InvoicePhase } from './address-invoice.ts'
@@ -89,16 +89,25 @@ export async function listInvoices(
   return (await query.execute()).map(invoiceOf)
 }
 
-/** Those to look at by `dueBefore`, longest due first. */
-export async function findDue(db: Kysely<Database>, dueBefore: number, limit: number): Promise<string[]> {
-  const rows = await db
+export type Due = { readonly id: string; readonly paymentHash: string; readonly lookAt: Date }
+
+/** Those to look at before `dueBefore`, longest due first. */
+export async function findDue(
+  db: Kysely<Database>,
+  page: { dueBefore: number; limit: number; after: Due | null },
+): Promise<Due[]> {
+  let query = db
     .selectFrom('address_invoice')
-    .select('payment_hash')
-    .where('look_at', '<', new Date(dueBefore))
+    .select(['id', 'payment_hash as paymentHash', 'look_at as lookAt'])
+    .where('look_at', '<', new Date(page.dueBefore))
     .orderBy('look_at')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => row.payment_hash)
+    .orderBy('id')
+    .limit(page.limit)
+  if (page.after)
+    query = query.where(
+      sql<boolean>`(look_at, id) > (${page.after.lookAt}::timestamptz, ${page.after.id}::uuid)`,
+    )
+  return (await query.execute()) as Due[]
 }
 
 /** Deletes what ended unpaid before `endedBefore`, and what payers said with payments before `paidBefore`. */

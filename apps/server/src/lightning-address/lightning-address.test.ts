@@ -11,7 +11,6 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { PUBLIC_URL } from '../identity/testing/identity-world.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import { GRACE_MS } from './address-invoice.ts'
 import { type AddressWorld, startAddressWorld } from './testing/address-world.ts'
 
 const database = withDatabase()
@@ -24,15 +23,6 @@ const start = async (options?: Parameters<typeof startAddressWorld>[1]) => {
 
 const METADATA = '[["text/plain","Pay alice@shop.test"],["text/identifier","alice@shop.test"]]'
 const refused = (code: string) => ({ status: 'ERROR', code, reason: expect.stringMatching(/\.$/) })
-const phaseOf = async (paymentHash: string) =>
-  (
-    await database.db
-      .selectFrom('address_invoice')
-      .select('phase')
-      .where('payment_hash', '=', paymentHash)
-      .executeTakeFirstOrThrow()
-  ).phase
-
 /** What a wallet does, with all of its checks. */
 async function askAsWallet({ app, json }: AddressWorld, order: PayOrder) {
   const request = readPayRequest(await json('/.well-known/lnurlp/alice'))
@@ -324,54 +314,6 @@ test('the owner’s list comes in pages', async () => {
   expect(amounts).toEqual(['3000', '2000', '1000'])
   expect(second.next).toBeNull()
   expect(await received(alice, '&after=nonsense')).toMatchObject({ code: 'REQUEST_INVALID' })
-})
-
-describe('without anybody asking', () => {
-  test('a job finds that an invoice was paid, also at a later look', async () => {
-    const { node, callback, time } = await start({ worker: true })
-    // Our clock is behind the database's, so that looks are due before we think so.
-    time.shiftMs = -2_000
-    const { paymentHash } = decodeInvoice((await callback({ amount: '7000' })).pr)
-    const firstLook = node.looks
-    await expect.poll(() => node.looks, { timeout: 15_000 }).toBeGreaterThan(firstLook)
-    node.pay(paymentHash, 7_000n)
-    await expect.poll(() => phaseOf(paymentHash), { timeout: 15_000 }).toBe('paid')
-  }, 40_000)
-
-  test('the sweeper goes on with invoices whose job was lost, and forgets what need not be kept', async () => {
-    const { slice, node, callback, time, alice, received } = await start()
-    const ask = async () =>
-      decodeInvoice((await callback({ amount: '7000', comment: 'hi', payerdata: '{"name":"Bob"}' })).pr)
-        .paymentHash
-    const [paid, unpaid] = [await ask(), await ask()]
-    node.pay(paid, 7_000n)
-    expect(await slice.sweep()).toBe(0)
-    time.shiftMs += 70_000
-    await slice.sweep()
-    expect(await phaseOf(paid)).toBe('paid')
-    expect(await phaseOf(unpaid)).toBe('open')
-    time.shiftMs += 600_000 + GRACE_MS
-    await slice.sweep()
-    expect(await phaseOf(unpaid)).toBe('expired')
-    time.shiftMs += 24 * 3600_000
-    await slice.sweep()
-    await expect(phaseOf(unpaid)).rejects.toThrow()
-    time.shiftMs += 90 * 24 * 3600_000
-    await slice.sweep()
-    const [kept] = (await received(alice, '&state=paid')).invoices
-    expect(kept).toMatchObject({ paymentHash: paid })
-    expect(kept).not.toHaveProperty('comment')
-    expect(kept).not.toHaveProperty('payer')
-  })
-
-  test('an invoice that the node has lost is looked for no longer than the grace', async () => {
-    const { slice, node, callback, time } = await start()
-    const { paymentHash } = decodeInvoice((await callback({ amount: '7000' })).pr)
-    node.forget(paymentHash)
-    time.shiftMs += 700_000 + GRACE_MS
-    await slice.sweep()
-    expect(await phaseOf(paymentHash)).toBe('unknown')
-  })
 })
 
 test('the database refuses that what was paid is unpaid or that terms change', async () => {

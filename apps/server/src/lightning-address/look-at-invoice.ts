@@ -2,10 +2,11 @@ import { type LightningNode, NodeError } from '@holdfast/lightning'
 import type { AskNodes } from '../nodes/connected-node.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
+import { sweepRows } from '../platform/sweep-rows.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { type AddressInvoice, hearNode, type NodeAnswer } from './address-invoice.ts'
-import { findDue, findInvoice, forget, lockInvoice, updatePhase } from './address-invoice-store.ts'
+import { type Due, findDue, findInvoice, forget, lockInvoice, updatePhase } from './address-invoice-store.ts'
 
 export type LookDeps = AskNodes & {
   transact: Transact
@@ -24,13 +25,13 @@ const AT_ONCE = 100
 const UNPAID_KEPT_MS = 24 * 3600_000
 const WORDS_KEPT_MS = 90 * 24 * 3600_000
 
-/** The job that asks the owner's node at the time that the invoice says. */
-export function lookJob({ paymentHash, lookAt }: { paymentHash: string; lookAt: number }): NewJob {
+/** The job that asks the owner's node; without `lookAt` at once. */
+export function lookJob({ paymentHash, lookAt }: { paymentHash: string; lookAt?: number }): NewJob {
   return {
     task: LOOK,
     payload: { paymentHash },
     key: `address-invoice:${paymentHash}`,
-    runAt: new Date(lookAt),
+    ...(lookAt !== undefined && { runAt: new Date(lookAt) }),
   }
 }
 
@@ -62,13 +63,19 @@ export async function lookAtInvoice(
   return invoice && { invoice, heard }
 }
 
-/** Goes on with invoices whose job was lost, and forgets what need not be kept. Answers how many were looked at. */
-export async function sweepInvoices(deps: LookDeps): Promise<number> {
-  const now = deps.clock()
-  const due = await findDue(deps.database.db, now - SILENCE_MS, AT_ONCE)
-  for (const paymentHash of due) await lookAtInvoice(deps, paymentHash, { due: true })
-  await forget(deps.database.db, { endedBefore: now - UNPAID_KEPT_MS, paidBefore: now - WORDS_KEPT_MS })
-  return due.length
+/**
+ * Has invoices looked at whose job was lost, and forgets what need not be kept. It asks no node itself: one that is
+ * silent would keep the sweeper from everything else. Answers how many.
+ */
+export async function sweepInvoices({ database: { db }, transact, clock }: LookDeps): Promise<number> {
+  const now = clock()
+  await forget(db, { endedBefore: now - UNPAID_KEPT_MS, paidBefore: now - WORDS_KEPT_MS })
+  return sweepRows<Due>({
+    what: 'address invoices',
+    pageSize: AT_ONCE,
+    pageAfter: (after) => findDue(db, { dueBefore: now - SILENCE_MS, limit: AT_ONCE, after }),
+    look: ({ paymentHash }) => transact(async (tx) => tx.enqueue(lookJob({ paymentHash }))),
+  })
 }
 
 async function keepAnswer(
