@@ -9,12 +9,17 @@ import { encodeIpv4 } from '@holdfast/protocols/dns/address'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { nameToWire } from '@holdfast/protocols/dns/names'
 import { encodeDnskey, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
+import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { SignedZone } from '@holdfast/protocols/dnssec/signing/signed-zone'
 import { parse } from './master-file-strings.ts'
 
 export type DoubledZone = {
   /** `127.0.0.1:port` */
   readonly server: string
+  readonly host: string
+  readonly port: number
+  /** Trust begins at the zone itself. */
+  readonly anchors: readonly TrustAnchor[]
   /** From now on these are the TXT records of the zone; several may stand at one name. */
   serve(records: readonly { name: string; type: string; content: string; ttl: number }[]): void
   stop(): Promise<void>
@@ -53,6 +58,9 @@ export async function serveDoubledZone(domain: string): Promise<DoubledZone> {
 
   return {
     server: `127.0.0.1:${listener.port}`,
+    host: '127.0.0.1',
+    port: listener.port,
+    anchors: [{ zone: `${domain}.`, kind: 'dnskey', key: key.dnskey }],
     serve(records) {
       const names = new Map<string, { ttl: number; rdatas: Uint8Array[] }>()
       for (const { name, type, content, ttl } of records) {

@@ -1,9 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SignedDns } from '@holdfast/devnet/dns/signed-dns'
 import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
+import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { makeQuery } from '../../dns-transport.ts'
+
+/** An authoritative server and where trust in it begins. */
+export type ForwardTo = {
+  readonly host: string
+  readonly port: number
+  readonly anchors: readonly TrustAnchor[]
+}
 
 export type RunningUnbound = {
   /** `127.0.0.1:port`, UDP and TCP. */
@@ -15,7 +22,7 @@ export type RunningUnbound = {
 
 /** Debian's Unbound as a resolver of the devnet's tree; with `validates: false` as one that believes everything. */
 export async function startUnbound(
-  dns: SignedDns,
+  dns: ForwardTo,
   { validates }: { validates: boolean },
 ): Promise<RunningUnbound> {
   const program = requiredProgram('HOLDFAST_UNBOUND')
@@ -25,7 +32,7 @@ export async function startUnbound(
   writeFileSync(file, configuration(dns, { folder, port, dohPort, validates }))
   const server = `127.0.0.1:${port}`
   const query = makeQuery({ servers: [server], timeoutMs: 500, rounds: 1, failuresToBreak: 1_000 })
-  const isReady = async () => (await query('.', TYPE.SOA).catch(() => null)) !== null
+  const isReady = async () => (await query(dns.anchors[0]?.zone ?? '.', TYPE.SOA).catch(() => null)) !== null
   try {
     const service = await startService(program, ['-d', '-c', file], { cwd: folder, isReady })
     return {
@@ -43,7 +50,7 @@ export async function startUnbound(
 }
 
 function configuration(
-  dns: SignedDns,
+  dns: ForwardTo,
   options: { folder: string; port: number; dohPort: number; validates: boolean },
 ): string {
   const { folder, port, dohPort, validates } = options
