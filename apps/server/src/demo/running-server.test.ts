@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findOrStartServer, type RunningServer } from './running-server.ts'
@@ -58,6 +60,27 @@ test('what a killed server left behind is not taken for a server', async () => {
   writeFileSync(join(dataDir, 'server.json'), JSON.stringify(left))
   expect((await find()).isOurs).toBe(true)
 })
+
+test.each(['SIGTERM', 'SIGHUP'] as const)(
+  '%s to who started a server ends that server, too',
+  async (signal) => {
+    const module_ = JSON.stringify(join(import.meta.dirname, 'running-server.ts'))
+    const script = `import { findOrStartServer } from ${module_}
+    await findOrStartServer(${JSON.stringify(dataDir)}, () => undefined, { program: ${JSON.stringify(program)} })
+    console.log('started')
+    setInterval(() => undefined, 1000)`
+    const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module']
+    const starter = spawn(process.execPath, [...flags, '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(starter.stdout, 'data')
+    expect(isAlive()).toBe(true)
+    const ended = once(starter, 'exit')
+    starter.kill(signal)
+    expect(await ended).toEqual([128 + constants.signals[signal], null])
+    expect(isAlive()).toBe(false)
+  },
+)
 
 test.each([
   ['fails', 20_000, { code: 'SERVER_FAILED', message: 'The server ended with 3.' }],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerFile } from '../start-holdfast.ts'
@@ -73,23 +74,42 @@ async function startServer(
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...env, HOLDFAST_DATA_DIR: dataDir, HOLDFAST_PORT: '0', HOLDFAST_DNS_PORT: '0' },
   })
+  const exited = once(child, 'exit')
+  const forget = endWithUs(child)
   const stop = async () => {
-    if (hasEnded(child)) return
-    const exited = once(child, 'exit')
-    child.kill('SIGTERM')
+    forget()
+    if (!hasEnded(child)) child.kill('SIGTERM')
     await exited
   }
   const deadline = Date.now() + withinMs
   while (true) {
     const server = await findServer(dataDir)
     if (server !== null && server.pid === child.pid) return { server, stop }
-    if (hasEnded(child))
-      throw new DemoError('SERVER_FAILED', `The server ended with ${child.exitCode ?? child.signalCode}.`)
-    if (Date.now() > deadline) {
+    const failure = hasEnded(child)
+      ? `The server ended with ${child.exitCode ?? child.signalCode}.`
+      : Date.now() > deadline
+        ? `The server was not ready within ${withinMs / 1000} s.`
+        : null
+    if (failure !== null) {
       await stop()
-      throw new DemoError('SERVER_FAILED', `The server was not ready within ${withinMs / 1000} s.`)
+      throw new DemoError('SERVER_FAILED', failure)
     }
     await sleep(50)
+  }
+}
+
+/**
+ * A signal that ends us ends the server first; a terminal's Ctrl-C has reached it already. Answers what takes this back.
+ */
+function endWithUs(child: ChildProcess): () => void {
+  const end = (signal: NodeJS.Signals) => {
+    if (signal !== 'SIGINT') child.kill('SIGTERM')
+    child.once('exit', () => process.exit(128 + constants.signals[signal]))
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, end)
+  return () => {
+    for (const signal of signals) process.off(signal, end)
   }
 }
 
