@@ -1,16 +1,16 @@
 import { TYPE } from '@holdfast/protocols/dns/codes'
-import { decodeMessage, encodeMessage } from '@holdfast/protocols/dns/message'
+import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { NOW } from '@holdfast/protocols/dnssec/testing/signed-world'
 import { NAME, VALUE_TEXT, withShop } from '@holdfast/protocols/dnssec/testing/validation-cases'
 import { expect, test } from 'vitest'
 import { dohQuery } from './doh-query.ts'
 import { resolveName } from './resolve-name.ts'
+import { answerQuery, queryInUrl } from './testing/doh-service.ts'
 import { verifyNameProof } from './verify.ts'
 
 const URL_OF_DOH = 'https://dns.example/dns-query?ct=1'
 
-const queryIn = ({ url }: Request) =>
-  new Uint8Array(Buffer.from(new URL(url).searchParams.get('dns')!, 'base64url'))
+const queryIn = ({ url }: Request) => queryInUrl(new URL(url))
 
 /** A DNS over HTTPS service as `fetch` meets it. */
 function service(answer: (query: Uint8Array) => Response) {
@@ -25,11 +25,7 @@ function service(answer: (query: Uint8Array) => Response) {
 
 const world = withShop({})
 const at = new Date(NOW * 1000)
-const fromWorld = (query: Uint8Array) => {
-  const { id, question } = decodeMessage(query)
-  const answer = world.answer(question[0]!.name, question[0]!.type)
-  return new Response(Uint8Array.from(encodeMessage({ ...answer, id })))
-}
+const fromWorld = (query: Uint8Array) => new Response(Uint8Array.from(answerQuery(world, query)))
 
 test('a name is resolved over HTTPS, and its proof verifies offline', async () => {
   const { query, requests } = service(fromWorld)
@@ -65,9 +61,7 @@ test.each([
 
 test('what a service forges is not believed', async () => {
   const { query } = service((asked) => {
-    const { id, question } = decodeMessage(asked)
-    const forged = withShop({ signWith: [] }).answer(question[0]!.name, question[0]!.type)
-    return new Response(Uint8Array.from(encodeMessage({ ...forged, id })))
+    return new Response(Uint8Array.from(answerQuery(withShop({ signWith: [] }), asked)))
   })
   const found = await resolveName('alice@shop.test', { query, anchors: world.anchors, at })
   expect(found).toMatchObject({ valid: false, code: 'signature-missing' })

@@ -10,8 +10,10 @@ import { delimiter, join } from 'node:path'
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const PAGE_WITHIN_MS = 60_000
 
-/** Files served on this machine only, by path; `null` is not there. */
-export async function serveFiles(read: (path: string) => { type: string; body: string } | null) {
+export type ServedFile = { readonly type: string; readonly body: string | Uint8Array }
+
+/** Files served on this machine only, by path and query; `null` is not there. */
+export async function serveFiles(read: (path: string) => ServedFile | null) {
   const server = createServer((request, response) => {
     const file = read(request.url ?? '/')
     response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body)
