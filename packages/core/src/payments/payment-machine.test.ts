@@ -12,84 +12,29 @@ import {
 } from './payment-machine.ts'
 import {
   type NodeFailureReason,
-  type NodeOutcome,
   PAYMENT_PHASES,
   type Payable,
-  type PaymentCommand,
-  type PaymentPhase,
   type PaymentReport,
-  type PaymentRequest,
   type PaymentState,
 } from './payment-states.ts'
 import { tryTimeoutMs } from './payment-tries.ts'
-
-type Phase = PaymentPhase['phase']
-const NOW = 1_000_000
-const DEADLINE = NOW + 60_000
-const OFFER: Payable = { kind: 'bolt12', offer: 'lno1', asksMsat: null }
-const HASH = 'ab'.repeat(32)
-
-const toName: PaymentRequest = {
-  kind: 'request',
-  id: 'id-1',
-  nodePaymentId: '11'.repeat(32),
-  nodeId: '02'.repeat(33),
-  owner: 'aa'.repeat(32),
-  to: 'alice@shop.test',
-  destination: { kind: 'name', name: 'alice@shop.test' },
-  amountMsat: 21_000n,
-  deadlineAt: DEADLINE,
-}
-
-const said = (outcome: NodeOutcome, attempt = 0): PaymentReport => ({ kind: 'outcome', attempt, outcome })
-const succeeded = said({ state: 'succeeded', paymentHash: HASH, amountMsat: 21_000n, feeMsat: 3n })
-const failed = said({ state: 'failed', paymentHash: null, reason: 'no-route' })
-const unreachable = (effect: 'pay' | 'look-up', attempt = 0): PaymentReport => {
-  return { kind: 'node-unreachable', attempt, effect, code: 'NODE_OFFLINE' }
-}
-
-function requested(more: Partial<PaymentRequest> = {}): PaymentState {
-  const decision = decidePayment(null, { ...toName, ...more }, NOW)
-  if (isRefusal(decision)) throw new Error(decision.refused)
-  return decision.state
-}
-
-function reach(phase: Phase): PaymentState {
-  const reports: Record<Phase, PaymentReport[]> = {
-    resolving: [],
-    sending: [{ kind: 'resolved', payable: OFFER }],
-    unknown: [{ kind: 'resolved', payable: OFFER }, said({ state: 'unknown' })],
-    succeeded: [{ kind: 'resolved', payable: OFFER }, succeeded],
-    failed: [{ kind: 'resolved', payable: OFFER }, failed],
-  }
-  const state = reports[phase].reduce((at, report) => hearPayment(at, report, NOW).state, requested())
-  expect(state.phase).toBe(phase)
-  return state
-}
-
-/** The attempt that the phase waits for. */
-const attemptOf = (state: PaymentState) => ('attempt' in state ? state.attempt : 0)
-
-const commands = (attempt: number): Record<string, PaymentCommand> => ({
-  request: toName,
-  resolved: { kind: 'resolved', payable: OFFER },
-  'resolved to another price': { kind: 'resolved', payable: { ...OFFER, asksMsat: 5n } },
-  'resolve-failed, again': { kind: 'resolve-failed', attempt, code: 'DNS_UNAVAILABLE', again: true },
-  'resolve-failed for good': { kind: 'resolve-failed', attempt, code: 'RESOLVE_BOGUS', again: false },
-  'an old resolve-failed': { kind: 'resolve-failed', attempt: 9, code: 'RESOLVE_BOGUS', again: false },
-  pending: said({ state: 'pending', paymentHash: HASH }, attempt),
-  'an old pending': said({ state: 'pending', paymentHash: HASH }, 9),
-  unknown: said({ state: 'unknown' }, attempt),
-  absent: said({ state: 'absent' }, attempt),
-  'an old absent': said({ state: 'absent' }, 9),
-  succeeded,
+import {
+  attemptOf,
+  commands,
+  DEADLINE,
   failed,
-  'pay-refused': { kind: 'pay-refused', attempt, code: 'PAYMENT_FAILED' },
-  'an old pay-refused': { kind: 'pay-refused', attempt: 9, code: 'PAYMENT_FAILED' },
-  'unreachable to pay': unreachable('pay', attempt),
-  'unreachable to look up': unreachable('look-up', attempt),
-  'time-passed': { kind: 'time-passed' },
-})
+  HASH,
+  NOW,
+  OFFER,
+  type Phase,
+  reach,
+  requested,
+  said,
+  succeeded,
+  toName,
+  unreachable,
+} from './testing/payment-cases.ts'
+import { paymentPage } from './testing/payment-page.ts'
 
 /** `phase effect`: what every command leads to; `=`, the default: nothing changes. */
 const TABLE: Record<Phase, Record<string, string>> = {
@@ -155,6 +100,10 @@ describe('every phase hears every command', () => {
       expect(hearPayment(once, report, NOW + 2)).toEqual({ state: once, effects: [] })
     },
   )
+
+  test('as docs/state-machines/payments.md says; else run vitest with -u', async () => {
+    await expect(paymentPage()).toMatchFileSnapshot('../../../../docs/state-machines/payments.md')
+  })
 
   test('a payment that was never requested hears nothing', () => {
     expect(decidePayment(null, succeeded, NOW)).toMatchObject({ refused: 'PAYMENT_NOT_FOUND' })
