@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { joinCharacterStrings, parseName, recordName, selectInstruction } from '../bip353.ts'
+import { recordKey } from '../dnssec/rrset.ts'
 import { hexToBytes } from '../hex.ts'
 import { decodePsbtProof } from '../psbt-proof.ts'
+import { decodeAuthenticationChain } from './authentication-chain.ts'
+import { proveResolution } from './prove-resolution.ts'
 import { BIP353_PROOFS } from './testing/bip353-proofs.ts'
 import { verifyProof } from './verify-proof.ts'
 
@@ -72,6 +75,20 @@ describe('the proofs printed in BIP-353, against the real root’s anchors', () 
       expect(await status(at(last) + 3601, 3600)).toBe('signature-expired')
       expect(await status(at('2019-01-01T00:00:00Z'))).toBe('signature-not-yet-valid')
       expect(await status(at('2026-11-21T00:00:00Z'))).toBe('signature-expired')
+    },
+  )
+
+  test.each(['simple', 'override', 'alias'] as const)(
+    'what we build of %s holds the same records as what is printed',
+    async (which) => {
+      const { name, proof } = decodePsbtProof(hexToBytes(BIP353_PROOFS[which]))
+      const record = recordName(parseName(name))
+      const options = { nowSeconds: AUGUST_7 }
+      const { resolution } = await verifyProof(proof, record, options)
+      const ours = await proveResolution(record, resolution, options)
+      const keysOf = (chain: Uint8Array) => decodeAuthenticationChain(chain).map(recordKey)
+      expect(keysOf(ours!.proof).sort()).toEqual(keysOf(proof).sort())
+      expect(ours!.proof).toHaveLength(proof.length)
     },
   )
 
