@@ -18,7 +18,7 @@ import {
 import { describePoint, type KillPoint, type PlannedKill, planKills } from './support/kill-plan.ts'
 import { countedEnds, endsOf, KillReport } from './support/kill-report.ts'
 import { KillWorkload, type Shop } from './support/kill-workload.ts'
-import { RequestLedger, type Running } from './support/request-ledger.ts'
+import { OPERATOR, RequestLedger, type Running } from './support/request-ledger.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { ServerProcess } from './support/server-process.ts'
 import { installTraps, type StepTrap, setTrap } from './support/step-trap.ts'
@@ -32,7 +32,7 @@ const CHECK_EVERY = 20
 /** A payment that the node has never heard of is given up two minutes after it was asked for. */
 const ENDS_WITHIN_MS = 150_000
 const PER_KILL_MS = 60_000
-const ENV = { HOLDFAST_RATE_LIMIT: '0' }
+const ENV = { HOLDFAST_RATE_LIMIT: '0', HOLDFAST_OPERATORS: OPERATOR.pubkey }
 
 /** One life of the server, with all that reaches into it. */
 type Life = Running & {

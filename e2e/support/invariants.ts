@@ -45,7 +45,7 @@ export function unended({ names, payments }: Truth): string[] {
   const dueFor = (name: NameState) => pendingEffects(name).filter(({ at }) => at <= now)
   return [
     ...names
-      .filter(({ phase }) => phase !== 'active' && phase !== 'freed')
+      .filter(({ phase }) => phase !== 'active' && phase !== 'suspended' && phase !== 'freed')
       .map(({ user, phase }) => `name ${user} is ${phase}`),
     ...names.flatMap((name) => dueFor(name).map(({ kind }) => `name ${name.user} waits for ${kind}`)),
     ...payments
@@ -71,10 +71,10 @@ export function findLostOrDoubled(asked: readonly Asked[], { names, nameJobs, pa
       const found = payments.filter(({ requestedMsat }) => requestedMsat === wish.amountMsat)
       expectOne(`payment of ${wish.amountMsat} msat by ${by}`, found, answer)
     }
-    if (wish.kind === 'change-offer' && answer && 'id' in answer) {
+    if ((wish.kind === 'change-offer' || wish.kind === 'resume') && answer && 'id' in answer) {
       const outcome = nameJobs.get(answer.id) ?? 'lost'
       if (outcome !== 'succeeded' && outcome !== 'failed')
-        faults.push(`change of ${wish.user} by ${by} was accepted, but it is ${outcome}`)
+        faults.push(`${wish.kind} of ${wish.user} by ${by} was accepted, but it is ${outcome}`)
     }
     if (wish.kind === 'release' && answer && 'id' in answer) {
       const released = names.find(({ id }) => id === answer.id)

@@ -9,7 +9,7 @@ import { seededRandom } from './seeded-random.ts'
 export const MOMENTS = ['before-commit', 'in-commit', 'after-commit'] as const
 export type Moment = (typeof MOMENTS)[number]
 
-/** The phases to which the workload brings names; the others are for the saga's own tests. */
+/** The phases to which the workload brings names; `restoring` needs a change that fails, and is for the saga's tests. */
 const NAME_STEPS = [
   'requested',
   'offer-ready',
@@ -17,6 +17,7 @@ const NAME_STEPS = [
   'seen',
   'active',
   'withdrawing',
+  'suspended',
   'freed',
 ] as const
 

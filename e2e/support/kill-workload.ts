@@ -18,6 +18,7 @@ export class KillWorkload {
   readonly #random: Random
   readonly #ledger: RequestLedger
   readonly #spare: SpareName[] = []
+  readonly #suspended: SpareName[] = []
   #count = 0
 
   constructor(random: Random, ledger: RequestLedger) {
@@ -36,9 +37,9 @@ export class KillWorkload {
     )
   }
 
-  /** Finds the name whose release brings some saga to `point`; null when none is needed. */
+  /** Finds the name whose release or suspension brings some saga to `point`; null when none is needed. */
   async prepare(running: Running, point: KillPoint): Promise<SpareName | null> {
-    const isUndoing = point.kind === 'step' && ['withdrawing', 'freed'].includes(point.phase)
+    const isUndoing = point.kind === 'step' && ['withdrawing', 'suspended', 'freed'].includes(point.phase)
     if (!isUndoing && !this.#random.chance(0.3)) return null
     while (this.#spare.length > 0) {
       const spare = this.#spare.shift()!
@@ -63,7 +64,11 @@ export class KillWorkload {
     void ask(random.pick(USER_NAMES), { kind: 'register', user: this.#nextUser(), offer })
     const changed = this.#spare[0]
     if (changed && random.chance(0.7)) void ask(changed.owner, { kind: 'change-offer', user: changed.user })
-    if (release) void ask(release.owner, { kind: 'release', user: release.user })
+    const resumed = this.#suspended.shift()
+    if (resumed) void ask(resumed.owner, { kind: 'resume', user: resumed.user })
+    const isSuspending = point.kind === 'step' && point.phase === 'suspended'
+    if (release) void ask(release.owner, { kind: isSuspending ? 'suspend' : 'release', user: release.user })
+    if (release && isSuspending) this.#suspended.push(release)
 
     for (const by of random.shuffled(USER_NAMES).slice(0, 3)) {
       const shop = random.pick(shops.filter(({ owner }) => owner !== by))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { HoldfastError } from '@holdfast/client'
+import { createHoldfastClient, type HoldfastClient, HoldfastError, secretKeySigner } from '@holdfast/client'
 import type { DevnetUser, UserName } from './devnet-user.ts'
 
 /** What is asked of the server. No two registrations share a name, and no two payments an amount. */
@@ -7,6 +7,8 @@ export type Wish =
   | { readonly kind: 'register'; readonly user: string; readonly offer?: string }
   | { readonly kind: 'release'; readonly user: string }
   | { readonly kind: 'change-offer'; readonly user: string }
+  /** By the operator, whoever owns the name. */
+  | { readonly kind: 'suspend' | 'resume'; readonly user: string }
   | { readonly kind: 'pay'; readonly to: string; readonly payee: UserName; readonly amountMsat: bigint }
 
 /** A request with the key under which it is repeated until it is answered. */
@@ -26,6 +28,9 @@ export type Running = {
 }
 
 export const DOMAIN = 'shop.test'
+
+/** HOLDFAST_OPERATORS of the servers. */
+export const OPERATOR = secretKeySigner(new Uint8Array(randomBytes(32)))
 
 /** Everything that was ever asked, across the lives of the server. */
 export class RequestLedger {
@@ -82,12 +87,20 @@ async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): 
         return { id: (await client.releaseName(nameOf(wish), options)).jobId }
       case 'change-offer':
         return { id: (await client.changeOffer(nameOf(wish), {}, options)).id }
+      case 'suspend':
+        return { id: (await operatorOf(running).suspendName(nameOf(wish), options)).jobId }
+      case 'resume':
+        return { id: (await operatorOf(running).resumeName(nameOf(wish), options)).id }
     }
   } catch (error) {
     if (isUnanswered(error)) return null
     if (error instanceof HoldfastError && error.status > 0) return { refused: error.code }
     throw error
   }
+}
+
+function operatorOf({ url }: Running): HoldfastClient {
+  return createHoldfastClient({ baseUrl: url, signer: OPERATOR })
 }
 
 function nameOf({ user }: { user: string }): string {
