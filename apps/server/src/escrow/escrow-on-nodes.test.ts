@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isRefusal } from '@holdfast/core'
-import { replayEscrow } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { In, Phase } from '@holdfast/core/escrow/milestone-states'
 import { startChain } from '@holdfast/devnet/chain/chain-server'
@@ -8,9 +7,10 @@ import { type LdkWorld, makeLdkWorld } from '@holdfast/devnet/nodes/ldk-world'
 import { startInProcess } from '@holdfast/lightning/ldk/testing/in-process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startWorker, type Worker } from '../platform/jobs.ts'
+import { readEntity } from '../platform/journal/read-entries.ts'
 import { makeLog } from '../platform/log.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import { decodeCommand } from './escrow-codec.ts'
+import { replayEntries } from './audit-escrow.ts'
 import { type EscrowSlice, type EscrowWish, makeEscrowSlice } from './escrow-slice.ts'
 import { watchEscrows } from './watch-escrows.ts'
 
@@ -115,20 +115,7 @@ async function workersInvoice(): Promise<string> {
   return invoice
 }
 
-async function replayed(id: string): Promise<EscrowState | null> {
-  const entries = await database.db
-    .selectFrom('journal')
-    .select(['data', 'at'])
-    .where('entity_id', '=', id)
-    .orderBy('seq')
-    .execute()
-  return replayEscrow(
-    entries.map(({ data, at }) => {
-      const { command, height } = data as { command: never; height: number }
-      return { command: decodeCommand(command), at: { now: at.getTime(), height } }
-    }),
-  )
-}
+const replayed = async (id: string) => replayEntries(await readEntity(database.db, 'escrow', id))
 
 const spendable = async () => {
   const nodes = [world.payer, world.hub, world.payee]

@@ -135,13 +135,13 @@ describe('a plan', () => {
   test('whose times do not fit into the hold is told how many blocks it needs', () => {
     expect(withMilestone({ workMs: 31 * HOUR_MS })).toEqual({
       refused: 'ESCROW_HOLD_TOO_SHORT',
-      data: { neededBlocks: 533, mostBlocks: 864 },
+      data: { neededBlocks: 573, mostBlocks: 864 },
     })
-    expect(isRefusal(withMilestone({ workMs: 31 * HOUR_MS, holdBlocks: 533 }))).toBe(false)
+    expect(isRefusal(withMilestone({ workMs: 31 * HOUR_MS, holdBlocks: 573 }))).toBe(false)
   })
 
   test('that names no hold gets one as long as it needs, within the limits', () => {
-    expect(usualHoldBlocks({ workMs: HOUR_MS, objectionMs: HOUR_MS })).toBe(301)
+    expect(usualHoldBlocks({ workMs: HOUR_MS, objectionMs: HOUR_MS })).toBe(341)
     expect(usualHoldBlocks({ workMs: 500 * HOUR_MS, objectionMs: HOUR_MS })).toBe(864)
   })
 

@@ -25,7 +25,7 @@ describe('the schedule of a hold', () => {
   test('of the default length, accepted at height 1000', () => {
     const spans = { workMs: 6 * HOUR_MS, objectionMs: 2 * HOUR_MS, holdBlocks: DEFAULT_HOLD_BLOCKS }
     const terms = { ...spans, finalCltvCap: finalCltvCap(spans) }
-    expect(terms.finalCltvCap).toBe(87)
+    expect(terms.finalCltvCap).toBe(47)
     // LDK: claim_deadline = height + CLTV − 17, and more when the payer added blocks of its own.
     expect(scheduleOf(terms, { height: 1_000, claimDeadlineHeight: 1_351 })).toEqual({
       dueHeight: 1_045,

@@ -17,8 +17,11 @@ export const CLAIM_LEAD_BLOCKS = 17
  */
 export const CLAIM_SAFETY_BLOCKS = 36
 
-/** Room for the hops to the worker on top of the invoice's own final CLTV: with less, hardly a route is found. */
-export const ROUTE_BLOCKS = 40
+/**
+ * Room for the hops to the worker on top of the invoice's own final CLTV: LND asks 80 for one hop, others less. A
+ * payout that begins before the last height has more, by every block.
+ */
+export const ROUTE_BLOCKS = 80
 
 /**
  * The guardian decides this many blocks before the last height at which a payout may begin: some two hours in which a

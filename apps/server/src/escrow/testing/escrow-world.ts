@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { JsonObject, Refusal } from '@holdfast/core'
 import { isRefusal } from '@holdfast/core'
-import { replayEscrow } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
+import { readEntity } from '../../platform/journal/read-entries.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
 import type { NewJob, Transact } from '../../platform/transaction.ts'
-import { decodeCommand } from '../escrow-codec.ts'
+import { replayEntries } from '../audit-escrow.ts'
 import { type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
 import { EscrowNode, hashOf } from './escrow-node.ts'
 
@@ -175,13 +175,7 @@ export function makeEscrowWorld(database: TestDatabase) {
         .execute() as Promise<{ kind: string; data: JsonObject; at: Date; actor: string }[]>
     },
     async replayed(id: string): Promise<EscrowState | null> {
-      const entries = await world.entriesOf(id)
-      return replayEscrow(
-        entries.map(({ data, at }) => ({
-          command: decodeCommand(data.command as JsonObject),
-          at: { now: at.getTime(), height: data.height as number },
-        })),
-      )
+      return replayEntries(await readEntity(database.db, 'escrow', id))
     },
   }
   return world
