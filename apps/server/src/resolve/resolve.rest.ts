@@ -3,6 +3,7 @@ import { mayFallBack } from '@holdfast/core/payments/payment-fallback'
 import { z } from 'zod'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, refusals } from '../platform/http/problem.ts'
+import { addressKey } from '../platform/http/rate-limiter.ts'
 import type { AddressTerms, LightningAddresses } from './lightning-addresses.ts'
 import type { ResolvedName, Resolver } from './resolver.ts'
 import { CROWD, makeTurnstile } from './turnstile.ts'
@@ -71,6 +72,7 @@ export function addResolveRoute(
             'URI_INVALID',
             'DNS_UNAVAILABLE',
             'OVERLOADED',
+            'RATE_LIMITED',
             'ADDRESS_NOT_FOUND',
             'ADDRESS_REFUSED',
             'ADDRESS_INVALID',
@@ -80,10 +82,11 @@ export function addResolveRoute(
         },
       },
     },
-    async ({ params, query }) => {
-      const resolved = await resolver.resolveForAnyone(params.name)
+    async ({ params, query, ip }) => {
+      const asker = addressKey(ip)
+      const resolved = await resolver.resolveForAnyone(params.name, asker)
       if (isRefusal(resolved) && query.fallback !== undefined && mayFallBack(resolved.refused)) {
-        return unproven(orThrow(await turnstile(() => addresses.look(params.name))))
+        return unproven(orThrow(await turnstile(() => addresses.look(params.name), asker)))
       }
       return proven(orThrow(resolved), clock())
     },

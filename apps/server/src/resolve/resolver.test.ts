@@ -155,7 +155,8 @@ test('a name is no name: nothing is remembered of it', () => {
 
 describe('many who ask at once', () => {
   /** Every validation waits until `answer` is called for its name. */
-  function crowded(crowd: Crowd) {
+  function crowded(limits: Partial<Crowd>) {
+    const crowd = { atOnce: 1, waiting: 0, patienceMs: 5_000, perAsker: 1, ...limits }
     const open = new Map<string, (found: TxtResolution) => void>()
     const asked: string[] = []
     const resolver = makeResolver({
@@ -167,7 +168,7 @@ describe('many who ask at once', () => {
       },
     })
     const answer = (user: string) => open.get(user)!(secure(`bitcoin:?lno=${user}`))
-    const forAnyone = (user: string) => resolver.resolveForAnyone(`${user}@shop.test`)
+    const forAnyone = (user: string, asker = user) => resolver.resolveForAnyone(`${user}@shop.test`, asker)
     return { resolver, asked, answer, forAnyone }
   }
 
@@ -182,7 +183,7 @@ describe('many who ask at once', () => {
 
   test('are validated so many at a time, some wait, and the others are told when to come back', async () => {
     const { asked, answer, forAnyone } = crowded({ atOnce: 2, waiting: 1, patienceMs: 5_000 })
-    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(forAnyone)
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((user) => forAnyone(user))
     expect(await d).toEqual(refuse('OVERLOADED', { retryAfterSeconds: 2 }))
     expect(asked).toEqual(['a', 'b'])
     answer('b')
@@ -198,9 +199,22 @@ describe('many who ask at once', () => {
     expect(await again).toMatchObject({ uri: 'bitcoin:?lno=d' })
   })
 
+  test('of whom one asks for too much at once leave places for the others', async () => {
+    const { asked, answer, forAnyone } = crowded({ atOnce: 3, perAsker: 2 })
+    const [a, b, c] = ['a', 'b', 'c'].map((user) => forAnyone(user, 'one who asks a lot'))
+    expect(await c).toEqual(refuse('RATE_LIMITED', { retryAfterSeconds: 2 }))
+    const d = forAnyone('d', 'another')
+    for (const user of ['a', 'b', 'd']) answer(user)
+    expect(await Promise.all([a, b, d])).toMatchObject([{ name: 'a@shop.test' }, {}, { name: 'd@shop.test' }])
+    expect(asked).toEqual(['a', 'b', 'd'])
+    const e = forAnyone('e', 'one who asks a lot')
+    answer('e')
+    expect(await e).toMatchObject({ name: 'e@shop.test' })
+  })
+
   test('and whose turn does not come in time: refused, not validated', async () => {
     const { asked, answer, forAnyone } = crowded({ atOnce: 1, waiting: 5, patienceMs: 1 })
-    const [a, b] = ['a', 'b'].map(forAnyone)
+    const [a, b] = ['a', 'b'].map((user) => forAnyone(user))
     await sleep(20)
     answer('a')
     expect(await a).toMatchObject({ uri: 'bitcoin:?lno=a' })
@@ -228,10 +242,14 @@ describe('many who ask at once', () => {
         return secure('bitcoin:?lno=a')
       },
     })
-    const all = [1, 2].map(() => resolver.resolveForAnyone('a@shop.test').catch((error) => error.message))
+    const all = [1, 2].map(() =>
+      resolver.resolveForAnyone('a@shop.test', 'somebody').catch((error) => error.message),
+    )
     expect(await Promise.all(all)).toEqual(['a fault', 'a fault'])
     fails = false
-    expect(await resolver.resolveForAnyone('a@shop.test')).toMatchObject({ uri: 'bitcoin:?lno=a' })
+    expect(await resolver.resolveForAnyone('a@shop.test', 'somebody')).toMatchObject({
+      uri: 'bitcoin:?lno=a',
+    })
   })
 })
 

@@ -17,8 +17,11 @@ export type ResolvedName = Instruction & {
 export type Resolver = {
   /** From memory while the signatures allow it; else by a validation that all who ask at that moment share. */
   resolve(name: string): Promise<ResolvedName | Refusal>
-  /** The same for everybody out there: OVERLOADED when too many ask. Our own work does not wait in that queue. */
-  resolveForAnyone(name: string): Promise<ResolvedName | Refusal>
+  /**
+   * The same for everybody out there: OVERLOADED when too many ask, RATE_LIMITED when this one asks for too many at
+   * once. Our own work does not wait in that queue.
+   */
+  resolveForAnyone(name: string, asker: string): Promise<ResolvedName | Refusal>
   /** Asks the DNS whatever is remembered. */
   resolveFresh(name: string): Promise<ResolvedName | Refusal>
   /** What is known without asking anybody; null: nothing. */
@@ -49,8 +52,8 @@ export function makeResolver(deps: {
   const forUs = shared(validate)
   const forAnyone = shared(limited(validate, crowd))
 
-  const ask = async (name: PaymentName, by: Validate): Promise<ResolvedName | Refusal> => {
-    const found = await by(recordName(name))
+  const ask = async (name: PaymentName, by: Validate, asker?: string): Promise<ResolvedName | Refusal> => {
+    const found = await by(recordName(name), asker)
     if (isRefusal(found)) return found
     const instruction = instructionOf(found)
     const { text, hasPunycode } = name
@@ -68,10 +71,10 @@ export function makeResolver(deps: {
   }
   const fromMemoryOr =
     (by: Validate) =>
-    async (text: string): Promise<ResolvedName | Refusal> => {
+    async (text: string, asker?: string): Promise<ResolvedName | Refusal> => {
       const name = canonicalName(text)
       if (isRefusal(name)) return name
-      return names.get(name.text, clock()) ?? refusals.get(name.text, clock()) ?? ask(name, by)
+      return names.get(name.text, clock()) ?? refusals.get(name.text, clock()) ?? ask(name, by, asker)
     }
   return {
     resolve: fromMemoryOr(forUs),

@@ -8,20 +8,34 @@ export type Crowd = {
   readonly waiting: number
   /** Whose turn has not come by then is refused. */
   readonly patienceMs: number
+  /** How much one asker may have done or waiting, so that a few slow ones do not take all places. Absent: no limit. */
+  readonly perAsker?: number
 }
 
-/** Does the work when its turn comes, or refuses it with OVERLOADED. */
-export type Turnstile = <T>(work: () => Promise<T>) => Promise<T | Refusal>
+/** Does the work when its turn comes, or refuses it: OVERLOADED, or RATE_LIMITED when this asker has too much of it. */
+export type Turnstile = <T>(work: () => Promise<T>, asker?: string) => Promise<T | Refusal>
 
 /** Together with the work well within the time that a request may take. */
-export const CROWD: Crowd = { atOnce: 8, waiting: 64, patienceMs: 4_000 }
+export const CROWD = { atOnce: 8, waiting: 64, patienceMs: 4_000, perAsker: 4 } satisfies Crowd
 
 /** How long the refused should stay away. */
 const RETRY_AFTER_SECONDS = 2
 
-export function makeTurnstile({ atOnce, waiting, patienceMs }: Crowd): Turnstile {
+export function makeTurnstile({
+  atOnce,
+  waiting,
+  patienceMs,
+  perAsker = Number.POSITIVE_INFINITY,
+}: Crowd): Turnstile {
   const places = bulkhead(atOnce, waiting)
-  return async (work) => {
+  const busy = new Map<string, number>()
+  const takePlace = (asker: string, by: 1 | -1) => {
+    const count = (busy.get(asker) ?? 0) + by
+    if (count === 0) busy.delete(asker)
+    else busy.set(asker, count)
+  }
+
+  const inTurn = async <T>(work: () => Promise<T>): Promise<T | Refusal> => {
     try {
       return await places.execute(work, AbortSignal.timeout(patienceMs))
     } catch (error) {
@@ -29,6 +43,18 @@ export function makeTurnstile({ atOnce, waiting, patienceMs }: Crowd): Turnstile
         return refuse('OVERLOADED', { retryAfterSeconds: RETRY_AFTER_SECONDS })
       }
       throw error
+    }
+  }
+  return async (work, asker) => {
+    if (asker === undefined) return inTurn(work)
+    if ((busy.get(asker) ?? 0) >= perAsker) {
+      return refuse('RATE_LIMITED', { retryAfterSeconds: RETRY_AFTER_SECONDS })
+    }
+    takePlace(asker, 1)
+    try {
+      return await inTurn(work)
+    } finally {
+      takePlace(asker, -1)
     }
   }
 }

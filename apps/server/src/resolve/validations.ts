@@ -9,8 +9,11 @@ import { type Crowd, makeTurnstile } from './turnstile.ts'
  */
 export type ResolveTxt = (name: string, nowSeconds: number, signal?: AbortSignal) => Promise<TxtResolution>
 
-/** Validates the TXT records of one DNS name within `timeoutMs`, or says that there are too many to validate. */
-export type Validate = (recordName: string) => Promise<TxtResolution | Refusal>
+/**
+ * Validates the TXT records of one DNS name within `timeoutMs`, or says that there are too many to validate. `asker`:
+ * for whom, where that is limited.
+ */
+export type Validate = (recordName: string, asker?: string) => Promise<TxtResolution | Refusal>
 
 export function makeValidate(deps: {
   resolveTxt: ResolveTxt
@@ -32,16 +35,16 @@ export function makeValidate(deps: {
 /** As many at once as the crowd may have; the others wait or are refused with OVERLOADED. */
 export function limited(validate: Validate, crowd: Crowd): Validate {
   const turnstile = makeTurnstile(crowd)
-  return (name) => turnstile(() => validate(name))
+  return (name, asker) => turnstile(() => validate(name), asker)
 }
 
 /** Whoever asks while the same question is being answered gets the same answer. */
 export function shared(validate: Validate): Validate {
   const underWay = new Map<string, ReturnType<Validate>>()
-  return (name) => {
+  return (name, asker) => {
     const already = underWay.get(name)
     if (already) return already
-    const answer = validate(name).finally(() => underWay.delete(name))
+    const answer = validate(name, asker).finally(() => underWay.delete(name))
     underWay.set(name, answer)
     return answer
   }
