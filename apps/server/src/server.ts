@@ -173,7 +173,9 @@ export async function startServer(options: {
   await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
   // Names of merchants' domains are published only by who knows those domains.
   await domains.sweep()
-  await work({ ...names.tasks, ...domains.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  await work({ ...names.tasks, ...zonesSlice.tasks }, { rightOfWay })
+  // Anybody may claim any domain, and its DNS decides how long a look takes.
+  await work(domains.tasks, { concurrency: LOOKS_AT_ONCE })
   await zonesSlice.adopt(zones.keys())
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   await names.reconcile().catch((error) => log.error({ err: error }, 'some names are tried again later'))

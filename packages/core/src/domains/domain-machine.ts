@@ -108,9 +108,12 @@ function checkAt<S extends Alive>(state: S, check: DomainCheck, dueAt: number): 
   return { ...state, check: { ...check, serial: state.check.serial + 1, dueAt } }
 }
 
-/** 10 s, doubling, at most 10 min: a merchant waits in front of a screen, or edits the zone tomorrow. */
+/**
+ * 10 s, doubling, at most 6 h: a merchant waits in front of a screen, or edits the zone tomorrow. Anybody can claim any
+ * domain, so one that nobody proves is looked at some forty times in all.
+ */
 function proveDelayMs(tries: number): number {
-  return Math.min(10_000 * 2 ** Math.min(tries, 10), 10 * MINUTE_MS)
+  return Math.min(10_000 * 2 ** Math.min(tries, 20), DAY_MS / 4)
 }
 
 /** 10 min, doubling, at most a day. */

@@ -126,6 +126,17 @@ describe('a registration', () => {
     expect(retryDelayMs(10_000)).toBe(10_000)
   })
 
+  test.each([
+    [undefined, ['record-seen', 'chain-validated']],
+    [2, ['record-seen', 'resolvers-confirmed', 'chain-validated']],
+  ])('that %s resolvers have confirmed says so only if some were asked', (confirmedBy, steps) => {
+    const seen = reach(3).state as NameIn<'offer-ready' | 'published' | 'seen'>
+    const report = { kind: 'chain-validated', serial: seen.wait.serial } as const
+    const { state } = hearName(seen, confirmedBy === undefined ? report : { ...report, confirmedBy }, 0)
+    expect(state.job.stepsDone.map(({ step }) => step).slice(-steps.length)).toEqual(steps)
+    expect(nameProgress(state)).toMatchObject({ state: 'succeeded', percent: 100, step: 'done' })
+  })
+
   test('whose job was lost is asked for again once it was due', () => {
     const { state } = failNext(reach(1), 'before')
     expect(hearName(state, { kind: 'time-passed' }, 49).effects).toEqual([])
