@@ -6,6 +6,7 @@ import type { Signer } from './signer.ts'
 import { type Call, type Fetch, makeTransport } from './transport.ts'
 import { type WaitOptions, waitUntilEnded } from './wait-until-ended.ts'
 import {
+  type AddressResolution,
   type Job,
   type Name,
   type Names,
@@ -17,6 +18,7 @@ import {
   readNames,
   readPayment,
   readResolution,
+  readResolutionOrAddress,
   readZone,
   readZones,
   type Zone,
@@ -102,6 +104,11 @@ export type HoldfastClient = {
   waitForJob(id: string, options?: WaitOptions<Job>): Promise<Job>
   /** Resolves any BIP-353 name, also of other domains. */
   resolve(name: string, options?: CallOptions): Promise<Resolution>
+  /** The same; when the DNS has no instruction for the name, what its Lightning Address takes. Nothing proves that. */
+  resolveOrFallBack(
+    name: string,
+    options?: CallOptions,
+  ): Promise<(Resolution & { readonly provenByDnssec: true }) | AddressResolution>
   /** Answers as soon as the payment is accepted; `waitForPayment` tells how it ends. */
   pay(request: PaymentRequest, options?: MutationOptions): Promise<Payment>
   getPayment(id: string, options?: CallOptions): Promise<Payment>
@@ -210,6 +217,14 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
     resolve: async (name, options = {}) =>
       readResolution(
         await transport.send({ method: 'GET', path: `v1/resolve/${segment(name)}`, ...withSignal(options) }),
+      ),
+    resolveOrFallBack: async (name, options = {}) =>
+      readResolutionOrAddress(
+        await transport.send({
+          method: 'GET',
+          path: `v1/resolve/${segment(name)}?fallback=lightning-address`,
+          ...withSignal(options),
+        }),
       ),
     pay: ({ to, amountMsat, maxFeeMsat, note, fallback }, options) => {
       const body = {

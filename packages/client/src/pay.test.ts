@@ -13,3 +13,21 @@ test('a payment by a way that this client does not know is refused', async () =>
   const { client } = clientOf({ 'GET /v1/payments/pay-1': [{ json: { ...PAYMENT, via: 'telepathy' } }] })
   await expect(client.getPayment('pay-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
 })
+
+const RESOLVED = { name: 'alice@shop.test', uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' }
+const ADDRESS = { minMsat: '1000', maxMsat: '5000', description: 'Pay alice', noteMaxCharacters: 20 }
+
+test.each([
+  [
+    { ...RESOLVED, provenByDnssec: true },
+    { ...RESOLVED, provenByDnssec: true },
+  ],
+  [
+    { name: RESOLVED.name, provenByDnssec: false, lightningAddress: ADDRESS },
+    { name: RESOLVED.name, provenByDnssec: false, ...ADDRESS, minMsat: 1_000n, maxMsat: 5_000n },
+  ],
+])('a name may be resolved with its Lightning Address as fallback: %j', async (json, resolution) => {
+  const path = 'GET /v1/resolve/alice%40shop.test?fallback=lightning-address'
+  const { client } = clientOf({ [path]: [{ json }] }, { anonymous: true })
+  expect(await client.resolveOrFallBack('₿alice@shop.test')).toEqual(resolution)
+})

@@ -68,6 +68,18 @@ export type Resolution = {
   readonly offer?: string
 }
 
+/** What the host of a Lightning Address says of it; a TLS certificate vouches for the host, nothing for the payee. */
+export type AddressResolution = {
+  readonly provenByDnssec: false
+  readonly name: string
+  readonly minMsat: bigint
+  readonly maxMsat: bigint
+  /** The words of the host. */
+  readonly description: string
+  /** How long a note to the payee may be; 0: none. */
+  readonly noteMaxCharacters: number
+}
+
 export type Payment = {
   readonly id: string
   /**
@@ -163,6 +175,21 @@ export const readResolution: Reader<Resolution> = object((o) => ({
   name: text(o.name),
   uri: text(o.uri),
   ...optional('offer', o.offer, text),
+}))
+
+export const readResolutionOrAddress: Reader<
+  (Resolution & { readonly provenByDnssec: true }) | AddressResolution
+> = object((o) =>
+  o.provenByDnssec === true
+    ? { provenByDnssec: true, ...readResolution(o) }
+    : { provenByDnssec: false, name: text(o.name), ...readAddress(o.lightningAddress) },
+)
+
+const readAddress: Reader<Omit<AddressResolution, 'name' | 'provenByDnssec'>> = object((o) => ({
+  minMsat: msat(o.minMsat),
+  maxMsat: msat(o.maxMsat),
+  description: text(o.description),
+  noteMaxCharacters: number(o.noteMaxCharacters),
 }))
 
 export const readPayment: Reader<Payment> = object((o) => ({
