@@ -48,12 +48,21 @@ export function dispatchContract(database: TestDatabase): void {
     await commitOnly({ task: 'keyed', payload: { n: 2 }, key: 'k' }, { task: 'other', payload: {} })
     start()
     await expect
-      .poll(async () => (await arrived()).map(({ task, payload }) => [task, payload]))
-      .toEqual([
-        ['other', {}],
-        ['keyed', { n: 2 }],
-        ['other', {}],
-      ])
+      .poll(async () =>
+        (await arrived()).map(({ task, payload }) => `${task} ${JSON.stringify(payload)}`).sort(),
+      )
+      .toEqual(['keyed {"n":2}', 'other {}', 'other {}'])
+  })
+
+  test('of jobs handed over together those that were added first are due first', async () => {
+    for (const task of ['first', 'second', 'third']) await commitOnly({ task, payload: {} })
+    start()
+    const inOrder = async () => {
+      const { rows } = await sql<{ task: string }>`
+        select task_identifier as task from graphile_worker.jobs order by run_at`.execute(database.db)
+      return rows.map(({ task }) => task)
+    }
+    await expect.poll(inOrder).toEqual(['first', 'second', 'third'])
   })
 
   test('more jobs than one round takes all arrive, once, also with several processes at it', async () => {

@@ -3,7 +3,7 @@ import type { NewJob } from './transaction.ts'
 
 /**
  * The statement that adds jobs in the caller's transaction: they exist if and only if it commits. What hands them over
- * to the worker is `startDispatch`.
+ * to the worker is `startDispatch`. Of two with the same priority the one that was added first is taken first.
  */
 export function insertJobs(jobs: readonly NewJob[], usualPriority: number): RawBuilder<unknown> {
   const rows = jobs.map(({ task, payload, runAt, key, maxAttempts, priority }) => ({
@@ -16,6 +16,7 @@ export function insertJobs(jobs: readonly NewJob[], usualPriority: number): RawB
   }))
   return sql`
     insert into job_outbox (task, payload, run_at, key, max_attempts, priority)
-    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+    select task, payload, coalesce(run_at, now()), key, max_attempts, priority
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as job (task text, payload json, run_at timestamptz, key text, max_attempts smallint, priority smallint)`
 }
