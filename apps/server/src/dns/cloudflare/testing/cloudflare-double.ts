@@ -41,6 +41,8 @@ export type CloudflareDouble = {
   stop(): Promise<void>
 }
 
+const BASE_PATH = '/client/v4'
+
 const failure = (status: number, code: number, message: string): Reply => ({
   status,
   body: { success: false, errors: [{ code, message }], messages: [], result: null },
@@ -144,7 +146,7 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
   }
 
   const self = {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}${BASE_PATH}`,
     token,
     zoneId,
     server: zone.server,
@@ -197,7 +199,7 @@ async function read(request: IncomingMessage): Promise<Call> {
   const text = Buffer.concat(parts).toString()
   return {
     method: request.method ?? 'GET',
-    path: pathname,
+    path: pathname.startsWith(`${BASE_PATH}/`) ? pathname.slice(BASE_PATH.length) : '/outside',
     query: searchParams,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
   }
