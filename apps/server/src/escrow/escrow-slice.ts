@@ -21,14 +21,17 @@ import { reportPreimage } from './report-preimage.ts'
 /** What a party may ask for, as it comes from outside; `by` is the key that signed. */
 export type EscrowWish =
   | Exclude<EscrowRequest, { kind: 'create' | 'submit-invoice' | 'submit-refund-invoice' | 'fund' }>
-  | {
-      readonly kind: 'submit-invoice' | 'submit-refund-invoice'
-      readonly by: string
-      readonly milestone: number
-      /** BOLT 11. */
-      readonly invoice: string
-    }
+  | InvoiceWish<'submit-invoice'>
+  | InvoiceWish<'submit-refund-invoice'>
   | { readonly kind: 'fund'; readonly by: string; readonly milestone: number }
+
+type InvoiceWish<K extends 'submit-invoice' | 'submit-refund-invoice'> = {
+  readonly kind: K
+  readonly by: string
+  readonly milestone: number
+  /** BOLT 11. */
+  readonly invoice: string
+}
 
 export type ReadyRequest = Exclude<EscrowRequest, { kind: 'create' }>
 
@@ -116,21 +119,16 @@ export function makeEscrowSlice(deps: {
 }
 
 async function prepare(node: OperatorNode, wish: EscrowWish): Promise<ReadyRequest | Refusal> {
-  switch (wish.kind) {
-    case 'submit-invoice':
-    case 'submit-refund-invoice': {
-      const invoice = readInvoice(wish.invoice, node)
-      return isRefusal(invoice) ? invoice : { ...wish, invoice }
-    }
-    case 'fund':
-      try {
-        const { lightningMsat } = await within(NODE_TIMEOUT_MS, node.funds.balance())
-        return { ...wish, spendableMsat: lightningMsat, paymentHash: null }
-      } catch (error) {
-        if (isUnreachable(error)) return refuse('NODE_OFFLINE')
-        throw error
-      }
-    default:
-      return wish
+  if (wish.kind === 'submit-invoice' || wish.kind === 'submit-refund-invoice') {
+    const invoice = readInvoice(wish.invoice, node)
+    return isRefusal(invoice) ? invoice : { ...wish, invoice }
+  }
+  if (wish.kind !== 'fund') return wish
+  try {
+    const { lightningMsat } = await within(NODE_TIMEOUT_MS, node.funds.balance())
+    return { ...wish, spendableMsat: lightningMsat, paymentHash: null }
+  } catch (error) {
+    if (isUnreachable(error)) return refuse('NODE_OFFLINE')
+    throw error
   }
 }

@@ -26,15 +26,12 @@ export type Current = {
 }
 
 export function currentPayment(milestone: MilestoneState): Current | null {
-  switch (milestone.phase) {
-    case 'releasing':
-    case 'payout-unknown':
-      return milestone.payout === null ? null : current('payout', milestone.payout, milestone)
-    case 'repaying':
-      return milestone.repayment === null ? null : current('repayment', milestone.repayment, milestone)
-    default:
-      return null
+  if (milestone.phase === 'releasing' || milestone.phase === 'payout-unknown') {
+    return milestone.payout && current('payout', milestone.payout, milestone)
   }
+  return milestone.phase === 'repaying'
+    ? milestone.repayment && current('repayment', milestone.repayment, milestone)
+    : null
 }
 
 function current(

@@ -7,6 +7,7 @@ import {
   retryDelayMs,
   unchanged,
 } from './milestone-decision.ts'
+import { standingOf } from './milestone-facts.ts'
 import type { HoldSaid, In, MilestoneRequest, MilestoneState, Moment } from './milestone-states.ts'
 import { FUNDING_GRACE_MS, FUNDING_MS, invoiceNeededUntil, scheduleOf } from './schedule.ts'
 import { checkWorkerInvoice, type InvoiceFacts, type Payee } from './worker-invoice.ts'
@@ -147,30 +148,9 @@ export function endUnfunded(
   end: 'expired' | 'cancelled',
   moment: Moment,
 ): MilestoneDecision {
-  switch (state.phase) {
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-      return enter(state, { phase: end, endedAt: moment.now })
-    case 'awaiting-funds':
-      return close(state, end, moment)
-    case 'closing':
-      return state.next === 'unfunded' ? { state: { ...state, next: end }, effects: [] } : unchanged(state)
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-    case 'releasing':
-    case 'payout-unknown':
-    case 'claiming':
-    case 'released':
-    case 'refunding':
-    case 'refunded':
-    case 'premature':
-    case 'repaying':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return unchanged(state)
-  }
+  if (standingOf(state) === 'unfunded') return enter(state, { phase: end, endedAt: moment.now })
+  if (state.phase === 'awaiting-funds') return close(state, end, moment)
+  return state.phase === 'closing' && state.next === 'unfunded'
+    ? { state: { ...state, next: end }, effects: [] }
+    : unchanged(state)
 }

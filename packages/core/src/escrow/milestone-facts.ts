@@ -1,33 +1,43 @@
 import type { Msat } from '../money.ts'
 import { routingFeeLimit } from './fees.ts'
-import type { MilestoneState } from './milestone-states.ts'
+import type { MilestoneState, Phase } from './milestone-states.ts'
 
-/** Nothing more will happen to it, and no money is anywhere but where the phase says. */
-export function hasEnded({ phase }: MilestoneState): boolean {
-  switch (phase) {
-    case 'released':
-    case 'refunded':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return true
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-    case 'awaiting-funds':
-    case 'closing':
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-    case 'releasing':
-    case 'payout-unknown':
-    case 'claiming':
-    case 'refunding':
-    case 'premature':
-    case 'repaying':
-      return false
-  }
+/**
+ * Where the buyer's money is. `returning`: it is being failed back, or kept from arriving. `owed`: the operator has it
+ * and owes it to the buyer. `over`: it is with whom the phase says, for good.
+ */
+export type Standing = 'unfunded' | 'funding' | 'locked' | 'claiming' | 'returning' | 'owed' | 'over'
+
+const STANDING: Record<Phase, Standing> = {
+  planned: 'unfunded',
+  'awaiting-invoice': 'unfunded',
+  'ready-to-fund': 'unfunded',
+  'awaiting-funds': 'funding',
+  closing: 'returning',
+  held: 'locked',
+  'proof-submitted': 'locked',
+  disputed: 'locked',
+  releasing: 'locked',
+  'payout-unknown': 'locked',
+  claiming: 'claiming',
+  released: 'over',
+  refunding: 'returning',
+  refunded: 'over',
+  premature: 'owed',
+  repaying: 'owed',
+  repaid: 'over',
+  lost: 'over',
+  expired: 'over',
+  cancelled: 'over',
+}
+
+export function standingOf({ phase }: Pick<MilestoneState, 'phase'>): Standing {
+  return STANDING[phase]
+}
+
+/** Nothing more will happen to it. */
+export function hasEnded(milestone: MilestoneState): boolean {
+  return standingOf(milestone) === 'over'
 }
 
 /** Money of the buyer was locked for it. */
@@ -37,90 +47,29 @@ export function wasFunded(milestone: MilestoneState): boolean {
 
 /** The height at which the guardian must look at it, or null: no block changes anything. */
 export function milestoneGuardianHeight(milestone: MilestoneState): number | null {
-  switch (milestone.phase) {
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-      return milestone.schedule.guardianHeight
-    case 'releasing':
-      return milestone.payout === null ? milestone.schedule.latestPayoutHeight + 1 : null
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-    case 'awaiting-funds':
-    case 'closing':
-    case 'payout-unknown':
-    case 'claiming':
-    case 'released':
-    case 'refunding':
-    case 'refunded':
-    case 'premature':
-    case 'repaying':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return null
-  }
+  const { phase } = milestone
+  if (phase === 'releasing')
+    return milestone.payout === null ? milestone.schedule.latestPayoutHeight + 1 : null
+  const isWorking = phase === 'held' || phase === 'proof-submitted' || phase === 'disputed'
+  return isWorking ? milestone.schedule.guardianHeight : null
 }
 
 /**
- * The payment hash on which a preimage would be accepted just now: the buyer's money is locked and the worker has not
- * been paid, so that a preimage that is known already was given away. Null: there is nothing to claim with one.
+ * The payment hash on which a preimage would be accepted just now: the buyer's money may be locked and the worker has
+ * not been paid, so that a preimage that is known already was given away. Null: there is nothing to claim with one.
  */
 export function acceptsPreimage(milestone: MilestoneState): string | null {
-  switch (milestone.phase) {
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-    case 'releasing':
-    case 'payout-unknown':
-    case 'refunding':
-      return milestone.paymentHash
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-    case 'awaiting-funds':
-    case 'closing':
-    case 'claiming':
-    case 'released':
-    case 'refunded':
-    case 'premature':
-    case 'repaying':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return null
-  }
+  const standing = standingOf(milestone)
+  const isLocked = standing === 'locked' || standing === 'returning'
+  return isLocked && 'paymentHash' in milestone ? milestone.paymentHash : null
 }
 
 /** What the operator's node must still be able to send for it, routing included. */
 export function committedMsat(milestone: MilestoneState): Msat {
-  const { payoutMsat, routingFeeLimitMsat } = milestone.terms
-  switch (milestone.phase) {
-    case 'awaiting-funds':
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-    case 'releasing':
-    case 'payout-unknown':
-      return payoutMsat + routingFeeLimitMsat
-    case 'premature':
-    case 'repaying':
-      return milestone.owedMsat + routingFeeLimit(milestone.owedMsat)
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-    case 'closing':
-    case 'claiming':
-    case 'released':
-    case 'refunding':
-    case 'refunded':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return 0n
+  if ('owedMsat' in milestone && standingOf(milestone) === 'owed') {
+    return milestone.owedMsat + routingFeeLimit(milestone.owedMsat)
   }
+  const standing = standingOf(milestone)
+  const { payoutMsat, routingFeeLimitMsat } = milestone.terms
+  return standing === 'funding' || standing === 'locked' ? payoutMsat + routingFeeLimitMsat : 0n
 }

@@ -205,7 +205,8 @@ function again(
 
 function payoutHeard(state: MilestoneState, heard: Heard<'payout'>, moment: Moment): MilestoneDecision {
   const { report } = heard
-  if (state.phase === 'releasing' || state.phase === 'payout-unknown') {
+  const isPaying = state.phase === 'releasing' || state.phase === 'payout-unknown'
+  if (isPaying) {
     if (state.payee.paymentHash !== heard.paymentHash) return unchanged(state)
     if (state.payout !== null && state.tries === heard.try) return payoutReported(state, report, moment)
   }
@@ -213,33 +214,12 @@ function payoutHeard(state: MilestoneState, heard: Heard<'payout'>, moment: Mome
   if (report.kind !== 'outcome' || report.outcome.state !== 'succeeded') return unchanged(state)
   const { amountMsat: paidMsat, feeMsat: routingFeeMsat } = report.outcome
   const amounts = { paidMsat, routingFeeMsat }
-  switch (state.phase) {
-    case 'releasing':
-    case 'payout-unknown':
-      return paid(state, amounts, state.hold, moment)
-    case 'refunding':
-      return paid(state, amounts, 'held', moment)
-    case 'refunded':
-      return paid(state, amounts, 'gone', moment)
-    case 'premature':
-      return paid({ ...state, heldMsat: state.owedMsat }, amounts, 'claimed', moment)
-    case 'planned':
-    case 'awaiting-invoice':
-    case 'ready-to-fund':
-    case 'awaiting-funds':
-    case 'closing':
-    case 'held':
-    case 'proof-submitted':
-    case 'disputed':
-    case 'claiming':
-    case 'released':
-    case 'repaying':
-    case 'repaid':
-    case 'lost':
-    case 'expired':
-    case 'cancelled':
-      return unchanged(state)
-  }
+  if (isPaying) return paid(state, amounts, state.hold, moment)
+  if (state.phase === 'refunding') return paid(state, amounts, 'held', moment)
+  if (state.phase === 'refunded') return paid(state, amounts, 'gone', moment)
+  return state.phase === 'premature'
+    ? paid({ ...state, heldMsat: state.owedMsat }, amounts, 'claimed', moment)
+    : unchanged(state)
 }
 
 function repaymentHeard(state: MilestoneState, heard: Heard<'repayment'>, moment: Moment): MilestoneDecision {
