@@ -160,6 +160,10 @@ describe('the configuration', () => {
       ['HOLDFAST_DNS_CONFIRM_QUORUM'],
     ],
     [{ HOLDFAST_NETWORK: 'bitcoin' }, ['HOLDFAST_NETWORK']],
+    [
+      { HOLDFAST_NETWORK: 'bitcoin', HOLDFAST_OUTBOUND_LOOPBACK: 'on' },
+      ['HOLDFAST_NETWORK', 'HOLDFAST_OUTBOUND_LOOPBACK'],
+    ],
     [{ HOLDFAST_DEVNET: 'off' }, ['HOLDFAST_DNS_PROVIDER', 'HOLDFAST_DNS_RESOLVER']],
     [{ HOLDFAST_HOST: '0.0.0.0' }, ['HOLDFAST_PUBLIC_URL']],
     [{ HOLDFAST_HOST: '::' }, ['HOLDFAST_PUBLIC_URL']],

@@ -130,6 +130,11 @@ function findContradictions(values: VariableValues, providers: Providers): strin
     faults.push(`HOLDFAST_PUBLIC_URL is not set: clients sign for it, and nobody reaches ${host}`)
   if (values.HOLDFAST_DEVNET && values.HOLDFAST_NETWORK !== 'regtest')
     faults.push(`HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}: expected regtest, because HOLDFAST_DEVNET=on`)
+  // Where money is real, whoever names a host must not make us ask this machine.
+  if (values.HOLDFAST_OUTBOUND_LOOPBACK && values.HOLDFAST_NETWORK !== 'regtest')
+    faults.push(
+      `HOLDFAST_OUTBOUND_LOOPBACK=on: expected off, because HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}`,
+    )
   faults.push(...contradictionsOfDns(values, providers))
   for (const { domain } of values.HOLDFAST_NIP05_ROOT)
     if (!providers.has(domain))
