@@ -2,12 +2,12 @@
  * Proofs of TXT records that anybody can verify offline: RFC 9102 authentication chains, as BIP-353 uses them. Runs in
  * browsers and on servers.
  */
+export { MAX_EXPIRY_GRACE_SECONDS } from './dnssec/session.ts'
 export { MAX_CHAIN_BYTES } from './rfc9102/authentication-chain.ts'
 export { type BuiltProof, buildProof } from './rfc9102/build-proof.ts'
 export { type Proof, proveResolution } from './rfc9102/prove-resolution.ts'
 export type { ValidityWindow } from './rfc9102/validity-window.ts'
 export {
-  MAX_EXPIRY_GRACE_SECONDS,
   type ProofVerification,
   type VerifyProofOptions,
   verifyProof,

@@ -38,8 +38,8 @@ export type ResolveOptions = {
 
 /**
  * Finds the TXT records at `name` and validates them from the trust anchor down (RFC 4035 §5). Believes nothing that
- * is not signed: neither AD bits nor rcodes nor glue. @throws DnsWireError when `name` is no domain name; every other
- * outcome is a value.
+ * is not signed: neither AD bits nor rcodes nor glue. @throws DnsWireError when `name` is no domain name, RangeError when
+ * `nowSeconds` is no time; every other outcome is a value.
  */
 export async function resolveTxt(name: string, options: ResolveOptions): Promise<TxtResolution> {
   return validateTxt(parseName(name), dnsAnswers(options.query), options)

@@ -12,6 +12,9 @@ import {
   verifyRrset,
 } from './signature.ts'
 
+/** BIP-353: "expiry of all RRSigs is no earlier than an hour in the past". */
+export const MAX_EXPIRY_GRACE_SECONDS = 3_600
+
 /** Generous for honest chains (a name ten zones deep with aliases needs fewer), tight for hostile ones. */
 const MAX_QUERIES = 64
 const MAX_VERIFICATIONS = 96
@@ -21,6 +24,16 @@ export type SessionOptions = {
   /** How long ago a signature may have expired; 0 unless told. */
   expiryGraceSeconds?: number | undefined
   verifySignature?: VerifySignature | undefined
+}
+
+/** @throws RangeError */
+export function checkTime({ nowSeconds, expiryGraceSeconds = 0 }: SessionOptions): void {
+  if (!Number.isSafeInteger(nowSeconds) || nowSeconds < 0) {
+    throw new RangeError(`${nowSeconds} is no time in seconds since 1970`)
+  }
+  if (!(expiryGraceSeconds >= 0 && expiryGraceSeconds <= MAX_EXPIRY_GRACE_SECONDS)) {
+    throw new RangeError('expired signatures may be accepted for an hour at most')
+  }
 }
 
 /** One validation: asks, verifies, counts the work, and remembers what the result rests on. */
@@ -35,7 +48,9 @@ export class Session implements Budget, SigningTime {
   #verifications = 0
   #ttlSeconds = Number.POSITIVE_INFINITY
 
+  /** @throws RangeError for a time that is none: compared with it, every signature would be valid. */
   constructor(source: AnswerSource, options: SessionOptions) {
+    checkTime(options)
     this.#source = source
     this.nowSeconds = options.nowSeconds
     this.expiryGraceSeconds = options.expiryGraceSeconds ?? 0

@@ -4,6 +4,7 @@ import type { ResourceRecord } from '../dns/message.ts'
 import { nameToWire } from '../dns/names.ts'
 import { decodeRrsig, encodeDnskey, encodeRrsig } from '../dns/rdata.ts'
 import { WireWriter } from '../dns/writer.ts'
+import { resolveTxt } from '../dnssec/resolve-txt.ts'
 import { signRrset } from '../dnssec/signing/sign-rrset.ts'
 import { DAY, NOW, shopWorld, text, type World } from '../dnssec/testing/signed-world.ts'
 import { testKey } from '../dnssec/testing/test-keys.ts'
@@ -176,6 +177,15 @@ describe('work that a proof may ask for', () => {
     const window = { inception: NOW - DAY, expiration: NOW + DAY }
     expect(await judge([...resigned, signRrset([key], '.', thief, window)])).toBe('keys-do-not-match-ds')
   })
+})
+
+test('a time that is none is the caller’s mistake, and not a time at which everything is valid', async () => {
+  const expired = withShop({ expiration: NOW - DAY })
+  for (const nowSeconds of [Number.NaN, Number.POSITIVE_INFINITY, -1, NOW + 0.5]) {
+    const options = { anchors: expired.anchors, nowSeconds }
+    await expect(verifyProof(root, NAME, options)).rejects.toThrow(RangeError)
+    await expect(resolveTxt(NAME, { ...options, query: expired.query })).rejects.toThrow(RangeError)
+  }
 })
 
 test('what cannot be asked is the caller’s mistake', async () => {

@@ -7,6 +7,7 @@ import type { TrustAnchor } from '../dnssec/anchors.ts'
 import { validateTxt } from '../dnssec/resolve-txt.ts'
 import type { TxtResolution } from '../dnssec/result.ts'
 import { recordKey } from '../dnssec/rrset.ts'
+import { checkTime } from '../dnssec/session.ts'
 import { decodeAuthenticationChain } from './authentication-chain.ts'
 import { excessRecord } from './excess-record.ts'
 import { proofAnswers } from './proof-answers.ts'
@@ -33,16 +34,13 @@ export type ProofVerification = {
   readonly window: ValidityWindow | null
 }
 
-/** BIP-353: "expiry of all RRSigs is no earlier than an hour in the past". */
-export const MAX_EXPIRY_GRACE_SECONDS = 3_600
-
 /**
  * Verifies an RFC 9102 authentication chain for the TXT records at `name`, from the anchor down and without network: a
  * proof is but another messenger of the records that the live validator judges. The records may come in any order.
  * Beyond what the result rests on, only two kinds of records are tolerated: unsigned CNAMEs below a DNAME of the proof
  * (RFC 9102 §2.3) and further RRSIGs by the same zone over an RRset of the proof. All RRSIGs must be within their times.
- * @throws DnsWireError when `name` is no domain name, RangeError for a grace above an hour; every other outcome is a
- * value.
+ * @throws DnsWireError when `name` is no domain name, RangeError for a time that is none or a grace above an hour; every
+ * other outcome is a value.
  */
 export async function verifyProof(
   proof: Uint8Array,
@@ -51,9 +49,7 @@ export async function verifyProof(
 ): Promise<ProofVerification> {
   const { nowSeconds, expiryGraceSeconds = 0 } = options
   const target = parseName(name)
-  if (!(expiryGraceSeconds >= 0 && expiryGraceSeconds <= MAX_EXPIRY_GRACE_SECONDS)) {
-    throw new RangeError('expired signatures may be accepted for an hour at most')
-  }
+  checkTime(options)
   const records = readRecords(proof)
   if ('status' in records) return { resolution: records, window: null }
   const window = validityWindow(records, nowSeconds)
