@@ -29,14 +29,14 @@ function zoneOf({ server: address }: ScriptedZoneServer, options: Partial<Rfc213
     key: { name: 'holdfast', algorithm: 'hmac-sha256', secret: new Secret(SECRET) },
     authoritativeServers: async () => [address],
     now: Date.now,
-    timeoutMs: 150,
+    timeoutMs: 400,
     ...options,
   })
 }
 
 describeDnsZone('a zone changed by RFC 2136 on a scripted server', async () => {
   const own = await startScriptedZoneServer('shop.test', SECRET)
-  return { zone: zoneOf(own), signed: false, stop: () => own.stop() }
+  return { zone: zoneOf(own, { timeoutMs: 5_000 }), signed: false, stop: () => own.stop() }
 })
 
 beforeEach(async () => {
