@@ -17,6 +17,7 @@ import { makeHttpApp } from './platform/http/app.ts'
 import { makeAskedDomain } from './platform/http/asked-domain.ts'
 import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
 import { startWorker, type Task, type WorkerOptions } from './platform/jobs.ts'
+import { makeHeads } from './platform/journal/heads.ts'
 import type { Log } from './platform/log.ts'
 import { repeat } from './platform/repeat.ts'
 import { makeRightOfWay } from './platform/right-of-way.ts'
@@ -62,11 +63,12 @@ export async function startServer(options: {
   shutdown.add('database of the jobs', () => jobsDatabase.close())
   const dispatch = startDispatch({ database: jobsDatabase, log })
   shutdown.add('dispatch', () => dispatch.stop())
-  const transact = makeTransact({ database: jobsDatabase, dispatch })
+  const heads = makeHeads()
+  const transact = makeTransact({ database: jobsDatabase, dispatch, heads })
   const rightOfWay = makeRightOfWay()
 
   const identity = makeIdentity({
-    transact: makeTransact({ database, dispatch, jobPriority: NEWCOMERS, rightOfWay }),
+    transact: makeTransact({ database, dispatch, jobPriority: NEWCOMERS, rightOfWay, heads }),
     database,
     clock,
     publicUrl: url,

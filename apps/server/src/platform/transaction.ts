@@ -57,8 +57,6 @@ export type Transact = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
 /** `serialization_failure` and `deadlock_detected`: the server has rolled back, so that trying again is safe. */
 const RETRIED = new Set(['40001', '40P01'])
 const ATTEMPTS = 5
-/** Entities whose last journal entry is remembered. */
-const REMEMBERED_HEADS = 5_000
 
 export function makeTransact(options: {
   database: OpenDatabase
@@ -67,9 +65,10 @@ export function makeTransact(options: {
   jobPriority?: number
   /** Of what serves requests: jobs give way to it. */
   rightOfWay?: RightOfWay
+  /** What this process remembers of the journal; give one to all that append, so that each knows what the others wrote. */
+  heads?: Heads
 }): Transact {
-  const { database, dispatch, jobPriority = 0, rightOfWay } = options
-  const heads = makeHeads(REMEMBERED_HEADS)
+  const { database, dispatch, jobPriority = 0, rightOfWay, heads = makeHeads() } = options
   const transact: Transact = async (work) => {
     for (let attempt = 1; ; attempt++) {
       try {

@@ -8,8 +8,10 @@ export type Heads = {
   put(key: string, head: Head): void
 }
 
+const CAPACITY = 5_000
+
 /** Remembers the entities to which was appended last. */
-export function makeHeads(capacity: number): Heads {
+export function makeHeads(capacity = CAPACITY): Heads {
   // A Map keeps the order of insertion.
   const byKey = new Map<string, Head>()
   return {
