@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import type { JsonObject } from '@holdfast/core'
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type JobContext, startWorker, type Task, type Worker } from './jobs.ts'
+import { type JobContext, startWorker, type Task, type Worker, type WorkerOptions } from './jobs.ts'
 import { makeLog } from './log.ts'
+import type { RightOfWay } from './right-of-way.ts'
 import { startLingeringWorker } from './testing/lingering-worker.ts'
 import type { TestDatabase } from './testing/with-database.ts'
 import { unlockJobsOfDeadWorkers } from './worker-liveness.ts'
@@ -13,8 +14,13 @@ export function jobsContract(database: TestDatabase): void {
   const log = makeLog({ level: 'silent' })
   let workers: Worker[] = []
 
-  async function work(tasks: Record<string, Task>, graceMs = 10_000): Promise<Worker> {
-    const worker = await startWorker({ database: database.database, tasks, concurrency: 2, log, graceMs })
+  async function work(
+    tasks: Record<string, Task>,
+    graceMs = 10_000,
+    more: Partial<WorkerOptions> = {},
+  ): Promise<Worker> {
+    const usual = { database: database.database, tasks, concurrency: 2, log, graceMs }
+    const worker = await startWorker({ ...usual, ...more })
     workers.push(worker)
     return worker
   }
@@ -103,6 +109,25 @@ export function jobsContract(database: TestDatabase): void {
       expect(seen).toEqual([{ n: 2 }])
     })
 
+    test('starts when it is its turn', async () => {
+      const turn = Promise.withResolvers<void>()
+      let asked = 0
+      const rightOfWay: RightOfWay = {
+        request: (serve) => serve(),
+        turn() {
+          asked++
+          return turn.promise
+        },
+      }
+      let started = 0
+      await work({ polite: async () => void started++ }, 10_000, { rightOfWay })
+      await enqueue('polite')
+      await expect.poll(() => asked).toBe(1)
+      expect(started).toBe(0)
+      turn.resolve()
+      await expect.poll(() => started).toBe(1)
+    })
+
     test('of a task that this worker does not have is left for another', async () => {
       await work({ known: async () => undefined })
       await enqueue('unknown')
@@ -120,6 +145,23 @@ export function jobsContract(database: TestDatabase): void {
       sql`select from pg_stat_activity
         where application_name like 'holdfast worker%' and datname = current_database()`.execute(database.db)
     await expect.poll(async () => (await connections()).rows.length).toBe(0)
+  })
+
+  test('a worker that could not look for jobs for a while is replaced, and goes on', async () => {
+    const lines: string[] = []
+    const seen: JsonObject[] = []
+    const told = makeLog({ level: 'warn', stream: { write: (line) => void lines.push(line) } })
+    await work({ greet: async (payload) => void seen.push(payload) }, 10_000, { log: told })
+    const rename = (from: string, to: string) =>
+      database.queryAsOwner(`alter table graphile_worker.${from} rename to ${to}`)
+    await rename('_private_jobs', 'hidden')
+    try {
+      await expect.poll(() => lines.some((line) => line.includes('it is replaced'))).toBe(true)
+    } finally {
+      await rename('hidden', '_private_jobs')
+    }
+    await enqueue('greet', { name: 'carol' })
+    await expect.poll(() => seen).toEqual([{ name: 'carol' }])
   })
 
   test('a worker whose connections were all cut goes on working', async () => {
