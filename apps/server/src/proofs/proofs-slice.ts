@@ -1,6 +1,7 @@
 import { formatTrustAnchor, type TrustAnchor } from '@holdfast/protocols/dnssec'
 import type { App } from '../platform/http/app.ts'
 import { verifyNatively } from '../resolve/native-signatures.ts'
+import { CROWD } from '../resolve/turnstile.ts'
 import { limited, makeValidate, type ResolveTxt, shared } from '../resolve/validations.ts'
 import { addProofRoute } from './proofs.rest.ts'
 import { makeProveName } from './prove-name.ts'
@@ -9,8 +10,6 @@ export type ProofsSlice = { routes(app: App): void }
 
 /** For a whole chain, as in resolving. */
 const TIMEOUT_MS = 8_000
-/** Whoever wants a proof of a stranger's name makes us walk a stranger's zones. */
-const CROWD = { atOnce: 4, waiting: 32, patienceMs: 4_000 }
 
 /** `resolveTxt` must validate by these anchors, which the proofs then rest on. */
 export function makeProofsSlice(deps: {

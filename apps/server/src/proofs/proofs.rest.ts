@@ -3,6 +3,7 @@ import { encodePsbtProof } from '@holdfast/protocols/psbt-proof'
 import { z } from 'zod'
 import type { App } from '../platform/http/app.ts'
 import { orThrow, refusals } from '../platform/http/problem.ts'
+import { addressKey } from '../platform/http/rate-limiter.ts'
 import type { ProveName, ProvenName } from './prove-name.ts'
 
 const BINARY = 'application/octet-stream'
@@ -59,12 +60,13 @@ export function addProofRoute(
             'PROOF_TOO_LARGE',
             'DNS_UNAVAILABLE',
             'OVERLOADED',
+            'RATE_LIMITED',
           ),
         },
       },
     },
     async (request, reply) => {
-      const proven = orThrow(await deps.proveName(request.params.name))
+      const proven = orThrow(await deps.proveName(request.params.name, addressKey(request.ip)))
       const ttlSeconds = Math.max(0, Math.floor((proven.expiresAt - deps.clock()) / 1000))
       reply.header('cache-control', `public, max-age=${ttlSeconds}`).header('vary', 'accept')
       // For wallets in browsers: a proof is believed for what it is, wherever it comes from.

@@ -7,6 +7,7 @@ import { decodePsbtProof } from '@holdfast/protocols/psbt-proof'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type App, makeHttpApp } from '../platform/http/app.ts'
 import { makeLog } from '../platform/log.ts'
+import { CROWD } from '../resolve/turnstile.ts'
 import { makeProofsSlice } from './proofs-slice.ts'
 
 const BINARY = 'application/octet-stream'
@@ -132,6 +133,18 @@ describe('GET /v1/names/:name/proof', () => {
       expect((await get('/v1/names/alice@shop.test/proof')).json().code).toBe('DNS_UNAVAILABLE')
       expect(asked).toHaveLength(times)
     }
+  })
+
+  test('one address cannot have all the places that strangers share', async () => {
+    const slow: (() => void)[] = []
+    const query = () => new Promise<never>((_, reject) => slow.push(() => reject(new Error('ETIMEDOUT'))))
+    const { get } = await serve({ ...world, query })
+    const ask = async (name: string) => (await get(`/v1/names/${name}@shop.test/proof`)).json().code
+    const asked = Array.from({ length: CROWD.perAsker }, (_, i) => ask(`n${i}`))
+    await expect.poll(() => slow.length).toBe(CROWD.perAsker)
+    expect(await ask('one-more')).toBe('RATE_LIMITED')
+    for (const giveUp of slow) giveUp()
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['DNS_UNAVAILABLE']))
   })
 
   test('is documented with both of its forms', async () => {

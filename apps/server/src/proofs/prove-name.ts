@@ -19,7 +19,8 @@ export type ProvenName = Instruction & {
   readonly notAfter: number
 }
 
-export type ProveName = (name: string) => Promise<ProvenName | Refusal>
+/** `asker`: for whom; nobody may have all the places that strangers share. */
+export type ProveName = (name: string, asker: string) => Promise<ProvenName | Refusal>
 
 const REMEMBERED = 1_000
 
@@ -28,7 +29,7 @@ const REMEMBERED = 1_000
  * of its chain allows, which ends before its signatures do.
  */
 export function makeProveName(deps: {
-  /** Validates for strangers: OVERLOADED when too many ask. */
+  /** Validates for strangers: OVERLOADED when too many ask, RATE_LIMITED when one asks too much. */
   validate: Validate
   anchors: readonly TrustAnchor[]
   verifySignature: VerifySignature
@@ -36,12 +37,12 @@ export function makeProveName(deps: {
 }): ProveName {
   const { validate, clock } = deps
   const proven = makeExpiringCache<ProvenName>(REMEMBERED)
-  return async (text) => {
+  return async (text, asker) => {
     const name = canonicalName(text)
     if (isRefusal(name)) return name
     const known = proven.get(name.text, clock())
     if (known) return known
-    const found = await validate(recordName(name))
+    const found = await validate(recordName(name), asker)
     if (isRefusal(found)) return found
     const instruction = instructionOf(found)
     if (isRefusal(instruction)) return instruction
