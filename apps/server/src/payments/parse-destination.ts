@@ -102,7 +102,11 @@ function whyUnsupported(offer: Offer): 'currency' | 'quantity' | null {
 }
 
 /** A BOLT 11 invoice for this node's network that has not expired and is not its own. */
-export function payableOfInvoice(text: string, node: PayingNode, now: number): Payable | Refusal {
+export function payableOfInvoice(
+  text: string,
+  node: PayingNode,
+  now: number,
+): Extract<Payable, { kind: 'bolt11' }> | Refusal {
   const invoice: Invoice | Refusal = reading(() => decodeInvoice(text))
   if (isRefusal(invoice)) return invoice
   if (invoice.network !== node.network) {

@@ -24,7 +24,6 @@ export type InvoiceMaker = {
 /** Everything else is what the DNS proves or a host decided, and asking again would only hear it again. */
 const MAY_PASS: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'DNS_UNAVAILABLE',
-  'OVERLOADED',
   'NODE_NOT_CONNECTED',
   'NODE_OFFLINE',
   'ADDRESS_UNAVAILABLE',
@@ -74,6 +73,5 @@ async function fallBack(
   const made = await addresses.invoiceFor(name, order)
   if (isRefusal(made)) return made
   const payable = payableOfInvoice(made.invoice, node, clock())
-  if (isRefusal(payable) || payable.kind !== 'bolt11') return payable
-  return { ...payable, via: fallback }
+  return isRefusal(payable) ? payable : { ...payable, via: fallback }
 }
