@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
-import type { TrustAnchor } from '@holdfast/protocols/dnssec'
+import { formatTrustAnchor, type TrustAnchor } from '@holdfast/protocols/dnssec/anchors'
 import { makeQuery } from '../../dns-transport.ts'
 
 /** An authoritative server and where trust in it begins. */
@@ -54,12 +54,7 @@ function configuration(
   options: { folder: string; port: number; dohPort: number; validates: boolean },
 ): string {
   const { folder, port, dohPort, validates } = options
-  const anchors = dns.anchors.flatMap((anchor) => {
-    if (anchor.kind !== 'dnskey') return []
-    const { flags, protocol, algorithm, publicKey } = anchor.key
-    const key = Buffer.from(publicKey).toString('base64')
-    return [`  trust-anchor: "${anchor.zone} DNSKEY ${flags} ${protocol} ${algorithm} ${key}"`]
-  })
+  const anchors = dns.anchors.map((anchor) => `  trust-anchor: "${formatTrustAnchor(anchor)}"`)
   return `server:
   directory: "${folder}"
   chroot: ""
