@@ -39,6 +39,8 @@ export type OpenDatabase = {
 }
 
 const INT8 = 20
+/** No request waits for these: they are to last also where a start keeps the whole machine busy. */
+const PATIENT_CONNECTION_TIMEOUT_MS = 30_000
 
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
@@ -83,11 +85,10 @@ export function openDatabase(options: {
       return client
     },
     openPlainPool: ({ applicationName, maxConnections, lastCommitsMayBeLost = false }) =>
-      openPool(
-        maxConnections,
-        `holdfast ${applicationName}`,
-        lastCommitsMayBeLost ? { options: '-c synchronous_commit=off' } : {},
-      ),
+      openPool(maxConnections, `holdfast ${applicationName}`, {
+        connectionTimeoutMillis: PATIENT_CONNECTION_TIMEOUT_MS,
+        ...(lastCommitsMayBeLost && { options: '-c synchronous_commit=off' }),
+      }),
     close: () => db.destroy(),
   }
 }

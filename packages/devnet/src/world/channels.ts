@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NodeError } from '@holdfast/lightning'
 import type { LdkNode } from '@holdfast/lightning/ldk'
 import { payFromFaucet } from '../chain/faucet.ts'
 import type { BitcoinRpc } from '../chain/rpc-client.ts'
@@ -7,7 +8,8 @@ import type { BitcoinRpc } from '../chain/rpc-client.ts'
 export const CHANNEL_SAT = 10_000_000n
 const FUNDING_FEE_RESERVE_SAT = 20_000n
 const CONFIRMATIONS = 6
-const USABLE_WITHIN_MS = 30_000
+/** For what hangs: on a busy machine a node may need many seconds to answer its peers. */
+const USABLE_WITHIN_MS = 120_000
 
 type Peer = { node: LdkNode; announce: boolean }
 
@@ -16,10 +18,7 @@ type Peer = { node: LdkNode; announce: boolean }
  * exists is left alone, and coins that the hub already holds are not asked of the faucet twice.
  */
 export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: Peer[]): Promise<void> {
-  for (const { node } of peers) {
-    if (!node.listening) throw new Error(`Node ${node.nodeId} does not listen.`)
-    await hub.connect(node.nodeId, node.listening.host, node.listening.port)
-  }
+  for (const { node } of peers) await connectPatiently(hub, node)
   const existing = new Set((await hub.listChannels()).map((channel) => channel.peer))
   const missing = peers.filter((peer) => !existing.has(peer.node.nodeId))
   if (missing.length > 0) {
@@ -39,6 +38,20 @@ export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: 
   const unconfirmed = (await hub.listChannels()).some((channel) => channel.confirmations < CONFIRMATIONS)
   if (unconfirmed) await confirm(rpc, [hub, ...peers.map(({ node }) => node)])
   await untilUsable(hub, peers)
+}
+
+/** All of these nodes run in this process: one that does not answer in time is only busy. */
+async function connectPatiently(hub: LdkNode, { nodeId, listening }: LdkNode): Promise<void> {
+  if (!listening) throw new Error(`Node ${nodeId} does not listen.`)
+  const deadline = Date.now() + USABLE_WITHIN_MS
+  while (true) {
+    try {
+      return await hub.connect(nodeId, listening.host, listening.port)
+    } catch (error) {
+      const isBusy = error instanceof NodeError && error.code === 'offline'
+      if (!isBusy || Date.now() > deadline) throw error
+    }
+  }
 }
 
 async function fundHub(rpc: BitcoinRpc, hub: LdkNode, channels: number) {

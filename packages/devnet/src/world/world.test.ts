@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NodeError } from '@holdfast/lightning'
 import { bolt11, payRequest } from '@holdfast/lightning/contract/contract-world'
 import { startLdkHost } from '@holdfast/lightning/ldk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -40,8 +41,15 @@ async function openOneChannelAndCrash(): Promise<void> {
     if ((await hub.listChannels()).length > 0) throw new Error('killed before the first block')
     return rpc.generate(blocks)
   }
+  // A busy machine: the first peer does not answer in time.
+  let isBusy = true
+  const connect: typeof hub.connect = async (...peer) => {
+    if (!isBusy) return hub.connect(...peer)
+    isBusy = false
+    throw new NodeError('offline', 'The peer does not answer.')
+  }
   await expect(
-    openMissingChannels({ ...rpc, generate }, hub, [{ node: operator, announce: true }]),
+    openMissingChannels({ ...rpc, generate }, { ...hub, connect }, [{ node: operator, announce: true }]),
   ).rejects.toThrow('killed before the first block')
   expect((await hub.listChannels()).map(({ confirmations }) => confirmations)).toEqual([0])
   await host.stop()
