@@ -33,7 +33,7 @@ afterEach(() => server.stop())
 
 /** Asks the world ahead of the server, which answers at once. */
 async function resolveOver(name: string, change: Script | null = null) {
-  const query = makeQuery({ servers: [server.server], timeoutMs: 300, rounds: 1 })
+  const query = makeQuery({ servers: [server.server], timeoutMs: 2_000, rounds: 1 })
   server.follow((request) => change?.(request) ?? respond(request))
   return resolveTxt(name, {
     nowSeconds: NOW,
