@@ -18,6 +18,8 @@ export type RunningServer = {
 }
 
 const READY_WITHIN_MS = 60_000
+/** One that is gone refuses at once; one that is busy may take its time. */
+const ANSWERS_WITHIN_MS = 30_000
 const MAIN = join(import.meta.dirname, '..', 'main.ts')
 
 /** How a server of our own is started. */
@@ -62,7 +64,9 @@ async function findServer(dataDir: string): Promise<ServerFile | null> {
   const file = join(dataDir, 'server.json')
   if (!existsSync(file)) return null
   const server = JSON.parse(readFileSync(file, 'utf8')) as ServerFile
-  const answer = await fetch(`${server.url}/ready`, { signal: AbortSignal.timeout(5_000) }).catch(() => null)
+  const answer = await fetch(`${server.url}/ready`, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) }).catch(
+    () => null,
+  )
   return answer?.ok ? server : null
 }
 
