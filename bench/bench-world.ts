@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LightningNode } from '@holdfast/lightning'
 import { type DeviceView, openDevices } from '@holdfast/server/demo/devices'
@@ -13,6 +12,7 @@ import { openPostgres } from '@holdfast/server/platform/postgres/open-postgres'
 import { makeShutdown } from '@holdfast/server/platform/shutdown'
 import { startServer } from '@holdfast/server/server'
 import { sql } from 'kysely'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 /** A user of the devnet with everything that only their own device has. */
 export type BenchUser = { device: DeviceView; node: LightningNode }
@@ -28,7 +28,7 @@ export type BenchWorld = {
 }
 
 export async function startBenchWorld(): Promise<BenchWorld> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-bench-'))
+  const dataDir = await makeTemporaryFolder()
   const config = readConfig({
     HOLDFAST_DATA_DIR: dataDir,
     HOLDFAST_PORT: '0',

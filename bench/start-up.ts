@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createHoldfastClient } from '@holdfast/client'
 import { openDevices } from '@holdfast/server/demo/devices'
@@ -7,6 +6,7 @@ import { findOrStartServer, type RunningServer } from '@holdfast/server/demo/run
 import { playNameStory } from '@holdfast/server/demo/story'
 import type { Figure } from './figure.ts'
 import { descendantsOf, type Memory, memoryOf, sumOf } from './process-memory.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 const READY_WITHIN_S = 15
 const MOST_MEMORY_MB = 500
@@ -18,7 +18,7 @@ const of = 'start-up'
  * again on the same one; its memory after the demo's story was played on it.
  */
 export async function benchStartUp(): Promise<Figure[]> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'holdfast-bench-start-'))
+  const dataDir = await makeTemporaryFolder()
   try {
     const cold = await startOnce(dataDir, async () => undefined)
     const warm = await startOnce(dataDir, (server) => useAndMeasure(dataDir, server))
