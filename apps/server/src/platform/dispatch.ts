@@ -17,7 +17,7 @@ export interface Dispatch {
 const POLL_MS = 1_000
 const BATCH = 200
 /** Handing over costs the same for one job as for twenty; a NOTIFY is cheap, and screens wait for it. */
-const REST = { jobs: 20, entries: 8 }
+const REST = { jobs: 4, entries: 4 }
 
 /**
  * Hands committed jobs over to graphile-worker and NOTIFYs the journal's followers, each for many commits at once. Its

@@ -12,7 +12,7 @@ export type Errand = {
 }
 
 /** So much rest may be owed: a few rounds in a row do not wait, only many do. */
-const OWED_MS = 60
+const OWED_MS = 1_000
 const LONGEST_REST_MS = 50
 
 export function makeErrand(options: {
