@@ -108,13 +108,17 @@ export async function listProven(db: Kysely<Database>): Promise<DomainState[]> {
   return rows.map((row) => row.state)
 }
 
-/** Claims at which nobody looked although it was due. */
-export async function findSilentDomains(db: Kysely<Database>, now: number): Promise<string[]> {
-  const rows = await db
+/** Claims at which nobody looked although it was due, in the order of their ids, after `after`. */
+export async function findSilentDomains(
+  db: Kysely<Database>,
+  page: { now: number; limit: number; after: { id: string } | null },
+): Promise<{ id: string }[]> {
+  let query = db
     .selectFrom('domain_claim')
     .select('id')
-    .where('look_at', '<', new Date(now))
-    .orderBy('look_at')
-    .execute()
-  return rows.map((row) => row.id)
+    .where('look_at', '<', new Date(page.now))
+    .orderBy('id')
+    .limit(page.limit)
+  if (page.after) query = query.where('id', '>', page.after.id)
+  return query.execute()
 }

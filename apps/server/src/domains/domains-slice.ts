@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
+import { sweepRows } from '../platform/sweep-rows.ts'
 import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
@@ -22,6 +23,8 @@ export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   /** Looks at claims whose job was lost, and takes over what other processes have proven; at boot and every minute. */
   sweep(): Promise<number>
 }
+
+const PAGE_SIZE = 100
 
 /** Domains that merchants bring: claimed, proven by a challenge in their signed DNS, and led into a zone of ours. */
 export function makeDomainsSlice(deps: {
@@ -78,10 +81,14 @@ export function makeDomainsSlice(deps: {
         givenUp: refresh,
       }),
     async sweep() {
-      const silent = await findSilentDomains(database.db, clock())
-      for (const id of silent) await tell(id, { kind: 'time-passed' })
       await refresh()
-      return silent.length
+      const now = clock()
+      return sweepRows<{ id: string }>({
+        what: 'domains',
+        pageSize: PAGE_SIZE,
+        pageAfter: (after) => findSilentDomains(database.db, { now, limit: PAGE_SIZE, after }),
+        look: ({ id }) => tell(id, { kind: 'time-passed' }),
+      })
     },
   }
 }

@@ -187,7 +187,7 @@ test('one that cannot be looked at keeps nobody else waiting, and is told of', a
     where id = ${broken.id}`.execute(database.db)
   await sql`select graphile_worker.remove_job(${`name:${fine.id}:make-offer`})`.execute(database.db)
   world.time.shiftMs = 400_000
-  await expect(world.names.sweep()).rejects.toThrow(/1 of \d+ were passed over/)
+  await expect(world.names.sweep()).rejects.toThrow(/1 of \d+ names were passed over/)
   const { rows } = await sql<{ n: number }>`
     select from graphile_worker.jobs where key = ${`name:${fine.id}:make-offer`}`.execute(database.db)
   expect(rows).toHaveLength(1)

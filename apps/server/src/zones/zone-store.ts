@@ -57,15 +57,19 @@ export async function listZones(db: Kysely<Database>): Promise<ZoneState[]> {
   return rows.map((row) => row.state)
 }
 
-/** Zones at which nobody looked although it was due. */
-export async function findSilentZones(db: Kysely<Database>, now: number): Promise<string[]> {
-  const rows = await db
+/** Zones at which nobody looked although it was due, in the order of their names, after `after`. */
+export async function findSilentZones(
+  db: Kysely<Database>,
+  page: { now: number; limit: number; after: { id: string } | null },
+): Promise<{ id: string }[]> {
+  let query = db
     .selectFrom('zone')
-    .select('domain')
-    .where('look_at', '<', new Date(now))
-    .orderBy('look_at')
-    .execute()
-  return rows.map((row) => row.domain)
+    .select('domain as id')
+    .where('look_at', '<', new Date(page.now))
+    .orderBy('domain')
+    .limit(page.limit)
+  if (page.after) query = query.where('domain', '>', page.after.id)
+  return query.execute()
 }
 
 function lookAt(effects: ZoneDecision['effects']): Date {

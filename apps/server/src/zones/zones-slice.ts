@@ -3,6 +3,7 @@ import type { Identity } from '../identity/identity.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
+import { sweepRows } from '../platform/sweep-rows.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { type ActOnZone, askPerson } from './act-on-zone.ts'
 import type { ObserveZone } from './observe-zone.ts'
@@ -22,6 +23,7 @@ export type ZonesSlice = {
 }
 
 const DAY_SECONDS = 86_400
+const PAGE_SIZE = 100
 
 export function makeZonesSlice(deps: {
   transact: Transact
@@ -51,10 +53,14 @@ export function makeZonesSlice(deps: {
         )
       }
     },
-    async sweep() {
-      const silent = await findSilentZones(database.db, clock())
-      for (const domain of silent) await tell(domain, { kind: 'time-passed' })
-      return silent.length
+    sweep() {
+      const now = clock()
+      return sweepRows<{ id: string }>({
+        what: 'zones',
+        pageSize: PAGE_SIZE,
+        pageAfter: (after) => findSilentZones(database.db, { now, limit: PAGE_SIZE, after }),
+        look: ({ id }) => tell(id, { kind: 'time-passed' }),
+      })
     },
   }
 }
