@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ZonePhase } from '@holdfast/core/zones/zone-states'
+import { rcodeName, TYPE } from '@holdfast/protocols/dns/codes'
+import { decodeMessage, dnssecQuery, encodeMessage } from '@holdfast/protocols/dns/message'
 import { resolveTxt } from '@holdfast/protocols/dnssec'
 import { expect, test } from 'vitest'
+import { exchange } from '../dns/dns-exchange.ts'
 import { makeQuery } from '../dns/dns-transport.ts'
+import { startUnbound } from '../dns/resolvers/testing/unbound.ts'
+import { parseServerAddress } from '../dns/server-address.ts'
 import { startWorker } from '../platform/jobs.ts'
 import { makeLog } from '../platform/log.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { makeObserveZone } from './observe-zone.ts'
-import { DS_TTL, startKnotDelegation, ZONE_TTL } from './testing/knot-delegation.ts'
-import { startValidatingResolver } from './testing/validating-resolver.ts'
+import { DS_TTL, type KnotDelegation, startKnotDelegation, ZONE_TTL } from './testing/knot-delegation.ts'
 import { requestZone } from './zone-saga.ts'
 import { findZone } from './zone-store.ts'
 import { makeZonesSlice } from './zones-slice.ts'
@@ -20,7 +24,9 @@ const database = withDatabase()
 test('a zone is signed, rolled and unsigned while queries stream, and no validating query fails', async () => {
   await using started = new AsyncDisposableStack()
   const knot = started.adopt(await startKnotDelegation(), (servers) => servers.stop())
-  const unbound = started.adopt(await startValidatingResolver(knot), (resolver) => resolver.stop())
+  const unbound = started.adopt(await startUnbound(resolves(knot), { validates: true }), (resolver) =>
+    resolver.stop(),
+  )
   const clock = Date.now
   const query = makeQuery({ servers: [unbound.server], timeoutMs: 3_000 })
   const resolve = (name: string, nowSeconds: number) =>
@@ -43,7 +49,7 @@ test('a zone is signed, rolled and unsigned while queries stream, and no validat
   const worker = await startWorker({ database: database.database, tasks: zones.tasks, concurrency: 2, log })
   const stopped = new AbortController()
   const streamed = stream(stopped.signal, {
-    rcode: () => unbound.rcodeOf(ALICE),
+    rcode: () => rcodeAt(unbound.server),
     verdict: () => resolve(ALICE, Math.floor(clock() / 1000)),
   })
   const plan = (kind: 'sign' | 'unsign' | 'roll') =>
@@ -93,4 +99,22 @@ async function stream(
     await sleep(10)
   }
   return { failures, asked, secure }
+}
+
+function resolves({ parent, child, anchors }: KnotDelegation) {
+  return {
+    anchors,
+    stubs: [
+      { zone: 'test', server: parent },
+      { zone: DOMAIN, server: child },
+    ],
+  }
+}
+
+/** How a resolver answers a user who trusts its validation: SERVFAIL where it refuses what it found. */
+async function rcodeAt(server: string): Promise<string> {
+  const { flags, ...query } = dnssecQuery(Math.floor(Math.random() * 65_536), ALICE, TYPE.TXT)
+  const wire = encodeMessage({ ...query, flags: { ...flags, checkingDisabled: false } })
+  const limits = { timeoutMs: 5_000, maxResponseBytes: 65_535 }
+  return rcodeName(decodeMessage(await exchange(parseServerAddress(server), wire, limits)).rcode)
 }

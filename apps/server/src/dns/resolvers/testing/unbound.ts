@@ -5,12 +5,12 @@ import { TYPE } from '@holdfast/protocols/dns/codes'
 import { formatTrustAnchor, type TrustAnchor } from '@holdfast/protocols/dnssec/anchors'
 import { makeQuery } from '../../dns-transport.ts'
 
-/** An authoritative server and where trust in it begins. */
-export type ForwardTo = {
-  readonly host: string
-  readonly port: number
-  readonly anchors: readonly TrustAnchor[]
-}
+/** Where Unbound asks, and where its trust begins. */
+export type Upstream = { readonly anchors: readonly TrustAnchor[] } & (
+  | /** One server that answers for the whole tree. */ { readonly host: string; readonly port: number }
+  /** The authoritative server, `address:port`, of each of these zones. */
+  | { readonly stubs: readonly { readonly zone: string; readonly server: string }[] }
+)
 
 export type RunningUnbound = {
   /** `127.0.0.1:port`, UDP and TCP. */
@@ -20,9 +20,9 @@ export type RunningUnbound = {
   stop(): Promise<void>
 }
 
-/** Debian's Unbound as a resolver of the devnet's tree; with `validates: false` as one that believes everything. */
+/** Debian's Unbound as a resolver with a cache; with `validates: false` as one that believes everything. */
 export async function startUnbound(
-  dns: ForwardTo,
+  dns: Upstream,
   { validates }: { validates: boolean },
 ): Promise<RunningUnbound> {
   const program = requiredProgram('HOLDFAST_UNBOUND')
@@ -50,7 +50,7 @@ export async function startUnbound(
 }
 
 function configuration(
-  dns: ForwardTo,
+  dns: Upstream,
   options: { folder: string; port: number; dohPort: number; validates: boolean },
 ): string {
   const { folder, port, dohPort, validates } = options
@@ -70,8 +70,13 @@ function configuration(
   module-config: "${validates ? 'validator iterator' : 'iterator'}"
   ede: yes
 ${validates ? anchors.join('\n') : ''}
-forward-zone:
-  name: "."
-  forward-addr: ${dns.host}@${dns.port}
+${upstreamOf(dns)}
 `
+}
+
+function upstreamOf(dns: Upstream): string {
+  if ('host' in dns) return `forward-zone:\n  name: "."\n  forward-addr: ${dns.host}@${dns.port}`
+  return dns.stubs
+    .map(({ zone, server }) => `stub-zone:\n  name: ${zone}\n  stub-addr: ${server.replace(':', '@')}`)
+    .join('\n')
 }
