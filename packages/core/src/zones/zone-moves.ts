@@ -7,6 +7,11 @@ export type ZoneDecision = { readonly state: ZoneState; readonly effects: readon
 /** A zone at rest is looked at this often; one with a problem, or of which a step is late, every minute. */
 export const REST_MS = 60 * 60_000
 export const LATE_MS = 60_000
+/**
+ * Added to every wait: resolvers count TTLs in whole seconds, and an answer that a server gave just before it changed
+ * is remembered only from its arrival.
+ */
+export const MARGIN_MS = 5_000
 /** An action that was done without effect is asked for again after so many looks. */
 const LOOKS_PER_ACTION = 20
 

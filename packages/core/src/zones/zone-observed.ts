@@ -1,5 +1,5 @@
 import { factsOf, includesDs, sameDs, type ZoneFacts } from './zone-facts.ts'
-import { enter, wait, type ZoneDecision } from './zone-moves.ts'
+import { enter, MARGIN_MS, wait, type ZoneDecision } from './zone-moves.ts'
 import type { Ds, ZoneObservation, ZonePhase, ZoneProblem, ZoneReport, ZoneState } from './zone-states.ts'
 
 type Of<P extends ZonePhase['phase']> = Extract<ZoneState, { phase: P }>
@@ -133,11 +133,11 @@ function withTtls(state: ZoneState, observedMaxTtl: number, { anyDs, dsTtlSecond
 }
 
 function zoneExpiry({ maxTtlSeconds }: ZoneState, now: number): number {
-  return now + maxTtlSeconds * 1000
+  return now + maxTtlSeconds * 1000 + MARGIN_MS
 }
 
 function dsExpiry({ dsTtl }: ZoneState, now: number): number {
-  return now + dsTtl.seconds * 1000
+  return now + dsTtl.seconds * 1000 + MARGIN_MS
 }
 
 function includesAll(set: readonly Ds[], wanted: readonly Ds[]): boolean {

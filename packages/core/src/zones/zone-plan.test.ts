@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isRefusal } from '../refusals.ts'
 import { zonePlanPage } from './testing/zone-plan-page.ts'
-import type { ZoneDecision } from './zone-moves.ts'
+import { MARGIN_MS, type ZoneDecision } from './zone-moves.ts'
 import { actionDelayMs, decideZone, hearZone } from './zone-plan.ts'
 import type { ZoneCommand, ZoneState } from './zone-states.ts'
 
@@ -113,10 +113,10 @@ test('a DS that was seen counts with its own TTL; one that nobody saw with the a
   })
   expect(reach({ kind: 'sign' }, { kind: 'unsign' }, seen([], 0))).toMatchObject({
     phase: 'ds-expiring',
-    until: NOW + 86_400_000,
+    until: NOW + 86_400_000 + MARGIN_MS,
   })
   expect(reach(seen([ds], 3_600), { kind: 'sign' }, { kind: 'unsign' }, seen([], 0))).toMatchObject({
     phase: 'ds-expiring',
-    until: NOW + 3_600_000,
+    until: NOW + 3_600_000 + MARGIN_MS,
   })
 })

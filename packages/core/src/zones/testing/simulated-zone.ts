@@ -4,6 +4,8 @@ import type { Ds, ZoneAction, ZoneObservation } from '../zone-states.ts'
 export const TTL_SECONDS = 300
 export const DS_TTL_SECONDS = 600
 const SERVERS = 2
+/** How much longer than its TTL an answer may be remembered: it travelled, and seconds are counted whole. */
+const LATE_MS = 4_000
 
 type Version = { readonly ds: readonly Ds[]; readonly from: number; to: number }
 
@@ -77,7 +79,7 @@ export class SimulatedZone {
 
   #isRefused(now: number): boolean {
     const remembered = (all: History[], ttlSeconds: number) =>
-      all.flat().filter(({ from, to }) => from <= now && now < to + ttlSeconds * 1000)
+      all.flat().filter(({ from, to }) => from <= now && now < to + ttlSeconds * 1000 + LATE_MS)
     const zones = remembered(this.#zone, TTL_SECONDS)
     return remembered(this.#parent, DS_TTL_SECONDS).some(({ ds }) =>
       zones.some(({ ds: keys }) => zones.some(({ ds: signers }) => verdict(ds, keys, signers) === 'bogus')),
