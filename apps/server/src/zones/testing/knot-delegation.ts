@@ -174,7 +174,7 @@ ${submission}policy:
     algorithm: ecdsap256sha256
     dnskey-ttl: ${ZONE_TTL}
     zone-max-ttl: ${ZONE_TTL}
-    propagation-delay: 1
+    propagation-delay: 3
 ${parent ? '    ksk-submission: parent\n' : ''}zone:
   - domain: ${zone}
     storage: "${folder}"
