@@ -81,14 +81,17 @@ export function makeDomainsSlice(deps: {
         givenUp: refresh,
       }),
     async sweep() {
-      await refresh()
       const now = clock()
-      return sweepRows<{ id: string }>({
-        what: 'domains',
-        pageSize: PAGE_SIZE,
-        pageAfter: (after) => findSilentDomains(database.db, { now, limit: PAGE_SIZE, after }),
-        look: ({ id }) => tell(id, { kind: 'time-passed' }),
-      })
+      try {
+        return await sweepRows<{ id: string }>({
+          what: 'domains',
+          pageSize: PAGE_SIZE,
+          pageAfter: (after) => findSilentDomains(database.db, { now, limit: PAGE_SIZE, after }),
+          look: ({ id }) => tell(id, { kind: 'time-passed' }),
+        })
+      } finally {
+        await refresh()
+      }
     },
   }
 }
