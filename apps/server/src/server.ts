@@ -1,3 +1,4 @@
+import { feePolicy } from '@holdfast/core/escrow/fees'
 import { addAliases } from './aliases.ts'
 import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
@@ -150,7 +151,9 @@ export async function startServer(options: {
     operators: config.operators,
     clock,
   })
-  const escrow = edges.operator && makeEscrowSlice({ transact, database, clock, ...edges.operator })
+  const escrow =
+    edges.operator &&
+    makeEscrowSlice({ transact, database, clock, policy: feePolicy(config.escrowFee), ...edges.operator })
   const slices = [
     names,
     domains,

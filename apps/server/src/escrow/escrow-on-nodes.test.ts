@@ -38,6 +38,7 @@ beforeAll(async () => {
     node: world.hub,
     height: async () => (await world.hub.sync()).height,
     clock: Date.now,
+    policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 50_000_000n },
   })
   const log = makeLog({ level: 'silent' })
   worker = await startWorker({ database: database.database, tasks: slice.tasks, concurrency: 4, log })

@@ -72,6 +72,18 @@ test('an order goes its way, its journal replays to its state, and nothing is le
   expect(rows).toEqual([{ open: false }])
 })
 
+test('the fee is known before anything is agreed, and stays what it was whatever the operator takes later', async () => {
+  const fundingMsat = PAYOUT_MSAT + FEE_MSAT
+  expect(world.slice.quote(PAYOUT_MSAT)).toEqual({ payoutMsat: PAYOUT_MSAT, feeMsat: FEE_MSAT, fundingMsat })
+  const id = await world.start()
+  const dearer = makeEscrowWorld(database, { fixedMsat: 9_000n, ppm: 500_000n, capMsat: 1_000_000_000n })
+  expect(dearer.slice.quote(PAYOUT_MSAT).feeMsat).toBe(25_009_000n)
+  await dearer.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice: world.invoiceOf() })
+  await dearer.ask(id, { kind: 'fund', by: BUYER, milestone: 0 })
+  await world.perform(dearer.take('create-hold'))
+  expect(world.node.holds.get(world.paymentHash)!.request.amountMsat).toBe(fundingMsat)
+})
+
 describe('whatever is done twice is done once', () => {
   test('each job runs twice, and once more after the end', async () => {
     const id = await world.reachHeld()

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
-import type { FeePolicy } from '@holdfast/core/escrow/fees'
+import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
+import type { Msat } from '@holdfast/core/money'
 import { makeChangeSignal } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
@@ -42,9 +43,6 @@ export type NewEscrow = {
   readonly plan: EscrowPlan
 }
 
-/** 1 satoshi and 1 %, at most 50,000 satoshi. */
-export const DEFAULT_FEE_POLICY: FeePolicy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 50_000_000n }
-
 export type EscrowSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
@@ -55,6 +53,8 @@ export type EscrowSlice = {
   ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
   find(id: string): Promise<EscrowState | null>
+  /** What a milestone of an escrow that is created now would cost; one that exists has it in its terms. */
+  quote(payoutMsat: Msat): Quote
   /** Hears the node's events; run it for ever, again as soon as it answers. */
   follow: FollowNode
   /** Wakes what a block made due; run it every few seconds. */
@@ -70,12 +70,13 @@ export function makeEscrowSlice(deps: {
   database: Pick<OpenDatabase, 'db'>
   node: OperatorNode
   height: ChainHeight
-  policy?: FeePolicy
+  /** Of new escrows; each keeps the one with which it was created. */
+  policy: FeePolicy
   clock: () => number
   /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
   followMs?: number
 }): EscrowSlice {
-  const { transact, database, node, clock, policy = DEFAULT_FEE_POLICY } = deps
+  const { transact, database, node, clock, policy } = deps
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
   const tell = makeTellEscrow({ transact, blocks, changes })
@@ -111,6 +112,7 @@ export function makeEscrowSlice(deps: {
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
+    quote: (payoutMsat) => quote(payoutMsat, policy),
     follow: makeFollowNode({ database, node, tell }),
     guard: () => guardEscrows({ database, tell, blocks }),
     sweep: () => sweepEscrows({ database, tell, clock }),

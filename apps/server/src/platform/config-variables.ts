@@ -166,6 +166,24 @@ export const VARIABLES = {
     list(nostrRoot),
     is([] as NostrRoot[], 'nobody'),
   ),
+  HOLDFAST_ESCROW_FEE_FIXED_SAT: variable(
+    'What a release costs, whatever its amount: the part of the fee that is fixed.',
+    'satoshi from 0 to 100000000',
+    integer(0, 100_000_000),
+    is(1),
+  ),
+  HOLDFAST_ESCROW_FEE_PPM: variable(
+    'What a release costs on top, in millionths of what the worker is paid; 10000 is one per cent.',
+    'a number from 0 to 1000000',
+    integer(0, 1_000_000),
+    is(10_000),
+  ),
+  HOLDFAST_ESCROW_FEE_CAP_SAT: variable(
+    'The most that a release costs.',
+    'satoshi from 0 to 100000000',
+    integer(0, 100_000_000),
+    is(50_000),
+  ),
   HOLDFAST_DNS_PORT: variable(
     'Port of the embedded DNS; 0 takes any free one.',
     'a number from 0 to 65535',

@@ -32,6 +32,7 @@ describe('the configuration', () => {
       blockIntervalMs: 5000,
       logLevel: 'warn',
       trustedProxies: [],
+      escrowFee: { fixedSat: 1, ppm: 10_000, capSat: 50_000 },
     })
     expect(readConfig({}).dataDir).toMatch(/\.holdfast$/)
   })
@@ -44,6 +45,9 @@ describe('the configuration', () => {
       HOLDFAST_NIP05_ROOT: `shop.example=${'ab'.repeat(32)}`,
       HOLDFAST_DNS_RESOLVER: '[2001:db8::1]:5353',
       HOLDFAST_TRUSTED_PROXIES: '10.0.0.0/8,2001:db8::1',
+      HOLDFAST_ESCROW_FEE_FIXED_SAT: '0',
+      HOLDFAST_ESCROW_FEE_PPM: '2500',
+      HOLDFAST_ESCROW_FEE_CAP_SAT: '100000000',
       HOLDFAST_HOST: '',
       LOG_LEVEL: 'debug',
     })
@@ -54,6 +58,7 @@ describe('the configuration', () => {
       domains: ['shop.example', 'market.example'],
       nip05Roots: [{ domain: 'shop.example', pubkey: 'ab'.repeat(32) }],
       dnsResolver: { host: '2001:db8::1', port: 5353 },
+      escrowFee: { fixedSat: 0, ppm: 2_500, capSat: 100_000_000 },
       trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
       logLevel: 'debug',
     })
@@ -113,6 +118,13 @@ describe('the configuration', () => {
     ['HOLDFAST_DNS_CONFIRM_QUORUM', '0'],
     ['HOLDFAST_BLOCK_INTERVAL_MS', '0'],
     ['HOLDFAST_TRUSTED_PROXIES', 'everyone'],
+    ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '-1'],
+    ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '0.5'],
+    ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '50001'],
+    ['HOLDFAST_ESCROW_FEE_PPM', '1000001'],
+    ['HOLDFAST_ESCROW_FEE_PPM', '1%'],
+    ['HOLDFAST_ESCROW_FEE_CAP_SAT', '100000001'],
+    ['HOLDFAST_ESCROW_FEE_CAP_SAT', '0'],
     ['HOLDFAST_DOMAINS', 'shop.test,'],
     ['HOLDFAST_DOMAINS', 'localhost'],
   ])('%s=%s is refused', (name, value) => {

@@ -34,6 +34,8 @@ export type Config = {
   namesPerOwner: number
   nameQuarantineDays: number
   reservedNames: readonly string[]
+  /** Of escrows that are created from now on; those that exist keep what they were created with. */
+  escrowFee: { fixedSat: number; ppm: number; capSat: number }
   dnsPort: number
   /** `null`: the embedded DNS. */
   dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
@@ -94,6 +96,11 @@ export function readConfig(
     namesPerOwner: read.HOLDFAST_NAMES_PER_OWNER,
     nameQuarantineDays: read.HOLDFAST_NAME_QUARANTINE_DAYS,
     reservedNames: read.HOLDFAST_RESERVED_NAMES,
+    escrowFee: {
+      fixedSat: read.HOLDFAST_ESCROW_FEE_FIXED_SAT,
+      ppm: read.HOLDFAST_ESCROW_FEE_PPM,
+      capSat: read.HOLDFAST_ESCROW_FEE_CAP_SAT,
+    },
     dnsPort: read.HOLDFAST_DNS_PORT,
     dnsResolver: read.HOLDFAST_DNS_RESOLVER,
     dnsAnchor: read.HOLDFAST_DNS_ANCHOR,
@@ -135,6 +142,9 @@ function findContradictions(values: VariableValues, providers: Providers): strin
     faults.push(
       `HOLDFAST_OUTBOUND_LOOPBACK=on: expected off, because HOLDFAST_NETWORK=${values.HOLDFAST_NETWORK}`,
     )
+  const { HOLDFAST_ESCROW_FEE_FIXED_SAT: fixed, HOLDFAST_ESCROW_FEE_CAP_SAT: cap } = values
+  if (fixed > cap)
+    faults.push(`HOLDFAST_ESCROW_FEE_FIXED_SAT=${fixed}: expected at most HOLDFAST_ESCROW_FEE_CAP_SAT=${cap}`)
   faults.push(...contradictionsOfDns(values, providers))
   for (const { domain } of values.HOLDFAST_NIP05_ROOT)
     if (!providers.has(domain))

@@ -8,6 +8,15 @@ export type FeePolicy = {
   readonly capMsat: Msat
 }
 
+/** As an operator says it: whole satoshi. */
+export function feePolicy(said: { fixedSat: number; ppm: number; capSat: number }): FeePolicy {
+  return {
+    fixedMsat: BigInt(said.fixedSat) * 1_000n,
+    ppm: BigInt(said.ppm),
+    capMsat: BigInt(said.capSat) * 1_000n,
+  }
+}
+
 /**
  * The difference between what the buyer locks and what the worker is paid: fixed + proportional, capped. It is known
  * and shown before funding; a refund costs none of it.
@@ -15,6 +24,19 @@ export type FeePolicy = {
 export function platformFee(payoutMsat: Msat, policy: FeePolicy): Msat {
   const fee = policy.fixedMsat + proportionalFee(payoutMsat, { ppm: policy.ppm })
   return fee < policy.capMsat ? fee : policy.capMsat
+}
+
+/** What a buyer is shown before anything is agreed. */
+export type Quote = {
+  readonly payoutMsat: Msat
+  readonly feeMsat: Msat
+  /** What the buyer locks: the payout and the fee. */
+  readonly fundingMsat: Msat
+}
+
+export function quote(payoutMsat: Msat, policy: FeePolicy): Quote {
+  const feeMsat = platformFee(payoutMsat, policy)
+  return { payoutMsat, feeMsat, fundingMsat: payoutMsat + feeMsat }
 }
 
 /** What routing a payout may cost: 0.2 %, at least 10 satoshi. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { platformFee, routingFeeLimit } from './fees.ts'
+import { feePolicy, platformFee, quote, routingFeeLimit } from './fees.ts'
 import {
   blocksFor,
   CLAIM_LEAD_BLOCKS,
@@ -79,13 +79,16 @@ describe('the schedule of a hold', () => {
 })
 
 describe('fees', () => {
-  const policy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 5_000_000n }
+  const policy = feePolicy({ fixedSat: 1, ppm: 10_000, capSat: 5_000 })
   test.each([
     [1_000_000n, 11_000n],
     [1_000_001n, 11_001n],
     [499_900_000n, 5_000_000n],
     [10_000_000_000n, 5_000_000n],
-  ])('of %s msat the platform takes %s', (payout, fee) => expect(platformFee(payout, policy)).toBe(fee))
+  ])('of %s msat the platform takes %s, and the buyer locks both', (payoutMsat, feeMsat) => {
+    expect(platformFee(payoutMsat, policy)).toBe(feeMsat)
+    expect(quote(payoutMsat, policy)).toEqual({ payoutMsat, feeMsat, fundingMsat: payoutMsat + feeMsat })
+  })
 
   test.each([
     [1_000_000n, 10_000n],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { JsonObject, Refusal } from '@holdfast/core'
 import { isRefusal } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { FeePolicy } from '@holdfast/core/escrow/fees'
 import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
@@ -20,13 +21,15 @@ export const BUYER = 'b1'.repeat(32)
 export const WORKER = 'a2'.repeat(32)
 export const ARBITER = 'c3'.repeat(32)
 
+const POLICY: FeePolicy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n }
+
 export type EscrowWorld = ReturnType<typeof makeEscrowWorld>
 
 /**
  * The escrow slice on a real database, with clock, blocks and queue in the hands of the test: a job runs when the test
  * says so, also twice, or never. The node is a double in memory.
  */
-export function makeEscrowWorld(database: TestDatabase) {
+export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLICY) {
   const node = new EscrowNode()
   const time = { now: Date.now() }
   const clock = () => time.now
@@ -42,7 +45,7 @@ export function makeEscrowWorld(database: TestDatabase) {
       await node.funds.balance()
       return node.height
     },
-    policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n },
+    policy,
     clock,
     followMs: 5,
   })
