@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { replayEscrow } from './escrow-machine.ts'
 import type { EscrowCommand, EscrowRequest } from './escrow-states.ts'
-import { hasEnded } from './milestone-facts.ts'
+import { hasEnded, standingOf } from './milestone-facts.ts'
 import type { Custody } from './milestone-states.ts'
 import {
   ARBITER,
@@ -166,9 +166,15 @@ function settle(world: World): void {
     for (const report of world.late.splice(0)) world.hear(report)
     if (turn % 7 === 0) world.land(turn % 2 === 0)
     if (world.milestone.phase === 'premature') submitRefund(world)
-    world.pass(turn % 5 === 0 ? 8 * HOUR_MS : 5 * 60_000)
+    world.pass(untilNext(world, turn))
     world.hear({ kind: 'time-passed' })
   }
+}
+
+/** An escrow that nobody funds any more only waits for its deadline, of which all but the end is alike. */
+function untilNext({ milestone, state, moment }: World, turn: number): number {
+  if (standingOf(milestone) === 'unfunded') return Math.max(state.deadlineAt - moment.now, HOUR_MS)
+  return turn % 5 === 0 ? 8 * HOUR_MS : 5 * 60_000
 }
 
 const story = fc.record({
@@ -213,22 +219,33 @@ test('whatever fails, repeats or comes late: no money is lost, no hold ends twic
       const { money, milestone, journal, state } = world
       const { phase } = milestone
       ends.set(phase, (ends.get(phase) ?? 0) + 1)
-      expect(world.total()).toBe(0n)
-      expect({ phase, locked: money.locked, inFlight: money.inFlight }).toEqual({
+      const isPaid = phase === 'released' || phase === 'lost'
+      // One comparison a story: with one for each rule, Vitest's own work was most of the test.
+      expect({
         phase,
+        total: world.total(),
+        locked: money.locked,
+        inFlight: money.inFlight,
+        worker: money.worker,
+        timesPaid: world.workerPaid,
+        buyer: phase === 'released' ? 0n : money.buyer,
+        isLocked: -money.buyer >= FUNDING_MSAT,
+        hasFee: money.operator >= FEE_MSAT - milestone.terms.routingFeeLimitMsat,
+        endsOnce: world.holdEnds <= 1,
+      }).toEqual({
+        phase,
+        total: 0n,
         locked: 0n,
         inFlight: 0n,
+        worker: isPaid ? PAYOUT_MSAT : 0n,
+        timesPaid: isPaid ? 1 : 0,
+        buyer: 0n,
+        isLocked: phase === 'released',
+        hasFee: phase === 'released',
+        endsOnce: true,
       })
-      const isPaid = phase === 'released' || phase === 'lost'
-      expect({ phase, worker: money.worker }).toEqual({ phase, worker: isPaid ? PAYOUT_MSAT : 0n })
-      expect(world.workerPaid).toBe(isPaid ? 1 : 0)
-      if (phase === 'released') {
-        expect(-money.buyer).toBeGreaterThanOrEqual(FUNDING_MSAT)
-        expect(money.operator).toBeGreaterThanOrEqual(FEE_MSAT - milestone.terms.routingFeeLimitMsat)
-      } else expect({ phase, buyer: money.buyer }).toEqual({ phase, buyer: 0n })
       // Only a server that was away for many hours, and only where the node waits to be told, bears a payout itself.
       if (phase === 'lost') expect(custody).toBe('coordinated')
-      expect(world.holdEnds).toBeLessThanOrEqual(1)
       expect(replayEscrow(journal)).toEqual(state)
     }),
     { numRuns: 10_000 },
