@@ -102,10 +102,31 @@ describe('the embedded PostgreSQL', () => {
       listen_addresses: '127.0.0.1',
       synchronous_commit: 'on',
     })
-    url.password = 'guess'
-    await expect(query(url.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
-    url.password = ''
-    await expect(query(url.href, 'select 1')).rejects.toThrow(/password/)
+    const byTcp = new URL(url.href)
+    byTcp.search = ''
+    for (const way of [url, byTcp]) {
+      way.password = 'guess'
+      await expect(query(way.href, 'select 1')).rejects.toMatchObject({ code: '28P01' })
+      way.password = ''
+      await expect(query(way.href, 'select 1')).rejects.toThrow(/password/)
+    }
+    await postgres.stop()
+  })
+
+  test.for([
+    { folder: 'short, with a space', socket: true },
+    { folder: 'longer than the path of a Unix socket may be'.repeat(3), socket: false },
+    { folder: 'with a quote "', socket: false },
+  ])('in a folder that is $folder: by Unix socket $socket, and by TCP', async ({ folder, socket }) => {
+    dataDir = join(dataDir, folder)
+    await mkdir(dataDir)
+    const postgres = await open()
+    const byTcp = new URL(postgres.connectionString.reveal())
+    expect(byTcp.searchParams.has('host')).toBe(socket)
+    const peer = 'select inet_client_addr() is null as "bySocket"'
+    expect(await query(byTcp.href, peer)).toEqual([{ bySocket: socket }])
+    byTcp.search = ''
+    expect(await query(byTcp.href, peer)).toEqual([{ bySocket: false }])
     await postgres.stop()
   })
 

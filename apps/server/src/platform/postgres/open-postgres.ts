@@ -61,8 +61,9 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
   await initCluster({ binaries, cluster, password, runAs })
   const logFile = join(folder, 'server.log')
   const server = await startServer({ binaries, cluster, logFile, runAs, log, ...(settings && { settings }) })
+  const socket = server.socketFolder === null ? '' : `?host=${encodeURIComponent(server.socketFolder)}`
   const urlOf = (database: string) =>
-    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}`)
+    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}${socket}`)
   try {
     await createDatabase(urlOf('postgres'))
   } catch (error) {

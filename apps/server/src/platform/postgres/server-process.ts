@@ -8,7 +8,13 @@ import type { Binaries } from './binaries.ts'
 import { explainFailure, PostgresError } from './postgres-error.ts'
 import { type RunAs, runToEnd, spawnAs } from './run-as.ts'
 
-export type ServerProcess = { pid: number; port: number; stop(): Promise<void> }
+export type ServerProcess = {
+  pid: number
+  port: number
+  /** Where its Unix socket is, which costs a third of TCP for each query; null: only TCP is there. */
+  socketFolder: string | null
+  stop(): Promise<void>
+}
 
 export type ServerOptions = {
   binaries: Binaries
@@ -24,7 +30,7 @@ export type ServerOptions = {
 /** Small, because the whole embedded world must fit in 500 MB; durability stays as PostgreSQL has it. */
 const SETTINGS = [
   'listen_addresses=127.0.0.1',
-  'unix_socket_directories=',
+  'unix_socket_permissions=0700',
   'max_connections=100',
   'shared_buffers=32MB',
   'max_wal_size=256MB',
@@ -42,10 +48,16 @@ const READY_WITHIN_MS = 60_000
 /** Starts the server on a random loopback port and resolves when it takes connections. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   await stopLeftOver(options.cluster, options.log)
+  let socketFolder = canHoldSocket(options.cluster) ? options.cluster : null
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(await freePort('127.0.0.1'), options)
+      return await startOn(await freePort('127.0.0.1'), socketFolder, options)
     } catch (error) {
+      // Not every file system has sockets: folders that a container shares with its host often do not.
+      if (socketFolder !== null && /Unix.domain socket/i.test(String(error))) {
+        socketFolder = null
+        continue
+      }
       // Somebody took the port between our look and the server's, or the last server's children are still ending.
       if (attempt === 5 || !/Address already in use|pre-existing shared memory/.test(String(error)))
         throw error
@@ -54,12 +66,18 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   }
 }
 
-async function startOn(port: number, options: ServerOptions): Promise<ServerProcess> {
+async function startOn(
+  port: number,
+  socketFolder: string | null,
+  options: ServerOptions,
+): Promise<ServerProcess> {
   const { binaries, cluster, runAs } = options
-  const settings = [...SETTINGS, `port=${port}`, ...(options.settings ?? [])].flatMap((setting) => [
-    '-c',
-    setting,
-  ])
+  const settings = [
+    ...SETTINGS,
+    `unix_socket_directories=${socketFolder === null ? '' : `"${socketFolder}"`}`,
+    `port=${port}`,
+    ...(options.settings ?? []),
+  ].flatMap((setting) => ['-c', setting])
   const logFile = await open(options.logFile, 'w', 0o600)
   try {
     const child = spawnAs(binaries.postgres, ['-D', cluster, ...settings], runAs, [
@@ -81,10 +99,19 @@ async function startOn(port: number, options: ServerOptions): Promise<ServerProc
       throw explainFailure('The embedded PostgreSQL did not start', output)
     }
     child.unref()
-    return { pid, port, stop: () => stopProcess(pid, ended) }
+    return { pid, port, socketFolder, stop: () => stopProcess(pid, ended) }
   } finally {
     await logFile.close()
   }
+}
+
+/** `sun_path` of macOS, the shortest there is, with its final NUL. */
+const LONGEST_SOCKET_PATH = 104
+
+/** PostgreSQL takes a list of folders, in which a name may be quoted but not hold a quote. */
+function canHoldSocket(folder: string): boolean {
+  const length = Buffer.byteLength(join(folder, '.s.PGSQL.65535')) + 1
+  return process.platform !== 'win32' && length <= LONGEST_SOCKET_PATH && !folder.includes('"')
 }
 
 /** `postmaster.pid`: 1 pid, 2 data folder, 3 start time, 4 port, 5 socket folder, 6 address, 7 memory key, 8 status. */
