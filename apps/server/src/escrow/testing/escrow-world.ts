@@ -7,9 +7,8 @@ import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
 import { readEntity } from '../../platform/journal/read-entries.ts'
-import { makeLog } from '../../platform/log.ts'
+import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import type { NewJob, Transact } from '../../platform/transaction.ts'
 import { replayEntries } from '../audit-escrow.ts'
 import { type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
 import { EscrowNode, hashOf } from './escrow-node.ts'
@@ -33,10 +32,13 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
   const node = new EscrowNode()
   const time = { now: Date.now() }
   const clock = () => time.now
-  const queue: NewJob[] = []
-  /** What the slice enqueues waits here instead of at graphile-worker. */
-  const transact: Transact = (work) =>
-    database.transact((tx) => work({ ...tx, enqueue: (job) => void enqueue(queue, job) }))
+  const queue = makeJobQueue({
+    transact: () => database.transact,
+    prefix: 'escrow',
+    tasks: () => slice.tasks,
+    time,
+  })
+  const { transact, perform, take, run, runNext } = queue
   const slice = makeEscrowSlice({
     transact,
     database: database.database,
@@ -49,23 +51,17 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
     clock,
     followMs: 5,
   })
-  const log = makeLog({ level: 'silent' })
-  const perform = ({ task, payload }: NewJob) =>
-    slice.tasks[task]!(payload, {
-      jobId: '1',
-      attempt: 1,
-      maxAttempts: 25,
-      signal: new AbortController().signal,
-      log,
-    })
   const preimage = randomBytes(32).toString('hex')
 
   const world = {
     node,
     slice,
     time,
-    queue,
+    queue: queue.jobs,
     perform,
+    take,
+    run,
+    runNext,
     transact,
     preimage,
     paymentHash: hashOf(preimage),
@@ -138,24 +134,6 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
       return id
     },
 
-    take(task: string): NewJob {
-      const at = queue.findIndex((job) => job.task === `escrow:${task}`)
-      const [job] = at < 0 ? [] : queue.splice(at, 1)
-      if (!job) throw new Error(`No job escrow:${task} waits.`)
-      return job
-    },
-    async run(task: string) {
-      await perform(world.take(task))
-    },
-    /** Runs what is due, in order, and moves the clock to what is due next, `times` times or until nothing waits. */
-    async runNext(times: number) {
-      for (let left = times; left > 0 && queue.length > 0; left--) {
-        queue.sort((a, b) => dueAt(a) - dueAt(b))
-        const job = queue.shift()!
-        time.now = Math.max(time.now, dueAt(job))
-        await perform(job)
-      }
-    },
     async read(id: string): Promise<EscrowState> {
       const state = await slice.find(id)
       if (!state) throw new Error('There is no such escrow.')
@@ -182,13 +160,4 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
     },
   }
   return world
-}
-
-const dueAt = (job: NewJob) => job.runAt?.getTime() ?? 0
-
-/** As graphile-worker does: a waiting job with the same key is replaced. */
-function enqueue(queue: NewJob[], job: NewJob): void {
-  const same = queue.findIndex(({ key }) => key !== undefined && key === job.key)
-  if (same >= 0) queue.splice(same, 1)
-  queue.push(job)
 }

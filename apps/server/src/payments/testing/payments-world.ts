@@ -8,9 +8,8 @@ import { vi } from 'vitest'
 import type { Identity } from '../../identity/identity.ts'
 import { newDevice } from '../../identity/testing/identity-world.ts'
 import { makeTestNode, type TestNode } from '../../nodes/testing/test-node.ts'
-import { makeLog } from '../../platform/log.ts'
+import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import type { NewJob, Transact } from '../../platform/transaction.ts'
 import { findPayment } from '../payment-store.ts'
 import { makePaymentsSlice } from '../payments-slice.ts'
 import { type PaymentWish, requestPayment } from '../request-payment.ts'
@@ -42,19 +41,18 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
   const { owner } = newDevice()
   const time = { now: Date.now() }
   const clock = () => time.now
-  const queue: NewJob[] = []
-  /** What the slice enqueues waits here instead of at graphile-worker. */
-  const transact: Transact = (work) =>
-    database.transact((tx) =>
-      work({
-        ...tx,
-        enqueue(job) {
-          if (unlucky.id === job.payload.id) throw new Error('this payment cannot be kept')
-          enqueue(queue, job)
-        },
-      }),
-    )
+  /** Whose jobs cannot be kept. */
   const unlucky: { id: string | null } = { id: null }
+  const queue = makeJobQueue({
+    transact: () => database.transact,
+    prefix: 'payments',
+    tasks: () => slice.tasks,
+    time,
+    onEnqueue(job) {
+      if (unlucky.id === job.payload.id) throw new Error('this payment cannot be kept')
+    },
+  })
+  const { transact, perform, take, run, runNext } = queue
   const connected: { node: TestNode | null } = { node }
   const nodes = { nodeOf: vi.fn(async () => connected.node) }
   const resolver: NameResolver = {
@@ -72,15 +70,6 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     clock,
     followMs: 20,
   })
-  const log = makeLog({ level: 'silent' })
-  const perform = ({ task, payload }: NewJob) =>
-    slice.tasks[task]!(payload, {
-      jobId: '1',
-      attempt: 1,
-      maxAttempts: 25,
-      signal: new AbortController().signal,
-      log,
-    })
 
   return {
     owner,
@@ -91,8 +80,11 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     addresses,
     slice,
     time,
-    queue,
+    queue: queue.jobs,
     perform,
+    take,
+    run,
+    runNext,
     unlucky,
     request: (wish: PaymentWish) =>
       transact((tx) => requestPayment({ nodes, resolver, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
@@ -101,25 +93,6 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
       const state = await this.request(wish)
       if ('refused' in state) throw new Error(`refused: ${state.refused}`)
       return state
-    },
-    /** Takes the first waiting job of this task. */
-    take(task: string): NewJob {
-      const at = queue.findIndex((job) => job.task === `payments:${task}`)
-      const [job] = at < 0 ? [] : queue.splice(at, 1)
-      if (!job) throw new Error(`No job payments:${task} waits.`)
-      return job
-    },
-    async run(task: string) {
-      await perform(this.take(task))
-    },
-    /** Moves the clock to the next job and runs it, `times` times or until none waits. */
-    async runNext(times: number) {
-      for (let left = times; left > 0 && queue.length > 0; left--) {
-        queue.sort((a, b) => dueAt(a) - dueAt(b))
-        const job = queue.shift()!
-        time.now = Math.max(time.now, dueAt(job))
-        await perform(job)
-      }
     },
     async read(id: string): Promise<PaymentState> {
       const state = await findPayment(database.db, id)
@@ -135,13 +108,4 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
         .execute() as Promise<{ kind: string; data: JsonObject; at: Date; actor: string }[]>
     },
   }
-}
-
-const dueAt = (job: NewJob) => job.runAt?.getTime() ?? 0
-
-/** As graphile-worker does: a waiting job with the same key is replaced. */
-function enqueue(queue: NewJob[], job: NewJob): void {
-  const same = queue.findIndex(({ key }) => key !== undefined && key === job.key)
-  if (same >= 0) queue.splice(same, 1)
-  queue.push(job)
 }
