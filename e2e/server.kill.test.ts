@@ -5,6 +5,7 @@ import { openUsers } from './support/devnet-user.ts'
 import { openEmbeddedDatabase } from './support/embedded-database.ts'
 import {
   type Balances,
+  endsOf,
   expectedBalances,
   findJournalFaults,
   findLostOrDoubled,
@@ -15,19 +16,24 @@ import {
   type Truth,
   unended,
 } from './support/invariants.ts'
-import { describePoint, type KillPoint, type PlannedKill, planKills } from './support/kill-plan.ts'
-import { countedEnds, endsOf, KillReport } from './support/kill-report.ts'
+import { describePoint, type KillPoint, killsToDo } from './support/kill-plan.ts'
+import { countedEnds, KillReport } from './support/kill-report.ts'
 import { KillWorkload, type Shop } from './support/kill-workload.ts'
 import { OPERATOR, RequestLedger, type Running } from './support/request-ledger.ts'
 import { seededRandom } from './support/seeded-random.ts'
 import { ServerProcess } from './support/server-process.ts'
+import { SERVER_STEPS, type ServerStep, trapsOf } from './support/server-steps.ts'
 import { installTraps, type StepTrap, setTrap } from './support/step-trap.ts'
 
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
 /** The part of the plan that is carried out: all of it, or those of --only. */
-const KILLS = killsToDo(process.env.HOLDFAST_TEST_KILLS ?? '20', process.env.HOLDFAST_TEST_ONLY)
+const ONLY = process.env.HOLDFAST_TEST_ONLY
+const KILLS = killsToDo(
+  { kills: Number(process.env.HOLDFAST_TEST_KILLS ?? '20'), only: ONLY, seed: SEED },
+  SERVER_STEPS,
+)
 /** The very first start makes the database, the chain and the channels: it has its own kills. */
-const FIRST_START_KILLS = process.env.HOLDFAST_TEST_ONLY ? 0 : Math.ceil(KILLS.length / 20)
+const FIRST_START_KILLS = ONLY ? 0 : Math.ceil(KILLS.length / 20)
 const CHECK_EVERY = 20
 /** A payment that the node has never heard of is given up two minutes after it was asked for. */
 const ENDS_WITHIN_MS = 150_000
@@ -54,7 +60,7 @@ test(
     const server = new ServerProcess(ENV)
     const ledger = new RequestLedger()
     const workload = new KillWorkload(random, ledger)
-    const report = new KillReport()
+    const report = new KillReport(SERVER_STEPS)
     try {
       const first = await live(server)
       await installTraps(first.database)
@@ -81,7 +87,7 @@ test(
         const seconds = ((performance.now() - began) / 1000).toFixed(1)
         console.log(`  ${String(number).padStart(4)}  ${describePoint(point)} (${seconds} s)`)
         if (report.unchecked.length === CHECK_EVERY || report.count === KILLS.length)
-          report.allIsWell(await checkAll(server, ledger, before))
+          report.allIsWell(endsOf(await checkAll(server, ledger, before)))
       }
       await server.remove()
     } catch (error) {
@@ -131,6 +137,7 @@ test.runIf(FIRST_START_KILLS > 0)(
 async function live(server: ServerProcess): Promise<Life> {
   const began = performance.now()
   const { url, dns } = await server.start()
+  if (dns === null) throw new Error('The server runs without its devnet.')
   const startMs = performance.now() - began
   const died = new AbortController()
   const users = await openUsers(server.dataDir, url)
@@ -156,13 +163,13 @@ async function live(server: ServerProcess): Promise<Life> {
 
 async function workAndDie(
   life: Life,
-  { ledger, workload, shops, point }: Story & { point: Exclude<KillPoint, { kind: 'starting' }> },
+  { ledger, workload, shops, point }: Story & { point: Exclude<KillPoint<ServerStep>, { kind: 'starting' }> },
 ): Promise<string | null> {
   let trap: StepTrap | null = null
   try {
     await ledger.repeatUnanswered(life)
     const release = await workload.prepare(life, point)
-    if (point.kind === 'step') trap = await setTrap(life.database, point)
+    if (point.kind === 'step') trap = await setTrap(life.database, trapsOf(point.step), point.moment)
     workload.begin(life, shops, point, release)
     if (point.kind === 'working') await sleep(point.afterMs)
     return (await trap?.sprung()) ?? null
@@ -209,11 +216,4 @@ async function keepEvidence(server: ServerProcess, report: KillReport): Promise<
     `It was one of these kills, or the one after them, which can be done again on a new data folder:`,
     `  npm run test:kill -- e2e/server --seed ${SEED} --only ${from}-${to + 1}`,
   ].join('\n')
-}
-
-/** Of `kills` those with the numbers `only` (`161-180`), or all. */
-function killsToDo(kills: string, only: string | undefined): PlannedKill[] {
-  if (!only) return planKills(Number(kills), SEED)
-  const [from = 1, to = from] = only.split('-').map(Number)
-  return planKills(to, SEED).slice(from - 1)
 }

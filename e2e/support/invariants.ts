@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Resolver } from 'node:dns/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { type JsonObject, LANES, verifyChain } from '@holdfast/core'
+import type { JsonObject } from '@holdfast/core'
 import type { NameCommand } from '@holdfast/core/names/name-commands'
 import { replayName } from '@holdfast/core/names/name-machine'
 import type { NameJob, NameState } from '@holdfast/core/names/name-states'
@@ -11,9 +11,10 @@ import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import { recordValue } from '@holdfast/protocols/bip353'
 import { decodeCommand, decodeState } from '@holdfast/server/payments/payment-codec'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
-import { type JournalEntry, readEntries, START } from '@holdfast/server/platform/journal/read-entries'
+import type { JournalEntry } from '@holdfast/server/platform/journal/read-entries'
 import { sql } from 'kysely'
 import type { UserName } from './devnet-user.ts'
+import { readJournal } from './journal-faults.ts'
 import { type Asked, DOMAIN, type Running } from './request-ledger.ts'
 
 export type Balances = ReadonlyMap<UserName, bigint>
@@ -91,19 +92,7 @@ export function findLostOrDoubled(asked: readonly Asked[], { names, nameJobs, pa
 
 /** No position is skipped, every entity's chain holds, and replaying its commands gives its row. */
 export async function findJournalFaults(database: OpenDatabase, truth: Truth): Promise<string[]> {
-  const lanes = Array.from({ length: LANES }, (_, lane) => lane)
-  const entries = await readEntries(database.db, START, lanes, 1_000_000)
-  const faults: string[] = []
-  const nextPosition = new Map(lanes.map((lane) => [lane, 1n]))
-  for (const { lane, position } of entries) {
-    if (position !== nextPosition.get(lane)) faults.push(`lane ${lane} skips to position ${position}`)
-    nextPosition.set(lane, position + 1n)
-  }
-  const byEntity = Map.groupBy(entries, ({ stream, entityId }) => `${stream} ${entityId}`)
-  for (const [entity, chain] of byEntity) {
-    const check = verifyChain(chain)
-    if (!check.intact) faults.push(`the chain of ${entity} is broken at ${check.seq}: ${check.fault}`)
-  }
+  const { chains: byEntity, faults } = await readJournal(database)
   const compare = (entity: string, row: unknown, replay: (chain: readonly JournalEntry[]) => unknown) => {
     if (!isDeepStrictEqual(row, replay(byEntity.get(entity) ?? [])))
       faults.push(`the row of ${entity} is not what its entries say`)
@@ -195,4 +184,14 @@ async function txtAt(resolver: Resolver, recordName: string): Promise<string[]> 
     if (code === 'ENOTFOUND' || code === 'ENODATA') return []
     throw error
   }
+}
+
+/** How each ended, by the id of the name or payment. */
+export function endsOf({ names, payments }: Truth): Map<string, string> {
+  return new Map([
+    ...names.map(({ id, phase }) => [id, phase] as const),
+    ...payments.map(
+      (payment) => [payment.id, payment.phase === 'failed' ? payment.cause : payment.phase] as const,
+    ),
+  ])
 }

@@ -1,87 +1,76 @@
 import { seededRandom } from './seeded-random.ts'
 
 /**
- * Where the commit of a saga's step is when the server dies.
+ * Where a saga's step is when the server dies.
+ * `before-effect`: the effect was asked for, and is just about to happen.
  * `before-commit`: the effect has happened in the world, and that it has is lost.
  * `in-commit`: the database has got the COMMIT and carries it out; the server never hears of it.
  * `after-commit`: as soon as others can see the step.
  */
-export const MOMENTS = ['before-commit', 'in-commit', 'after-commit'] as const
+export const MOMENTS = ['before-effect', 'before-commit', 'in-commit', 'after-commit'] as const
 export type Moment = (typeof MOMENTS)[number]
 
-/** The phases to which the workload brings names; `restoring` needs a change that fails, and is for the saga's tests. */
-const NAME_STEPS = [
-  'requested',
-  'offer-ready',
-  'published',
-  'seen',
-  'active',
-  'withdrawing',
-  'suspended',
-  'freed',
-] as const
+/** Those of a step that is nothing but a commit. */
+export const COMMIT_MOMENTS = ['before-commit', 'in-commit', 'after-commit'] as const satisfies Moment[]
 
-export type Step =
-  | { readonly stream: 'name'; readonly phase: (typeof NAME_STEPS)[number] }
-  | { readonly stream: 'payment'; readonly phase: 'resolving' | 'sending' | 'succeeded' | 'failed' }
+/** A place in a saga at which the server can be killed. */
+export type Step = { readonly name: string; readonly moments: readonly Moment[] }
 
-export type KillPoint =
-  | ({ readonly kind: 'step'; readonly moment: Moment } & Step)
+export type KillPoint<S extends Step> =
+  | { readonly kind: 'step'; readonly moment: Moment; readonly step: S }
   /** So long after requests were sent. */
   | { readonly kind: 'working'; readonly afterMs: number }
   /** After this part of the time that a start takes. */
   | { readonly kind: 'starting'; readonly fraction: number }
-
-/** Every step of the name saga, its compensation included, and of a payment. */
-export const STEPS: readonly Step[] = [
-  ...NAME_STEPS.map((phase) => ({ stream: 'name', phase }) as const),
-  ...(['resolving', 'sending', 'succeeded', 'failed'] as const).map(
-    (phase) => ({ stream: 'payment', phase }) as const,
-  ),
-]
 
 const WORKING_PER_ROUND = 5
 const STARTING_PER_ROUND = 3
 const LONGEST_WORK_MS = 800
 
 /** A kill with its number in the plan, from 1. */
-export type PlannedKill = { readonly number: number; readonly point: KillPoint }
+export type PlannedKill<S extends Step> = { readonly number: number; readonly point: KillPoint<S> }
 
 /**
- * The kills of this seed up to number `to`: in every twenty each step once, its moments in turn, and kills at any time
+ * The kills of this seed up to number `to`: in every round each step once, its moments in turn, and kills at any time
  * of work and of starts. A longer plan begins with the shorter one.
  */
-export function planKills(to: number, seed: number): PlannedKill[] {
+export function planKills<S extends Step>(to: number, seed: number, steps: readonly S[]): PlannedKill<S>[] {
   const random = seededRandom(seed)
-  const plan: KillPoint[] = []
+  const plan: KillPoint<S>[] = []
   const firstMoment = random.below(MOMENTS.length)
   for (let round = 0; plan.length < to; round++) {
-    const steps = STEPS.map((step, index): KillPoint => {
-      const moment = MOMENTS[(firstMoment + round + index) % MOMENTS.length]!
-      return { kind: 'step', moment, ...step }
+    const atSteps = steps.map((step, index): KillPoint<S> => {
+      const moment = step.moments[(firstMoment + round + index) % step.moments.length]!
+      return { kind: 'step', moment, step }
     })
-    const working = Array.from({ length: WORKING_PER_ROUND }, (): KillPoint => {
+    const working = Array.from({ length: WORKING_PER_ROUND }, (): KillPoint<S> => {
       return { kind: 'working', afterMs: random.below(LONGEST_WORK_MS) }
     })
-    const starting = Array.from({ length: STARTING_PER_ROUND }, (): KillPoint => {
+    const starting = Array.from({ length: STARTING_PER_ROUND }, (): KillPoint<S> => {
       return { kind: 'starting', fraction: random.fraction() }
     })
-    plan.push(...random.shuffled([...steps, ...working, ...starting]))
+    plan.push(...random.shuffled([...atSteps, ...working, ...starting]))
   }
   return plan.slice(0, to).map((point, index) => ({ number: index + 1, point }))
 }
 
-export function describePoint(point: KillPoint): string {
+/** Of the kills of this seed those with the numbers `only` (`161-180`), or the first `kills`. */
+export function killsToDo<S extends Step>(
+  { kills, only, seed }: { kills: number; only: string | undefined; seed: number },
+  steps: readonly S[],
+): PlannedKill<S>[] {
+  if (!only) return planKills(kills, seed, steps)
+  const [from = 1, to = from] = only.split('-').map(Number)
+  return planKills(to, seed, steps).slice(from - 1)
+}
+
+export function describePoint(point: KillPoint<Step>): string {
   switch (point.kind) {
     case 'step':
-      return `${stepName(point)} ${point.moment}`
+      return `${point.step.name}, ${point.moment}`
     case 'working':
       return `working, after ${point.afterMs} ms`
     case 'starting':
       return `starting, at ${Math.round(point.fraction * 100)} %`
   }
-}
-
-export function stepName({ stream, phase }: Step): string {
-  return `${stream} ${phase}`
 }

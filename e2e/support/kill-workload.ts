@@ -2,6 +2,7 @@ import { USER_NAMES, type UserName } from './devnet-user.ts'
 import type { KillPoint } from './kill-plan.ts'
 import { type Asked, DOMAIN, type RequestLedger, type Running, type Wish } from './request-ledger.ts'
 import type { Random } from './seeded-random.ts'
+import type { ServerStep } from './server-steps.ts'
 
 /** Names that are never released: everybody can pay them. */
 export type Shop = { readonly owner: UserName; readonly name: string; readonly offer: string }
@@ -38,8 +39,9 @@ export class KillWorkload {
   }
 
   /** Finds the name whose release or suspension brings some saga to `point`; null when none is needed. */
-  async prepare(running: Running, point: KillPoint): Promise<SpareName | null> {
-    const isUndoing = point.kind === 'step' && ['withdrawing', 'suspended', 'freed'].includes(point.phase)
+  async prepare(running: Running, point: KillPoint<ServerStep>): Promise<SpareName | null> {
+    const step = point.kind === 'step' ? point.step : null
+    const isUndoing = step !== null && ['withdrawing', 'suspended', 'freed'].includes(step.phase)
     if (!isUndoing && !this.#random.chance(0.3)) return null
     while (this.#spare.length > 0) {
       const spare = this.#spare.shift()!
@@ -52,7 +54,12 @@ export class KillWorkload {
   }
 
   /** Sends a handful of requests at once, so that some saga comes to `point`. None is waited for. */
-  begin(running: Running, shops: readonly Shop[], point: KillPoint, release: SpareName | null): void {
+  begin(
+    running: Running,
+    shops: readonly Shop[],
+    point: KillPoint<ServerStep>,
+    release: SpareName | null,
+  ): void {
     const random = this.#random
     const ask = (by: UserName, wish: Wish) => this.#ledger.ask(running, by, wish)
 
@@ -66,7 +73,8 @@ export class KillWorkload {
     if (changed && random.chance(0.7)) void ask(changed.owner, { kind: 'change-offer', user: changed.user })
     const resumed = this.#suspended.shift()
     if (resumed) void ask(resumed.owner, { kind: 'resume', user: resumed.user })
-    const isSuspending = point.kind === 'step' && point.phase === 'suspended'
+    const step = point.kind === 'step' ? point.step : null
+    const isSuspending = step?.phase === 'suspended'
     if (release) void ask(release.owner, { kind: isSuspending ? 'suspend' : 'release', user: release.user })
     if (release && isSuspending) this.#suspended.push(release)
 
@@ -76,12 +84,12 @@ export class KillWorkload {
       void ask(by, { kind: 'pay', to, payee: shop.owner, amountMsat: this.#nextAmount() })
     }
     // The names of the shops may be remembered; only one that nobody has asked for yet is sure to be resolved.
-    if (point.kind === 'step' && point.stream === 'payment' && point.phase === 'resolving') {
+    if (step?.stream === 'payment' && step.phase === 'resolving') {
       const [payer, payee] = random.shuffled(shops)
       const to = `₿${this.#nextUser()}@${DOMAIN}`
       void ask(payer!.owner, { kind: 'pay', to, payee: payee!.owner, amountMsat: this.#nextAmount() })
     }
-    const mustFail = point.kind === 'step' && point.stream === 'payment' && point.phase === 'failed'
+    const mustFail = step?.stream === 'payment' && step.phase === 'failed'
     if (mustFail || random.chance(0.25)) {
       const [payer, payee] = random.shuffled(shops)
       const amountMsat = TOO_MUCH_MSAT + this.#nextAmount()

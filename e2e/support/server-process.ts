@@ -11,7 +11,8 @@ import { clearPostgres } from '@holdfast/server/platform/postgres/open-postgres'
 export type ServerFile = {
   url: string
   pid: number
-  dns: { host: string; port: number; anchorFile: string }
+  /** Null: without the devnet. */
+  dns: { host: string; port: number; anchorFile: string } | null
 }
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -21,12 +22,14 @@ const READY_WITHIN_MS = 300_000
 export class ServerProcess {
   readonly dataDir: string
   readonly #env: NodeJS.ProcessEnv
+  readonly #program: string
   #child: ChildProcess | null = null
   #output = ''
 
-  constructor(env: NodeJS.ProcessEnv = {}, dataDir = makeDataDir()) {
+  constructor(env: NodeJS.ProcessEnv = {}, dataDir = makeDataDir(), program = 'apps/server/src/main.ts') {
     this.dataDir = dataDir
     this.#env = env
+    this.#program = program
   }
 
   /** Starts it and resolves when it is ready to serve. */
@@ -45,21 +48,17 @@ export class ServerProcess {
   begin(): ChildProcess {
     if (this.#child && !hasEnded(this.#child)) throw new Error('The server is running already.')
     rmSync(this.#serverFile, { force: true })
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', 'apps/server/src/main.ts'],
-      {
-        cwd: ROOT,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          ...process.env,
-          HOLDFAST_DATA_DIR: this.dataDir,
-          HOLDFAST_PORT: '0',
-          HOLDFAST_DNS_PORT: '0',
-          ...this.#env,
-        },
+    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', this.#program], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        HOLDFAST_DATA_DIR: this.dataDir,
+        HOLDFAST_PORT: '0',
+        HOLDFAST_DNS_PORT: '0',
+        ...this.#env,
       },
-    )
+    })
     this.#child = child
     this.#output = ''
     const keep = (chunk: Buffer) => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { JsonObject } from '@holdfast/core'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { sql } from 'kysely'
-import type { Moment, Step } from './kill-plan.ts'
+import type { Moment } from './kill-plan.ts'
 
 /** Stops the server's transactions at a chosen step of a saga, from within the database. */
 export type StepTrap = {
@@ -21,29 +22,57 @@ const LOCK = 7_700_177
 const SPRINGS_WITHIN_MS = 60_000
 const GONE_WITHIN_MS = 20_000
 
+/** How a step shows in the database. */
+export type Traps = {
+  /** Of the worker's job that performs the effect: `before-effect` is when the worker takes it. */
+  readonly task?: string
+  readonly stream: string
+  /** The data of its entry in the journal contain one of these. */
+  readonly entries: readonly JsonObject[]
+}
+
 /** Every step is an entry of the journal. A deferred trigger runs while COMMIT is carried out; NOTIFY is sent after it. */
 const TRAPS = `
 -- At once as strong as any statement below needs it: a lock that is made stronger later can deadlock.
 lock table journal in access exclusive mode;
 create schema kill_test;
-create table kill_test.trap (stream text not null, phase text not null, moment text not null);
+create table kill_test.trap (moment text not null, task text, stream text not null, data jsonb not null);
+create function kill_test.wait(entity_id text) returns void language plpgsql as $$
+begin
+  -- Others see it at once, although nothing is committed.
+  perform set_config('application_name', entity_id, true);
+  perform pg_advisory_xact_lock(${LOCK});
+end
+$$;
 create function kill_test.spring() returns trigger language plpgsql security definer as $$
 begin
   if exists (
     select from kill_test.trap
-    where stream = new.stream and phase = new.data ->> 'phase' and moment = tg_argv[0]
+    where moment = tg_argv[0] and stream = new.stream and new.data @> data
   ) then
     if tg_argv[0] = 'after-commit' then
       perform pg_notify('kill_test', new.entity_id);
     else
-      -- Others see it at once, although nothing is committed.
-      perform set_config('application_name', new.entity_id, true);
-      perform pg_advisory_xact_lock(${LOCK});
+      perform kill_test.wait(new.entity_id);
     end if;
   end if;
   return null;
 end
 $$;
+create function kill_test.spring_job() returns trigger language plpgsql security definer as $$
+begin
+  if exists (
+    select from kill_test.trap join graphile_worker._private_tasks known on known.identifier = trap.task
+    where trap.moment = 'before-effect' and known.id = new.task_id
+  ) then
+    perform kill_test.wait(new.payload ->> 'id');
+  end if;
+  return new;
+end
+$$;
+create trigger kill_test_before_effect before update of locked_at on graphile_worker._private_jobs
+  for each row when (old.locked_at is null and new.locked_at is not null)
+  execute function kill_test.spring_job();
 create trigger kill_test_before_commit after insert on journal
   for each row execute function kill_test.spring('before-commit');
 create trigger kill_test_after_commit after insert on journal
@@ -59,7 +88,8 @@ export async function installTraps(database: OpenDatabase): Promise<void> {
 
 export async function setTrap(
   database: OpenDatabase,
-  { stream, phase, moment }: Step & { moment: Moment },
+  { task, stream, entries }: Traps,
+  moment: Moment,
 ): Promise<StepTrap> {
   const holder = await database.pool.connect()
   let committed: string | null = null
@@ -68,7 +98,13 @@ export async function setTrap(
   })
   try {
     await holder.query(moment === 'after-commit' ? 'listen kill_test' : `select pg_advisory_lock(${LOCK})`)
-    await holder.query('insert into kill_test.trap values ($1, $2, $3)', [stream, phase, moment])
+    for (const data of entries)
+      await holder.query('insert into kill_test.trap values ($1, $2, $3, $4)', [
+        moment,
+        task ?? null,
+        stream,
+        data,
+      ])
   } catch (error) {
     holder.release(true)
     throw error
@@ -87,7 +123,8 @@ export async function setTrap(
       while (true) {
         const entityId = await findSprung()
         if (entityId !== null) return entityId
-        if (Date.now() > deadline) throw new Error(`No ${stream} came to ${phase} ${moment} in time.`)
+        if (Date.now() > deadline)
+          throw new Error(`No ${stream} came ${moment} of ${JSON.stringify(entries)} in time.`)
         await sleep(2)
       }
     },
