@@ -90,7 +90,7 @@ function jobOf(id: string, effect: NameEffect, now: number): NewJob {
   // What is due is due by the database's clock, too, even when ours is ahead of it.
   const due = at > now ? { runAt: new Date(at) } : {}
   const key = kind === 'disable-offer' ? `name:${id}:${kind}:${effect.no}` : `name:${id}:${kind}`
-  return { task: `names:${kind}`, payload: { id, ...subject } as JsonObject, key, ...due }
+  return { task: `names:${kind}`, payload: { id, ...subject } as JsonObject, key, patient: true, ...due }
 }
 
 function actorOf(report: NameReport): string {
@@ -102,6 +102,8 @@ function actorOf(report: NameReport): string {
     case 'record-seen':
     case 'record-settled':
     case 'chain-validated':
+    case 'healthy':
+    case 'unhealthy':
       return 'dns'
     case 'effect-failed':
     case 'outcome-unknown':

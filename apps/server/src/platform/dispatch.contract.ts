@@ -16,6 +16,7 @@ export function dispatchContract(database: TestDatabase): void {
   afterEach(async () => {
     await Promise.all(dispatches.splice(0).map((dispatch) => dispatch.stop()))
     await sql`delete from graphile_worker._private_jobs`.execute(database.db)
+    await sql`delete from job_outbox`.execute(database.db)
   })
 
   function start(): Dispatch {
@@ -96,6 +97,53 @@ export function dispatchContract(database: TestDatabase): void {
       { task: 'urgent', priority: -1 },
       { task: 'usual', priority: 10 },
     ])
+  })
+
+  describe('patient jobs', () => {
+    const patient = (n: number, more: Partial<NewJob> = {}): NewJob => ({
+      task: 'patient',
+      payload: { n },
+      patient: true,
+      ...more,
+    })
+    /** As a worker does: in order, and each once. */
+    const take = async () => {
+      const { rows } = await sql<{ payload: { n?: number } }>`
+        with taken as (delete from graphile_worker._private_jobs returning payload, priority, id)
+        select payload from taken order by priority, id`.execute(database.db)
+      return rows.map(({ payload }) => payload.n)
+    }
+
+    test('reach the worker a few at a time, in their order, the others at once', async () => {
+      await commitOnly(...Array.from({ length: 50 }, (_, n) => patient(n)))
+      await commitOnly({ task: 'prompt', payload: {} })
+      start()
+      const came: (number | undefined)[] = []
+      while (came.length < 51) {
+        const batch = await take()
+        expect(batch.length).toBeLessThan(50)
+        came.push(...batch)
+      }
+      expect(came.indexOf(undefined)).toBeLessThan(50)
+      expect(came.filter((n) => n !== undefined)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    })
+
+    test('the best priority first', async () => {
+      await commitOnly(...Array.from({ length: 40 }, (_, n) => patient(n, { priority: 10 })))
+      await commitOnly(patient(100))
+      start()
+      await expect.poll(async () => (await take())[0]).toBe(100)
+    })
+
+    test('of one key the last is handed over, also when it overtakes', async () => {
+      await commitOnly(...Array.from({ length: 40 }, (_, n) => patient(n, { priority: 10, key: `k${n}` })))
+      await commitOnly(patient(139, { key: 'k39' }))
+      start()
+      const came: (number | undefined)[] = []
+      while (came.length < 40) came.push(...(await take()))
+      expect(came.filter((n) => n === 39 || n === 139)).toEqual([139])
+      expect(came).toHaveLength(40)
+    })
   })
 
   test('what was committed before the stop is handed over by it', async () => {

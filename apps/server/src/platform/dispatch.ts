@@ -7,7 +7,7 @@ import type { Log } from './log.ts'
 export interface Dispatch {
   /** Returns at once; the jobs reach the worker, and the journal's followers are told to look, within milliseconds. */
   committed(what: { entries: number; jobs: number }): void
-  /** Resolves when everything is done of which `committed` was told until now. */
+  /** Resolves when everything is done of which `committed` was told until now; patient jobs may still wait. */
   settled(): Promise<void>
   /** Resolves when the same holds, or once it failed: then another process, or the next start, does it. */
   stop(): Promise<void>
@@ -16,6 +16,10 @@ export interface Dispatch {
 /** How often we look for jobs whose process died between its commit and here. */
 const POLL_MS = 1_000
 const BATCH = 200
+/** So many due jobs, the worker's own places not counted, wait where every worker looks; further patient ones do not. */
+const ROOM = 20
+/** How soon patient jobs that are left are looked at again. */
+const SOON_MS = 20
 /** Handing over costs the same for one job as for twenty; a NOTIFY is cheap, and screens wait for it. */
 const REST = { jobs: 4, entries: 4 }
 
@@ -36,14 +40,18 @@ export function startDispatch({ database, log }: { database: OpenDatabase; log: 
     what: 'handing over jobs',
     rest: REST.jobs,
     async perform() {
-      const { rows } = await pool.query<{ handed: number }>({
+      const { rows } = await pool.query<{ prompt_ones: number; are_left: boolean }>({
         name: 'hand over jobs',
-        text: 'select hand_over_jobs($1) as handed',
-        values: [BATCH],
+        text: 'select * from hand_over_jobs($1, $2)',
+        values: [BATCH, ROOM],
       })
-      return rows[0]!.handed === BATCH ? 'more' : 'done'
+      const { prompt_ones, are_left } = rows[0]!
+      if (are_left) soon.refresh()
+      return prompt_ones >= BATCH ? 'more' : 'done'
     },
   })
+  const soon = setTimeout(() => jobs.ask(), SOON_MS)
+  soon.unref()
   const entries = makeErrand({
     log,
     what: 'waking the followers of the journal',
@@ -67,6 +75,7 @@ export function startDispatch({ database, log }: { database: OpenDatabase; log: 
     },
     async stop() {
       clearInterval(poll)
+      clearTimeout(soon)
       for (const stopped of await Promise.allSettled([jobs.stop(), entries.stop()]))
         if (stopped.status === 'rejected')
           log.warn({ err: stopped.reason }, 'what was committed last is dispatched later')

@@ -35,6 +35,8 @@ export type NewJob = {
   maxAttempts?: number
   /** Of two jobs that are due the one with the smaller number is taken first. Default: what `makeTransact` was given. */
   priority?: number
+  /** Nobody waits for it: when there are many such jobs, the worker gets a few at a time. */
+  patient?: boolean
 }
 
 /** What `work` may do; everything is kept or nothing. */
