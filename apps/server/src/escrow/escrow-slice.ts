@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
+import type { Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
-import { makeChangeSignal } from '../platform/change-signal.ts'
+import { makeChangeSignal, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
@@ -53,6 +54,10 @@ export type EscrowSlice = {
   ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
   find(id: string): Promise<EscrowState | null>
+  /** Answers as soon as it is `done`, or with what there is after `waitMs`. */
+  waitFor(id: string, done: (state: EscrowState) => boolean, waitMs: number): Promise<EscrowState | null>
+  /** The clock, and the height of the chain as it was seen last. Throws when the node has never said one. */
+  moment(): Promise<Moment>
   /** What a milestone of an escrow that is created now would cost; one that exists has it in its terms. */
   quote(payoutMsat: Msat): Quote
   /** Hears the node's events; run it for ever, again as soon as it answers. */
@@ -112,6 +117,15 @@ export function makeEscrowSlice(deps: {
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
+    waitFor: (id, done, waitMs) =>
+      waitUntil(
+        changes,
+        id,
+        waitMs,
+        () => findEscrow(database.db, id),
+        (seen) => seen === null || done(seen),
+      ),
+    moment: () => blocks.moment(),
     quote: (payoutMsat) => quote(payoutMsat, policy),
     follow: makeFollowNode({ database, node, tell }),
     guard: () => guardEscrows({ database, tell, blocks }),

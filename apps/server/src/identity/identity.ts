@@ -45,6 +45,18 @@ export interface Identity {
     reply: FastifyReply,
     work: (tx: Transaction, owner: Hex) => Promise<Answer | Refusal>,
   ): Promise<void>
+  /**
+   * `mutate` for an edge that words its answers itself (GraphQL). `prepare` runs when the sender is known, before the
+   * transaction: what asks a node stands there. `work` gets what it answered, also a refusal; it runs only when the
+   * request was not answered before, and what it says is stored instead of an answer. Throws a `RefusalError`.
+   */
+  perform<Ready, Said extends JsonValue>(
+    request: FastifyRequest,
+    steps: {
+      prepare: (owner: Hex) => Promise<Ready>
+      work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>
+    },
+  ): Promise<{ owner: Hex; said: Said; replayed: boolean }>
   /** The owner of a session token, for transports without headers (WebSocket); `null` when it is not valid. */
   ownerOfToken(token: string): Promise<Hex | null>
   /** Deletes what has expired: NIP-98 events, sessions, idempotency keys. Run it every few minutes. */
@@ -98,6 +110,23 @@ export function makeIdentity(options: IdentityOptions): Identity {
       )
       if (replayed) reply.header('idempotency-replayed', 'true')
       await send(reply, orThrow(answer))
+    },
+    async perform(request, { prepare, work }) {
+      const credential = credentialOf(request)
+      const asked = keyedRequest(request)
+      const owner = await ownerOf(credential)
+      const ready = await prepare(owner)
+      const admitted = async () => undefined
+      const { answer, replayed } = await answerOnce(
+        { transact, clock, admit: admitted },
+        { owner },
+        asked,
+        async (tx) => {
+          const said = await work(tx, owner, ready)
+          return isRefusal(said) ? said : { status: 200, headers: {}, body: JSON.stringify(said) }
+        },
+      )
+      return { owner, said: JSON.parse(orThrow(answer).body), replayed }
     },
     ownerOfToken: (token) => ownerOfToken(db, token, clock()),
     sweep: () => sweepIdentity(db, clock()),

@@ -1,0 +1,42 @@
+import type { Refusal } from '@holdfast/core'
+import type { Moment } from '@holdfast/core/escrow/milestone-states'
+import type { Msat } from '@holdfast/core/money'
+import type { Hex } from '@holdfast/lightning'
+import SchemaBuilder from '@pothos/core'
+import type { Transaction } from '../../platform/transaction.ts'
+import type { EscrowSlice } from '../escrow-slice.ts'
+
+/** What is kept of a mutation for a repetition of its request: where to read the answer. */
+export type Said = { readonly task: string }
+
+/** One request, as the resolvers see it. */
+export type EscrowContext = {
+  readonly requestId: string
+  /** Who asks, or null: nobody in particular. Throws the refusal of a credential that is there but wrong. */
+  viewer(): Promise<Hex | null>
+  /** Signed, and once for each Idempotency-Key. */
+  perform<Ready>(steps: {
+    prepare: (by: Hex) => Promise<Ready>
+    work: (tx: Transaction, by: Hex, ready: Ready) => Promise<Said | Refusal>
+  }): Promise<{ owner: Hex; said: Said; replayed: boolean }>
+  /** The clock and the height of the chain, the same for the whole request. */
+  moment(): Promise<Moment>
+  readonly escrows: Pick<
+    EscrowSlice,
+    'prepare' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'quote' | 'waitFor'
+  >
+}
+
+type Scalar<T> = { Input: T; Output: T }
+
+export const builder = new SchemaBuilder<{
+  Context: EscrowContext
+  DefaultFieldNullability: false
+  Scalars: {
+    ID: Scalar<string>
+    Msat: Scalar<Msat>
+    Milliseconds: Scalar<number>
+    PublicKey: Scalar<Hex>
+    Hash: Scalar<Hex>
+  }
+}>({ defaultFieldNullability: false })

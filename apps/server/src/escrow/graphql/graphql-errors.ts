@@ -1,0 +1,43 @@
+import { REFUSALS, type Refusal, refuse } from '@holdfast/core'
+import { GraphQLError } from 'graphql'
+
+/** What stands in `extensions` of every error; `code` is of the catalogue of refusals. */
+export type ErrorExtensions = {
+  readonly code: string
+  readonly status: number
+  /** What to do. */
+  readonly hint: string
+  readonly requestId: string
+  readonly data: Refusal['data']
+}
+
+/**
+ * An error as clients see it. What the query itself has wrong is said in GraphQL's words; a refusal and a fault in
+ * those of the catalogue, by `explain`, which logs a fault once.
+ */
+export function wordError(
+  error: unknown,
+  { requestId, explain }: { requestId: string; explain: (error: Error) => Refusal },
+): GraphQLError {
+  const located = error instanceof GraphQLError ? error : null
+  const cause = located === null ? error : located.originalError
+  const ofQuery = located !== null && !cause
+  const refusal = ofQuery ? refuse('REQUEST_INVALID') : explain(asError(cause))
+  const { status, title, hint } = REFUSALS[refusal.refused]
+  const extensions: ErrorExtensions = { code: refusal.refused, status, hint, requestId, data: refusal.data }
+  const { http } = (located?.extensions ?? {}) as { http?: object }
+  return new GraphQLError(ofQuery ? located.message : title, {
+    ...(located?.nodes && { nodes: located.nodes }),
+    ...(located?.source && { source: located.source }),
+    ...(located?.positions && { positions: located.positions }),
+    ...(located?.path && { path: located.path }),
+    // Yoga takes it as the HTTP status, and out of the answer.
+    extensions: { ...extensions, ...(http && { http }) },
+  })
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error
+    ? thrown
+    : new Error('Something that is no error was thrown.', { cause: thrown })
+}

@@ -1,0 +1,6 @@
+import { expect, test } from 'vitest'
+import { schemaText } from './schema.ts'
+
+test('docs/api/schema.graphql is what the code serves; else run `npm run graphql-schema`', async () => {
+  await expect(schemaText()).toMatchFileSnapshot('../../../../../docs/api/schema.graphql')
+})

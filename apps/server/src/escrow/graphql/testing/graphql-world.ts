@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { makeIdentity } from '../../../identity/identity.ts'
+import { type Device, sign } from '../../../identity/testing/identity-world.ts'
+import { freePort } from '../../../platform/free-port.ts'
+import { makeHttpApp } from '../../../platform/http/app.ts'
+import { makeLog } from '../../../platform/log.ts'
+import type { TestDatabase } from '../../../platform/testing/with-database.ts'
+import { makeEscrowWorld } from '../../testing/escrow-world.ts'
+import { addGraphqlRoutes } from '../graphql.routes.ts'
+
+export type GraphqlWorld = Awaited<ReturnType<typeof startGraphqlWorld>>
+
+export type GraphqlAnswer = {
+  status: number
+  headers: Headers
+  // What a test asked for, it knows.
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  data: any
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[]
+}
+
+export type Query = { query: string; variables?: Record<string, unknown> }
+type How = { key?: string; token?: string; headers?: Record<string, string> }
+
+/** The escrow world behind a real HTTP server; jobs run as soon as they are due. */
+export async function startGraphqlWorld(database: TestDatabase) {
+  const world = makeEscrowWorld(database)
+  const app = await makeHttpApp({
+    config: { publicUrl: null, rateLimit: 0, trustedProxies: [] },
+    log: makeLog({ level: 'error' }),
+    readiness: [],
+    openapi: { title: 'Test', version: '0', description: '' },
+  })
+  const host = '127.0.0.1'
+  const port = await freePort(host)
+  const url = `http://${host}:${port}`
+  const identity = makeIdentity({
+    transact: world.transact,
+    database: database.database,
+    clock: Date.now,
+    publicUrl: url,
+  })
+  await identity.install(app)
+  addGraphqlRoutes(app, { identity, escrows: world.slice })
+  await app.listen({ host, port })
+  const working = { on: true }
+  const work = runJobs()
+
+  async function runJobs() {
+    while (working.on) {
+      const at = world.queue.findIndex(({ runAt }) => (runAt?.getTime() ?? 0) <= world.time.now)
+      const [job] = at < 0 ? [] : world.queue.splice(at, 1)
+      if (job) await world.perform(job)
+      else await sleep(2)
+    }
+  }
+
+  return {
+    ...world,
+    url,
+    async send(by: Device | null, { query, variables }: Query, how: How = {}): Promise<GraphqlAnswer> {
+      const body = JSON.stringify({ query, ...(variables && { variables }) })
+      const authorization = by && sign(by, { method: 'POST', body, signed: { url: `${url}/graphql` } })
+      const response = await fetch(`${url}/graphql`, {
+        method: 'POST',
+        body,
+        headers: {
+          'content-type': 'application/json',
+          'idempotency-key': how.key ?? randomUUID(),
+          ...(authorization && { authorization }),
+          ...(how.token && { authorization: `Bearer ${how.token}` }),
+          ...how.headers,
+        },
+      })
+      return { status: response.status, headers: response.headers, ...(await response.json()) }
+    },
+    async close() {
+      working.on = false
+      await work
+      await app.close()
+    },
+  }
+}
