@@ -4,7 +4,7 @@ import { decideName, hearName, type NameDecision } from '@holdfast/core/names/na
 import type { NameState } from '@holdfast/core/names/name-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
-import { insertName, keepJob, lockName, updateName } from './name-store.ts'
+import { type Claimed, claimName, keepJob, lockName, updateName } from './name-store.ts'
 
 /** Hears a report about a name: locks it, decides, keeps. Null when there is no such registration. */
 export type TellName = (id: string, report: NameReport) => Promise<NameState | null>
@@ -30,16 +30,16 @@ export function makeTellName(deps: {
   }
 }
 
-/** Claims the name for its first state; false when somebody else holds it. */
+/** Claims the name for its first state; when it was not won, the transaction must be undone. */
 export async function keepNew(
   tx: Transaction,
   decision: NameDecision,
   request: Extract<NameRequest, { kind: 'register' }>,
-  now: number,
-): Promise<boolean> {
-  if (!(await insertName(tx.db, decision.state, now))) return false
-  record(tx, decision, { command: request, actor: request.by, now })
-  return true
+  { now, most }: { now: number; most: number },
+): Promise<Claimed> {
+  const claimed = await claimName(tx.db, decision.state, { now, most })
+  if (claimed.outcome === 'claimed') record(tx, decision, { command: request, actor: request.by, now })
+  return claimed
 }
 
 /** Decides on a request about a name that is locked, and keeps what was decided. */

@@ -8,22 +8,38 @@ import './name-tables.ts'
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
 const SILENCE_MS = 60_000
 
-/** False when the name, or one that looks like it, is claimed; waits for a concurrent claim to be decided. */
-export async function insertName(db: Kysely<Database>, state: NameState, now: number): Promise<boolean> {
-  const inserted = await db
-    .insertInto('name_registration')
-    .values({
-      id: state.id,
-      user_part: state.user,
-      domain: state.domain,
-      skeleton: state.skeleton,
-      requested_at: new Date(state.requestedAt),
-      ...changingColumns(state, now),
-    })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst()
-  return inserted !== undefined
+/** `quarantine`: who gave up this name, or one that looks like it, last, and until when nobody else may have it. */
+export type Claimed =
+  | { readonly outcome: 'claimed'; readonly quarantine: { owner: string; until: number } | null }
+  | { readonly outcome: 'too-many' | 'taken' }
+
+/**
+ * Claims the name of a first state for its owner, who may have `most`; waits for a concurrent claim to be decided, and
+ * keeps the owner's other claims waiting until the transaction ends. After anything but `claimed` it must be undone.
+ */
+export async function claimName(
+  db: Kysely<Database>,
+  state: NameState,
+  { now, most }: { now: number; most: number },
+): Promise<Claimed> {
+  const row = JSON.stringify({
+    id: state.id,
+    user_part: state.user,
+    domain: state.domain,
+    skeleton: state.skeleton,
+    requested_at: new Date(state.requestedAt),
+    ...changingColumns(state, now),
+    state,
+  })
+  const { rows } = await sql<{
+    outcome: Claimed['outcome']
+    held_by: string | null
+    held_until: Date | null
+  }>`
+    select * from claim_name(${row}::jsonb, ${most})`.execute(db)
+  const { outcome, held_by: owner, held_until: until } = rows[0]!
+  if (outcome !== 'claimed') return { outcome }
+  return { outcome, quarantine: owner && until ? { owner, until: until.getTime() } : null }
 }
 
 export async function updateName(db: Kysely<Database>, state: NameState, now: number): Promise<void> {
@@ -79,26 +95,9 @@ export async function findClaim(
   return row?.state ?? null
 }
 
-/** Who gave up this name, or one that looks like it, last, and until when nobody else may have it. */
-export async function findQuarantine(
-  db: Kysely<Database>,
-  { domain, skeleton }: { domain: string; skeleton: string },
-): Promise<{ owner: string; until: number } | null> {
-  const row = await db
-    .selectFrom('name_registration')
-    .select(['owner', 'quarantine_until'])
-    .where('domain', '=', domain)
-    .where('skeleton', '=', skeleton)
-    .where('quarantine_until', 'is not', null)
-    .orderBy('requested_at', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.quarantine_until ? { owner: row.owner, until: row.quarantine_until.getTime() } : null
-}
-
 /** Counts the owner's claims, and keeps the owner's other requests waiting until the transaction ends. */
 export async function countClaims(db: Kysely<Database>, owner: string): Promise<number> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`name-owner:${owner}`}, 0))`.execute(db)
+  await sql`select lock_name_owner(${owner})`.execute(db)
   const { count } = await db
     .selectFrom('name_registration')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))

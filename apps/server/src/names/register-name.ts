@@ -11,7 +11,7 @@ import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
 import type { NameRules } from './name-rules.ts'
 import { keepNew } from './name-saga.ts'
-import { countClaims, findQuarantine } from './name-store.ts'
+import { countClaims } from './name-store.ts'
 
 /** Some domains are open to everybody, others to their owner only. */
 export type MayRegister = (domain: string, by: Hex) => Promise<Refusal | null>
@@ -47,10 +47,8 @@ export async function registerName(
   if (isRefusal(name)) return name
   const offer = await offerToUse(deps, owner, wish.offer)
   if (isRefusal(offer)) return offer
-  const tooMany = await ownsTooMany(deps, tx, owner)
-  if (tooMany) return tooMany
 
-  const { deadlineMs, quarantineMs } = deps.rules
+  const { deadlineMs, quarantineMs, maxNamesPerOwner: most } = deps.rules
   const request: Extract<NameRequest, { kind: 'register' }> = {
     kind: 'register',
     jobId: randomUUID(),
@@ -62,13 +60,19 @@ export async function registerName(
   }
   const decision = decideName(null, request, now)
   if (isRefusal(decision)) return decision
-  if (!(await keepNew(tx, decision, request, now)))
-    return refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
-  // Asked after the claim was won, so that a release that was committed meanwhile is seen.
-  const held = await findQuarantine(tx.db, name)
-  return held && held.owner !== owner && held.until > now
-    ? refuse('NAME_QUARANTINED', { until: held.until })
-    : decision.state
+  const claimed = await keepNew(tx, decision, request, { now, most })
+  switch (claimed.outcome) {
+    case 'too-many':
+      return refuse('NAME_LIMIT_REACHED', { limit: most })
+    case 'taken':
+      return refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
+    case 'claimed': {
+      const { quarantine } = claimed
+      return quarantine && quarantine.owner !== owner && quarantine.until > now
+        ? refuse('NAME_QUARANTINED', { until: quarantine.until })
+        : decision.state
+    }
+  }
 }
 
 /** The offer that was brought, checked; undefined when the owner's node is to make one, and can. */
