@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  // As Node resolves it: Vite would load a second copy of the package, which does not know the first one's types.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
+    // As Node resolves it: Vite would load a second copy of the package, which does not know the first one's types.
+    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
     include: [
       'packages/*/src/**/*.test.ts',
       'apps/*/src/**/*.test.ts',
