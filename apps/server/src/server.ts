@@ -3,6 +3,7 @@ import { addAliases } from './aliases.ts'
 import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
 import { makeEscrowSlice } from './escrow/escrow-slice.ts'
+import { addGraphqlRoutes } from './escrow/graphql/graphql.routes.ts'
 import { watchEscrows } from './escrow/watch-escrows.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
@@ -216,6 +217,7 @@ export async function startServer(options: {
   addAliases(app)
   await identity.install(app)
   for (const slice of slices) slice.routes(app)
+  if (escrow) addGraphqlRoutes(app, { identity, escrows: escrow })
   addWelcomePage(app, { domains: config.domains })
   await app.listen({ host: config.host, port: options.port })
   // Such as a connection that the system cannot accept: without a listener Node would end the process.
