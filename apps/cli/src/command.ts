@@ -11,7 +11,12 @@ export type Command = {
 }
 
 /** Where a command writes; each text is one or several whole lines, without the last line end. */
-export type Terminal = { out(text: string): void; err(text: string): void }
+export type Terminal = {
+  out(text: string): void
+  err(text: string): void
+  /** Resolves when what was written has gone far enough for more; absent: at once. */
+  drain?(): Promise<void>
+}
 
 export const EXIT = {
   /** Done; of a question: yes. */

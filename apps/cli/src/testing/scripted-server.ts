@@ -3,8 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { COMMANDS } from '../commands.ts'
-import { runCli } from '../run-cli.ts'
+import { runHoldfast } from './run-holdfast.ts'
 
 type Answer = { readonly status?: number; readonly json: unknown }
 
@@ -37,16 +36,7 @@ export async function startScriptedServer(answers: Record<string, readonly Answe
     keyFile,
     /** Without those that open a session. */
     requests: () => seen.filter(({ request }) => request !== 'POST /v1/sessions'),
-    async holdfast(...args: string[]) {
-      const said: string[] = []
-      const complained: string[] = []
-      const terminal = {
-        out: (text: string) => said.push(text),
-        err: (text: string) => complained.push(text),
-      }
-      const code = await runCli([...args, '--url', url], COMMANDS, terminal)
-      return { code, out: said.join('\n'), err: complained.join('\n') }
-    },
+    holdfast: (...args: string[]) => runHoldfast(...args, '--url', url),
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
