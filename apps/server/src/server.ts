@@ -104,6 +104,8 @@ export async function startServer(options: {
     resolveFresh: resolver.resolveFresh,
     askResolvers: edges.askResolvers,
     network,
+    resolveTxt: edges.resolveTxt,
+    watch: config.nameWatch,
     clock,
     closing: closing.signal,
     operators: config.operators,
@@ -200,6 +202,9 @@ export async function startServer(options: {
     identity: identity.sweep,
   })
   shutdown.add('sweeper', () => sweeper.stop())
+  // Looking at names takes as long as the DNS takes: the sweeper does not wait for it.
+  const watcher = repeat(SWEEP_EVERY_MS, log, { watch: names.watch })
+  shutdown.add('watcher', () => watcher.stop())
 
   const app = await makeHttpApp({
     config: { ...config, publicUrl: url },

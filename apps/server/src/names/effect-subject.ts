@@ -13,6 +13,11 @@ export const subjects = {
   'publish-record': z.object({ serial, offer, replaces: offers }),
   'check-authoritative': z.object({ serial, offer }),
   'validate-chain': z.object({ serial, offer }),
-  'settle-record': z.object({ serial, wanted: offer.nullable(), unwanted: offers }),
+  'settle-record': z.object({
+    serial,
+    wanted: offer.nullable(),
+    unwanted: offers,
+    strays: offers.optional(),
+  }),
   'disable-offer': z.object({ serial, no, owner }),
 } satisfies Record<EffectSubject['kind'], z.ZodType>

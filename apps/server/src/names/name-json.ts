@@ -1,3 +1,4 @@
+import { UNHEALTHY_REASONS, type Unhealthy } from '@holdfast/core/names/name-health'
 import { jobProgress, nameTrouble } from '@holdfast/core/names/name-progress'
 import { JOB_KINDS, type NameOffer, type NameState } from '@holdfast/core/names/name-states'
 import { recordValue } from '@holdfast/protocols/bip353'
@@ -46,6 +47,15 @@ export const nameSchema = z
       .strictObject({ to: z.string(), until: milliseconds })
       .optional()
       .describe('The owner has proposed to give the name to this key, which may accept until then.'),
+    unhealthy: z
+      .strictObject({
+        reason: z.enum(Object.keys(UNHEALTHY_REASONS) as (keyof typeof UNHEALTHY_REASONS)[]),
+        title: z.string(),
+        hint: z.string(),
+        since: milliseconds,
+      })
+      .optional()
+      .describe('What the watcher found wrong with an active name; see docs/dns/watching.md.'),
     trouble: problem
       .optional()
       .describe('What keeps being tried in vain; somebody may have to act before it can succeed.'),
@@ -67,7 +77,15 @@ export function nameJson(state: NameState) {
   const change =
     job.outcome === 'running' && job.id !== null && job.id !== jobId ? { changeJobId: job.id } : {}
   switch (state.phase) {
-    case 'active':
+    case 'active': {
+      const { unhealthy } = state
+      return {
+        ...common,
+        ...change,
+        ...shown(state.live),
+        ...(unhealthy && { unhealthy: unhealthyJson(unhealthy) }),
+      }
+    }
     case 'restoring':
       return { ...common, ...change, ...shown(state.live) }
     case 'requested':
@@ -82,6 +100,10 @@ export function nameJson(state: NameState) {
     case 'freed':
       return { ...common, state: 'ended' as const }
   }
+}
+
+function unhealthyJson({ reason, since }: Unhealthy) {
+  return { reason, ...UNHEALTHY_REASONS[reason], since }
 }
 
 function shown({ offer }: NameOffer) {

@@ -1,7 +1,8 @@
+import type { UnhealthyReason } from '@holdfast/core/names/name-health'
 import type { NameJob, NamePhase, NameState } from '@holdfast/core/names/name-states'
-import type { ColumnType } from 'kysely'
+import type { ColumnType, Generated } from 'kysely'
 
-/** The tables of migrations 030 and 031; no other slice reads or writes them. */
+/** The tables of migrations 030 to 032; no other slice reads or writes them. */
 export type NameTables = {
   name_registration: {
     id: string
@@ -15,6 +16,8 @@ export type NameTables = {
     look_at: Date | null
     job_id: string | null
     quarantine_until: Date | null
+    watch_at: Generated<Date>
+    watch_finding: UnhealthyReason | null
   }
   name_job: {
     id: string

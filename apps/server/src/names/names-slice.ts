@@ -8,6 +8,7 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
+import type { ResolveTxt } from '../resolve/validations.ts'
 import { makeNameTasks } from './name-effects.ts'
 import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
@@ -16,6 +17,7 @@ import { addNameRoutes } from './names.rest.ts'
 import type { MayRegister } from './register-name.ts'
 import { reconcileNames, sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
+import { makeWatchNames, type WatchRound, type WatchRules } from './watch-names.ts'
 
 /** A name that can be paid now: also one whose record is being changed, by its old offer. */
 export type ActiveName = {
@@ -35,9 +37,13 @@ export type NamesSlice = {
   routes(app: App): void
   /** Goes on with names whose job was lost; run it at boot and every minute. Answers how many. */
   sweep(): Promise<number>
+  /** Looks at the live names whose turn it is; run it every minute, apart from what must not wait. */
+  watch(): Promise<WatchRound>
   /** After a start: tries again what has failed, perhaps until somebody mended it. Answers how many names. */
   reconcile(): Promise<number>
 }
+
+const DEFAULT_WATCH: WatchRules = { periodMs: 6 * 60 * 60_000, atOnce: 4 }
 
 export function makeNamesSlice(deps: {
   transact: Transact
@@ -51,6 +57,9 @@ export function makeNamesSlice(deps: {
   resolveFresh: ResolveFresh
   /** Resolvers of others that must see a record before its name is active. Absent: none. */
   askResolvers?: AskResolvers
+  /** By which live names are watched. */
+  resolveTxt: ResolveTxt
+  watch?: Partial<WatchRules>
   network: Network
   clock: () => number
   /** Aborted when the server stops. */
@@ -78,6 +87,7 @@ export function makeNamesSlice(deps: {
         rules: { ...DEFAULT_RULES, ...deps.rules },
       }),
     reconcile: () => reconcileNames({ database: deps.database, tell }),
+    watch: makeWatchNames({ ...deps, tell, rules: { ...DEFAULT_WATCH, ...deps.watch } }),
     sweep: () => sweepNames({ database: deps.database, clock, tell }),
   }
 }

@@ -12,6 +12,7 @@ import { followed, OFFER_REFUSALS, offerField } from './name-answers.ts'
 import { jobJson, jobSchema, nameJson, nameSchema } from './name-json.ts'
 import { findJob, listNames } from './name-store.ts'
 import { registerName } from './register-name.ts'
+import { addUnhealthyNamesRoute } from './unhealthy-names.rest.ts'
 
 export type NameRoutes = ChangeDeps & {
   database: Pick<OpenDatabase, 'db'>
@@ -102,6 +103,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
   )
 
   addChangeRoutes(app, deps)
+  addUnhealthyNamesRoute(app, deps)
 
   app.get(
     '/v1/names',

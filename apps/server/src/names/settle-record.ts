@@ -1,4 +1,5 @@
 import { type DnsZone, DnsZoneError, type TxtRecord } from '@holdfast/core/dns-zone'
+import type { EffectSubject } from '@holdfast/core/names/name-commands'
 import type { NameState } from '@holdfast/core/names/name-states'
 import { recordValue } from '@holdfast/protocols/bip353'
 import type { OpenDatabase } from '../platform/database.ts'
@@ -8,20 +9,21 @@ import { publishOver, recordOf, ZONE_TIMEOUT_MS } from './name-record.ts'
 import { findClaim } from './name-store.ts'
 
 type World = { zone: DnsZone; database: Pick<OpenDatabase, 'db'> }
-type Wish = { readonly wanted: string | null; readonly unwanted: readonly string[] }
+type Wish = Pick<Extract<EffectSubject, { kind: 'settle-record' }>, 'wanted' | 'unwanted' | 'strays'>
 
 /**
  * Makes the zone agree with the name's state. It changes this registration's records and nobody else's: not one that
- * the operator placed there by hand, and, once the name is free, not one of the next claimant.
+ * the operator placed there by hand (unless the watcher found it in the place of a live one), and, once the name is
+ * free, not one of the next claimant.
  */
 export async function settleRecord(
   { zone, database }: World,
   state: NameState,
-  { wanted, unwanted }: Wish,
+  { wanted, unwanted, strays = [] }: Wish,
 ): Promise<'done' | Failed> {
   try {
     if (wanted !== null) {
-      await publishOver(zone, recordOf(state, wanted), unwanted.map(recordValue))
+      await publishOver(zone, recordOf(state, wanted), [...unwanted.map(recordValue), ...strays])
       return 'done'
     }
     const used = state.phase === 'freed' ? await offersOfNextClaim(database, state) : []

@@ -154,6 +154,18 @@ export const VARIABLES = {
     integer(0, 3_650),
     is(30),
   ),
+  HOLDFAST_NAME_WATCH_HOURS: variable(
+    'In how much time every live name is looked at once; see docs/dns/watching.md.',
+    'hours from 1 to 720',
+    integer(1, 720),
+    is(6),
+  ),
+  HOLDFAST_NAME_WATCH_AT_ONCE: variable(
+    'How many of them are looked at at the same time.',
+    'a number from 1 to 64',
+    integer(1, 64),
+    is(4),
+  ),
   HOLDFAST_RESERVED_NAMES: variable(
     'Words that nobody may register, in addition to those that mislead everywhere.',
     'words of a-z 0-9 - _ . separated by commas',

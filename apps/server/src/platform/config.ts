@@ -34,6 +34,8 @@ export type Config = {
   namesPerOwner: number
   nameQuarantineDays: number
   reservedNames: readonly string[]
+  /** Every live name is looked at once in so long, and so many at once. */
+  nameWatch: { periodMs: number; atOnce: number }
   /** Of escrows that are created from now on; those that exist keep what they were created with. */
   escrowFee: { fixedSat: number; ppm: number; capSat: number }
   dnsPort: number
@@ -96,6 +98,10 @@ export function readConfig(
     namesPerOwner: read.HOLDFAST_NAMES_PER_OWNER,
     nameQuarantineDays: read.HOLDFAST_NAME_QUARANTINE_DAYS,
     reservedNames: read.HOLDFAST_RESERVED_NAMES,
+    nameWatch: {
+      periodMs: read.HOLDFAST_NAME_WATCH_HOURS * 3_600_000,
+      atOnce: read.HOLDFAST_NAME_WATCH_AT_ONCE,
+    },
     escrowFee: {
       fixedSat: read.HOLDFAST_ESCROW_FEE_FIXED_SAT,
       ppm: read.HOLDFAST_ESCROW_FEE_PPM,

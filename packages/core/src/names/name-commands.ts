@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../refusals.ts'
+import type { UnhealthyReason } from './name-health.ts'
 import type { ReadyOffer } from './name-states.ts'
 
 /** Begins a job; `offer` was made on the owner's own device and is checked. Absent: the owner's node makes one. */
@@ -48,6 +49,8 @@ export type EffectSubject =
       readonly serial: number
       readonly wanted: string | null
       readonly unwanted: readonly string[]
+      /** Whole values, not ours, of which the record of `wanted` may take the place, too. */
+      readonly strays?: readonly string[]
     }
   | { readonly kind: 'disable-offer'; readonly serial: number; readonly no: number; readonly owner: string }
 
@@ -92,6 +95,15 @@ export type NameReport =
   /** A job found that its effect is no longer wanted; an interrupted run of it may have happened all the same. */
   | { readonly kind: 'outcome-unknown'; readonly effect: EffectDone }
   | { readonly kind: 'time-passed' }
+  /** The watcher resolved the name to the record of this offer. */
+  | { readonly kind: 'healthy'; readonly offer: string }
+  /** It did not, or soon will not; `found`: the one value that stands in its place. */
+  | {
+      readonly kind: 'unhealthy'
+      readonly offer: string
+      readonly reason: UnhealthyReason
+      readonly found?: string
+    }
   /** Somebody may have mended what an effect failed of: what waits for its next try is tried now. */
   | { readonly kind: 'try-again' }
 

@@ -27,6 +27,7 @@ const move = fc.oneof(
   { weight: 3, arbitrary: fc.record({ move: fc.constant('hear'), which, again: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('wait'), ms: fc.nat(400) }) },
   { weight: 1, arbitrary: fc.record({ move: fc.constant('wake') }) },
+  { weight: 1, arbitrary: fc.record({ move: fc.constant('watch'), look: fc.constant(true) }) },
   { weight: 3, arbitrary: fc.record({ move: fc.constant('ask'), wish }) },
 )
 
@@ -63,6 +64,7 @@ function carryOut(world: NameWorld, move: Move): void {
     world.hear(report)
   } else if ('which' in move) world.begin(move.which)
   else if ('ms' in move) world.now += move.ms
+  else if ('look' in move) world.watch()
   else world.hear({ kind: 'time-passed' })
 }
 
@@ -136,5 +138,45 @@ test('whatever fails, repeats or comes late: the zone and the nodes hold what th
       if (state.phase === 'active') expect(state.owner).toBe(state.live.owner)
     }),
     { numRuns: 10_000 },
+  )
+})
+
+const meddling = fc.record({
+  expiring: fc.boolean(),
+  /** What the record of the live name becomes by somebody else's hand, again and again. */
+  becomes: fc.array(fc.constantFrom(null, 'stranger', 'another stranger'), { minLength: 1, maxLength: 3 }),
+  wish: fc.option(wish),
+  moves: fc.array(move, { maxLength: 20 }),
+})
+
+test('whatever a stranger writes over the record of a live name, the watcher has it put back, and then says healthy', () => {
+  fc.assert(
+    fc.property(meddling, ({ expiring, becomes, wish, moves }) => {
+      const world = new NameWorld({ brought: false, expiring })
+      goesWell(world, 4)
+      for (const record of becomes) {
+        world.record = record
+        world.watch()
+        expect(world.state).toMatchObject({
+          unhealthy: { reason: record === null ? 'not-found' : 'content-changed' },
+        })
+      }
+      if (wish) ask(world, wish)
+      for (const move of moves) carryOut(world, move)
+      world.settle()
+      world.watch()
+      world.settle()
+      world.watch()
+
+      const { state, record, enabled } = world
+      // A name that ends leaves what somebody else has put there.
+      const stays = state.phase !== 'active' && record?.includes('stranger') ? record : null
+      expect({ record, enabled: [...enabled] }).toEqual({
+        ...expectedIn(state),
+        ...(stays && { record: stays }),
+      })
+      if (state.phase === 'active') expect(state.unhealthy).toBeNull()
+    }),
+    { numRuns: 2_000 },
   )
 })

@@ -1,4 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '../refusals.ts'
+import { heardFromWatcher } from './hear-watcher.ts'
 import type { NameCommand, NameEffect, NameReport } from './name-commands.ts'
 import { RENEWAL_DEADLINE_MS, retryDelayMs, WITHDRAW_BEFORE_EXPIRY_MS } from './name-delays.ts'
 import { decideRequest, nextOffer, register } from './name-requests.ts'
@@ -100,6 +101,9 @@ function hear(state: NameState, report: Exclude<NameReport, { kind: 'try-again' 
       return effectFailed(state, report, now)
     case 'outcome-unknown':
       return outcomeUnknown(state, report.effect, now)
+    case 'healthy':
+    case 'unhealthy':
+      return heardFromWatcher(state, report, now)
     case 'time-passed':
       return timePassed(state, now)
   }

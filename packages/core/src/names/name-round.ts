@@ -115,7 +115,7 @@ export function suspended(state: NameIn<'withdrawing'>, keep: NameOffer, now: nu
 }
 
 function becomeActive(terms: NameTerms, live: NameOffer, now: number): NameState {
-  return { ...cleanWhatWaits(terms, now), phase: 'active', live, wakeAt: wakeAt(live, now) }
+  return { ...cleanWhatWaits(terms, now), phase: 'active', live, wakeAt: wakeAt(live, now), unhealthy: null }
 }
 
 function offerReady(terms: NameTerms, live: NameOffer | null, next: NameOffer, now: number): NameState {

@@ -1,4 +1,5 @@
 import type { RefusalCode } from '../refusals.ts'
+import type { Unhealthy } from './name-health.ts'
 
 /** Why a change or a name ended, from the catalogue. */
 export type Cause = RefusalCode
@@ -42,7 +43,12 @@ export type RetiringOffer = {
  * What must be settled in the zone: these offers' records may stand there although they must not, or the one that
  * must may be gone. Without `wait` it is left to the end of the change that is under way.
  */
-export type Cleaning = { readonly offers: readonly string[]; readonly wait: Wait | null }
+export type Cleaning = {
+  readonly offers: readonly string[]
+  /** Values that are not ours, where the live record must stand. */
+  readonly strays?: readonly string[]
+  readonly wait: Wait | null
+}
 
 export const JOB_KINDS = ['register', 'rotate', 'renew', 'transfer', 'resume'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
@@ -108,8 +114,16 @@ export type NamePhase =
       readonly next: NameOffer
       readonly wait: Wait
     }
-  /** `wakeAt`: when its offer must be renewed, or its record withdrawn because the offer expires. */
-  | { readonly phase: 'active'; readonly live: NameOffer; readonly wakeAt: number | null }
+  /**
+   * `wakeAt`: when its offer must be renewed, or its record withdrawn because the offer expires. `unhealthy`: what the
+   * watcher found wrong with it; null: nothing.
+   */
+  | {
+      readonly phase: 'active'
+      readonly live: NameOffer
+      readonly wakeAt: number | null
+      readonly unhealthy: Unhealthy | null
+    }
   /** A change failed: `next` may be in the zone in the place of `live`. */
   | { readonly phase: 'restoring'; readonly live: NameOffer; readonly next: NameOffer }
   /** A record may be in the zone and is being withdrawn. The name stays claimed. */

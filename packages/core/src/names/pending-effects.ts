@@ -7,10 +7,11 @@ export function pendingEffects(state: NameState): PendingEffect[] {
     return { kind: 'disable-offer', serial: wait.serial, no, owner, at: wait.dueAt }
   })
   if (state.cleaning?.wait) {
-    const { offers, wait } = state.cleaning
+    const { offers, strays, wait } = state.cleaning
     const wanted = wantedOffer(state)
     const unwanted = offers.filter((offer) => offer !== wanted)
-    pending.unshift({ kind: 'settle-record', serial: wait.serial, wanted, unwanted, at: wait.dueAt })
+    const { serial, dueAt: at } = wait
+    pending.unshift({ kind: 'settle-record', serial, wanted, unwanted, ...(strays && { strays }), at })
   }
   if (isRunning(state)) pending.unshift(stepEffect(state))
   return pending

@@ -3,11 +3,25 @@ import { firstTry, settleDelayMs } from './name-delays.ts'
 import type { NameState, NameTerms } from './name-states.ts'
 import { isRunning } from './pending-effects.ts'
 
-/** Asks for the zone to be made to agree with the state, now; the records of these offers may stand there. */
-export function clean<T extends NameTerms>(terms: T, offers: readonly string[], now: number): T {
+/**
+ * Asks for the zone to be made to agree with the state, now; the records of these offers, or these values of others, may
+ * stand there.
+ */
+export function clean<T extends NameTerms>(
+  terms: T,
+  offers: readonly string[],
+  now: number,
+  strays: readonly string[] = [],
+): T {
   const serial = terms.serial + 1
   const all = [...new Set([...(terms.cleaning?.offers ?? []), ...offers])]
-  return { ...terms, serial, cleaning: { offers: all, wait: firstTry(serial, now) } }
+  const allStrays = [...new Set([...(terms.cleaning?.strays ?? []), ...strays])]
+  const cleaning = {
+    offers: all,
+    ...(allStrays.length > 0 && { strays: allStrays }),
+    wait: firstTry(serial, now),
+  }
+  return { ...terms, serial, cleaning }
 }
 
 /** What was left to the end of a change is done now that it has ended. */
@@ -30,7 +44,10 @@ export function recordTouched(state: NameState, offer: string | null, now: numbe
   if (!isRunning(state)) return clean(state, offers, now)
   const known = state.cleaning?.offers ?? []
   if (state.cleaning && offers.every((it) => known.includes(it))) return state
-  return { ...state, cleaning: { offers: [...new Set([...known, ...offers])], wait: null } }
+  return {
+    ...state,
+    cleaning: { ...state.cleaning, offers: [...new Set([...known, ...offers])], wait: null },
+  }
 }
 
 export function isSettling(state: NameState, serial: number): boolean {
@@ -39,13 +56,13 @@ export function isSettling(state: NameState, serial: number): boolean {
 
 export function settlingFailed(state: NameState, { code, kind }: EffectFailure, now: number): NameState {
   if (!state.cleaning?.wait) return state
-  const { offers, wait } = state.cleaning
+  const { wait } = state.cleaning
   const serial = state.serial + 1
   const dueAt = now + settleDelayMs(wait.tries, kind)
   return {
     ...state,
     serial,
-    cleaning: { offers, wait: { serial, tries: wait.tries + 1, dueAt, lastFailure: code } },
+    cleaning: { ...state.cleaning, wait: { serial, tries: wait.tries + 1, dueAt, lastFailure: code } },
   }
 }
 

@@ -104,6 +104,7 @@ export async function startDomainsWorld(database: TestDatabase) {
       )
       return 'uri' in selected ? selected : refuse('RESOLVE_NO_INSTRUCTION')
     },
+    resolveTxt: resolve,
     network: 'regtest',
     clock,
     rules: { deadlineMs: 5_000, quarantineMs: 0 },

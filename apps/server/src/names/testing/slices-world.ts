@@ -16,6 +16,7 @@ import { startWorker } from '../../platform/jobs.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
 import { makeResolveSlice } from '../../resolve/resolve-slice.ts'
+import type { ResolveTxt } from '../../resolve/validations.ts'
 import type { NameRules } from '../name-rules.ts'
 import { makeNamesSlice } from '../names-slice.ts'
 import { makeTestZone, type TestZone } from './test-zone.ts'
@@ -60,13 +61,14 @@ export async function startSlicesWorld(
   const identity = makeIdentity({ transact, database: database.database, clock, publicUrl: PUBLIC_URL })
   await identity.install(app)
   addAliases(app)
+  const resolveTxt: ResolveTxt = async (name, nowSeconds) => {
+    dns.asked++
+    return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
+  }
   const resolve = makeResolveSlice({
     clock,
     outbound: { getJson: async (url) => web.answer(url) },
-    resolveTxt: async (name, nowSeconds) => {
-      dns.asked++
-      return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
-    },
+    resolveTxt,
   })
   const names = makeNamesSlice({
     transact,
@@ -75,6 +77,7 @@ export async function startSlicesWorld(
     zones: new Map([['shop.test', zone]]),
     nodes,
     resolveFresh: resolve.resolver.resolveFresh,
+    resolveTxt,
     network: 'regtest',
     clock,
     closing: closing.signal,

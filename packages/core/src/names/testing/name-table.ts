@@ -33,6 +33,9 @@ export function situations(): Situation[] {
   restoring.finish(0, 'refused', 'now')
   const withdrawing = registering(4)
   withdrawing.ask({ kind: 'release', by: OWNER })
+  const unhealthy = registering(4)
+  unhealthy.record = 'a stranger’s'
+  unhealthy.watch()
   const freed = advance(withdrawing, 0).state
   const ended = registering(4)
   ended.ask({ kind: 'release', by: OWNER })
@@ -43,6 +46,7 @@ export function situations(): Situation[] {
     ['registering: seen', registering(3).state],
     ['active', registering(4).state],
     ['active, transfer proposed', proposed.state],
+    ['active, unhealthy, being mended', unhealthy.state],
     ['changing: requested', changing(0).state],
     ['changing: offer-ready', changing(1).state],
     ['changing: published', changing(2).state],
@@ -87,6 +91,7 @@ export function reportsFor(state: NameState): (readonly [title: string, report: 
   return [
     ...pendingEffects(state).flatMap(awaitedReports),
     ...LATE_REPORTS,
+    ...watcherReports(state),
     ['time-passed', { kind: 'time-passed' }],
     ['time-passed, at the deadline', { kind: 'time-passed' }],
   ]
@@ -122,6 +127,20 @@ function awaitedReports(effect: PendingEffect): (readonly [string, NameReport])[
     case 'disable-offer':
       return [['offer-disabled', { kind: 'offer-disabled', serial, no: effect.no }], failed('unavailable')]
   }
+}
+
+function watcherReports(state: NameState): (readonly [string, NameReport])[] {
+  const offer = 'live' in state && state.live ? state.live.offer : 'none'
+  return [
+    ['healthy', { kind: 'healthy', offer }],
+    ['unhealthy: bogus', { kind: 'unhealthy', offer, reason: 'bogus' }],
+    ['unhealthy: not-found', { kind: 'unhealthy', offer, reason: 'not-found' }],
+    [
+      'unhealthy: content-changed',
+      { kind: 'unhealthy', offer, reason: 'content-changed', found: 'bitcoin:?lno=theirs' },
+    ],
+    ['unhealthy, of another offer', { kind: 'unhealthy', offer: 'stray', reason: 'not-found' }],
+  ]
 }
 
 /** Of effects that nobody waits for any more, of which it is unknown when they reached the world. */

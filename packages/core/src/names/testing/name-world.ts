@@ -75,6 +75,16 @@ export class NameWorld {
     return !isRefusal(decision)
   }
 
+  /** What the watcher would find now. */
+  watch(): void {
+    const { state, record } = this
+    if (!('live' in state) || state.live === null) return
+    const { offer } = state.live
+    if (record === offer) this.hear({ kind: 'healthy', offer })
+    else if (record === null) this.hear({ kind: 'unhealthy', offer, reason: 'not-found' })
+    else this.hear({ kind: 'unhealthy', offer, reason: 'content-changed', found: record })
+  }
+
   begin(pick: number): void {
     const [job] = this.jobs.splice(pick % (this.jobs.length || 1), 1)
     if (job === undefined) return
@@ -146,9 +156,9 @@ export class NameWorld {
       case 'validate-chain':
         return this.record === effect.offer ? { kind: 'chain-validated', serial } : 'unavailable'
       case 'settle-record': {
-        const { wanted, unwanted } = effect
+        const { wanted, unwanted, strays = [] } = effect
         const settled: NameReport = { kind: 'record-settled', serial, wanted }
-        if (wanted !== null) return this.#publish(wanted, unwanted) ? settled : 'occupied'
+        if (wanted !== null) return this.#publish(wanted, [...unwanted, ...strays]) ? settled : 'occupied'
         if (this.record !== null && unwanted.includes(this.record)) this.record = null
         return settled
       }
