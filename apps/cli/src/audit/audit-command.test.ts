@@ -264,6 +264,7 @@ test.each([
   ['an id together with --kept', ['verify', 'zone:x.test', '--kept', 'f'], 'leave the id out'],
   ['a file that is there already', ['export', '--out', NO_EXPORT], 'cannot be written'],
 ])('%s: %j is said', async (_what, args, reason) => {
+  vi.stubEnv('DATABASE_URL', 'postgres://nobody:x@127.0.0.1:1/none')
   const ended = await audit(...args)
   expect(ended).toMatchObject({ code: 2, out: '' })
   expect(ended.err).toContain(reason)
