@@ -13,6 +13,7 @@ import {
 } from '@holdfast/lightning/ldk'
 import { prepareFaucet } from '../chain/faucet.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
+import { lastingPort } from './lasting-port.ts'
 
 export const NODE_NAMES = ['payer', 'hub', 'payee'] as const
 export type NodeName = (typeof NODE_NAMES)[number]
@@ -62,17 +63,17 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
   let host = await startHost()
 
   /** Peers remember each other's addresses, so a node must come back on its port. */
-  const ports = new Map<NodeName, { host: string; port: number }>()
-  const open = async (name: NodeName) => {
-    const node = await host.openNode(optionsOf(name))
-    if (node.listening) ports.set(name, node.listening)
-    return node
+  const ports = {
+    payer: await lastingPort(),
+    hub: await lastingPort(),
+    payee: await lastingPort(),
   }
+  const open = (name: NodeName) => host.openNode(optionsOf(name))
   const optionsOf = (name: NodeName): LdkNodeOptions => ({
     folder: join(folder, name),
     seed: createHash('sha256').update(`seed of ${name}`).digest(),
     alias: name,
-    listen: ports.get(name) ?? { host: '127.0.0.1', port: 0 },
+    listen: { host: '127.0.0.1', port: ports[name] },
     keepProofs: name === 'payer',
   })
   const nodes = {

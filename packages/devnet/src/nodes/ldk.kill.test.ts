@@ -32,7 +32,11 @@ describe('SIGKILL at any moment', () => {
         await world.stopHost()
         const random = seeded(SEED)
         const promised: Promised = { asked: new Map(), holds: new Map() }
-        for (let kill = 0; kill < KILLS; kill++) await liveAndDie(world, random() * LONGEST_LIFE_MS, promised)
+        for (let kill = 1; kill <= KILLS; kill++) {
+          await liveAndDie(world, random() * LONGEST_LIFE_MS, promised)
+          if (kill % 20 === 0)
+            console.log(`  ${kill} kills, ${promised.asked.size} payments and ${promised.holds.size} holds`)
+        }
         expect(promised.asked.size).toBeGreaterThan(KILLS)
         expect(promised.holds.size).toBeGreaterThan(KILLS / 2)
 
