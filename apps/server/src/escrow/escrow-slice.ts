@@ -14,6 +14,7 @@ import { makeEscrowTasks } from './escrow-effects.ts'
 import { askEscrow, createEscrow, makeTellEscrow } from './escrow-saga.ts'
 import { findEscrow } from './escrow-store.ts'
 import { type FollowNode, makeFollowNode } from './follow-node.ts'
+import { type EscrowFilter, type EscrowPage, listEscrows } from './graphql/list-escrows.ts'
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
 import { isUnreachable } from './hold-effects.ts'
 import { type ChainHeight, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
@@ -54,6 +55,7 @@ export type EscrowSlice = {
   ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
   find(id: string): Promise<EscrowState | null>
+  list(filter: EscrowFilter, page: EscrowPage): Promise<EscrowState[]>
   /** Answers as soon as it is `done`, or with what there is after `waitMs`. */
   waitFor(id: string, done: (state: EscrowState) => boolean, waitMs: number): Promise<EscrowState | null>
   /** The clock, and the height of the chain as it was seen last. Throws when the node has never said one. */
@@ -117,6 +119,7 @@ export function makeEscrowSlice(deps: {
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
+    list: (filter, page) => listEscrows(database.db, filter, page),
     waitFor: (id, done, waitMs) =>
       waitUntil(
         changes,

@@ -30,7 +30,7 @@ export function comesAfter({ at, id }: PagePosition): RawBuilder<boolean> {
 }
 
 /** Opaque to clients. */
-function encodeCursor({ at, id }: PagePosition): string {
+export function encodeCursor({ at, id }: PagePosition): string {
   return Buffer.from(`${at} ${id}`).toString('base64url')
 }
 

@@ -1,8 +1,8 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js'
 import { type Refusal, refuse } from '../refusals.ts'
 import { enter, type MilestoneDecision, refund } from './milestone-decision.ts'
 import type { Approval, In, MilestoneRequest, Moment } from './milestone-states.ts'
 import { release } from './payout.ts'
+import { isText } from './plan.ts'
 
 export const MAX_PROOF_BYTES = 8_192
 export const MAX_REASON_BYTES = 4_096
@@ -19,8 +19,7 @@ export function submitProof(
 ): MilestoneDecision | Refusal {
   const { payee, schedule } = state
   if (payee === null) return refuse('ESCROW_INVOICE_MISSING')
-  const bytes = utf8ToBytes(text).length
-  if (bytes === 0 || bytes > MAX_PROOF_BYTES) return refuse('ESCROW_TEXT_INVALID', { most: MAX_PROOF_BYTES })
+  if (!isText(text, 1, MAX_PROOF_BYTES)) return refuse('ESCROW_TEXT_INVALID', { most: MAX_PROOF_BYTES })
   if (height >= schedule.guardianHeight) return refuse('ESCROW_TOO_LATE')
   const autoReleaseAt = now + state.terms.objectionMs
   const proof = { text, digest, submittedAt: now, inTime: height <= schedule.dueHeight }
@@ -103,10 +102,9 @@ export function workingTimePassed(state: Working, moment: Moment): MilestoneDeci
 }
 
 function checkReason(reason: string): Refusal | null {
-  const bytes = utf8ToBytes(reason).length
-  return bytes === 0 || bytes > MAX_REASON_BYTES
-    ? refuse('ESCROW_TEXT_INVALID', { most: MAX_REASON_BYTES })
-    : null
+  return isText(reason, 1, MAX_REASON_BYTES)
+    ? null
+    : refuse('ESCROW_TEXT_INVALID', { most: MAX_REASON_BYTES })
 }
 
 function heldOf({ paymentHash, heldMsat, heldAt, schedule, dueAt, revisions }: Working) {

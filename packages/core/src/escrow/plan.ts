@@ -75,7 +75,9 @@ export function usualHoldBlocks(spans: { workMs: number; objectionMs: number }):
   return Math.max(roomy, DEFAULT_HOLD_BLOCKS)
 }
 
+/** Unicode that a database can keep: no NUL, no half of a surrogate pair; the limits are bytes of UTF-8. */
 export function isText(text: string, least: number, most: number): boolean {
+  if (text.includes('\0') || !text.isWellFormed()) return false
   const { length } = utf8ToBytes(text)
   return length >= least && length <= most
 }

@@ -23,7 +23,7 @@ export type EscrowContext = {
   moment(): Promise<Moment>
   readonly escrows: Pick<
     EscrowSlice,
-    'prepare' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'quote' | 'waitFor'
+    'prepare' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'list' | 'quote' | 'waitFor'
   >
 }
 

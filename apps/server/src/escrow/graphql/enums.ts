@@ -63,6 +63,13 @@ export const RoleEnum = enumOf('Role', 'What a key is in a task.', {
   stranger: 'None of them.',
 })
 
+export const PartEnum = enumOf('Part', 'What you are in the tasks that are listed.', {
+  buyer: '',
+  worker: '',
+  arbiter: '',
+  applicant: 'Somebody who has applied.',
+})
+
 export const ApprovalEnum = enumOf(
   'Approval',
   'Why the worker may be paid.',

@@ -1,7 +1,20 @@
+import { type Refusal, refuse } from '@holdfast/core'
 import type { Quote } from '@holdfast/core/escrow/fees'
+import { isText } from '@holdfast/core/escrow/plan'
+import { orThrow, RefusalError } from '../../platform/http/problem.ts'
+import { decodeCursor, encodeCursor } from '../../platform/page-cursor.ts'
 import { readTask } from './ask-task.ts'
-import { builder } from './builder.ts'
+import { builder, type EscrowContext } from './builder.ts'
+import { PartEnum, TaskKindEnum, TaskPhaseEnum } from './enums.ts'
+import type { Listed } from './list-escrows.ts'
 import { TaskRef } from './task-type.ts'
+import { type TaskView, viewFor } from './task-view.ts'
+
+export const MAX_PAGE = 100
+export const USUAL_PAGE = 20
+const MAX_SEARCH_BYTES = 200
+
+type Page = { readonly tasks: readonly TaskView[]; readonly hasMore: boolean; readonly isFirst: boolean }
 
 const QuoteRef = builder.objectRef<Quote>('Quote').implement({
   description: 'What a milestone costs; shown before anything is agreed.',
@@ -12,6 +25,46 @@ const QuoteRef = builder.objectRef<Quote>('Quote').implement({
   }),
 })
 
+const TaskEdgeRef = builder.objectRef<TaskView>('TaskEdge').implement({
+  fields: (t) => ({
+    node: t.field({ type: TaskRef, resolve: (task) => task }),
+    cursor: t.string({ description: 'Opaque.', resolve: cursorOf }),
+  }),
+})
+
+const PageInfoRef = builder.objectRef<Page>('PageInfo').implement({
+  description: 'As Relay’s cursor connections have it; pages go forward only.',
+  fields: (t) => ({
+    hasNextPage: t.boolean({ resolve: ({ hasMore }) => hasMore }),
+    hasPreviousPage: t.boolean({ resolve: ({ isFirst }) => !isFirst }),
+    startCursor: t.string({ nullable: true, resolve: ({ tasks }) => cursorOrNull(tasks[0]) }),
+    endCursor: t.string({ nullable: true, resolve: ({ tasks }) => cursorOrNull(tasks.at(-1)) }),
+  }),
+})
+
+const TaskConnectionRef = builder.objectRef<Page>('TaskConnection').implement({
+  fields: (t) => ({
+    edges: t.field({ type: [TaskEdgeRef], resolve: ({ tasks }) => [...tasks] }),
+    nodes: t.field({ type: [TaskRef], resolve: ({ tasks }) => [...tasks] }),
+    pageInfo: t.field({ type: PageInfoRef, resolve: (page) => page }),
+  }),
+})
+
+const TaskFilterInput = builder.inputType('TaskFilter', {
+  fields: (t) => ({
+    phases: t.field({ type: [TaskPhaseEnum], description: 'One of these.' }),
+    kind: t.field({ type: TaskKindEnum }),
+    role: t.field({
+      type: PartEnum,
+      description:
+        'Yours, also those that nobody else sees; needs a credential. Without it: tasks that everybody may see.',
+    }),
+    text: t.string({
+      description: 'Words of title and description; "quoted" for a phrase, - for what must not be in it.',
+    }),
+  }),
+})
+
 builder.queryFields((t) => ({
   task: t.field({
     type: TaskRef,
@@ -19,9 +72,59 @@ builder.queryFields((t) => ({
     args: { id: t.arg.id({ required: true }) },
     resolve: async (_, { id }, context) => readTask(context, id, await context.viewer()),
   }),
+  tasks: t.field({
+    type: TaskConnectionRef,
+    description: 'The newest first.',
+    args: {
+      filter: t.arg({ type: TaskFilterInput }),
+      first: t.arg.int({ required: true, defaultValue: USUAL_PAGE, description: `1 … ${MAX_PAGE}.` }),
+      after: t.arg.string({ description: 'A cursor.' }),
+    },
+    resolve: (_, { filter, first, after }, context) =>
+      listTasks(context, { ...filter }, first, after ?? null),
+  }),
   quote: t.field({
     type: QuoteRef,
     args: { payoutMsat: t.arg({ type: 'Msat', required: true }) },
     resolve: (_, { payoutMsat }, { escrows }) => escrows.quote(payoutMsat),
   }),
 }))
+
+async function listTasks(
+  context: EscrowContext,
+  { phases, kind, role, text }: Partial<typeof TaskFilterInput.$inferInput>,
+  first: number,
+  after: string | null,
+): Promise<Page> {
+  if (first < 1 || first > MAX_PAGE) throw wrong('first')
+  if (phases?.length === 0) throw wrong('phases')
+  if (text != null && !isText(text, 1, MAX_SEARCH_BYTES)) throw wrong('text')
+  const viewer = await context.viewer()
+  const listed: Listed = role == null ? { by: 'everybody' } : { by: role, key: orThrow(signed(viewer)) }
+  const found = await context.escrows.list(
+    { listed, phases: phases ?? null, kind: kind ?? null, text: text ?? null },
+    { limit: first + 1, after: after === null ? null : orThrow(decodeCursor(after)) },
+  )
+  const tasks = found.slice(0, first).map((escrow) => {
+    const view = viewFor(escrow, viewer)
+    if (view === null) throw new Error('A list holds an escrow that its reader may not see.')
+    return view
+  })
+  return { tasks, hasMore: found.length > first, isFirst: after === null }
+}
+
+function signed(viewer: string | null): string | Refusal {
+  return viewer ?? refuse('AUTH_REQUIRED')
+}
+
+function wrong(field: string): RefusalError {
+  return new RefusalError(refuse('REQUEST_INVALID', { field }))
+}
+
+function cursorOf({ escrow }: TaskView): string {
+  return encodeCursor({ at: escrow.createdAt, id: escrow.id })
+}
+
+function cursorOrNull(task: TaskView | undefined): string | null {
+  return task === undefined ? null : cursorOf(task)
+}

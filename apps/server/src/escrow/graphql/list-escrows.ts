@@ -1,0 +1,70 @@
+import type { EscrowKind, EscrowPhase, EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { Hex } from '@holdfast/lightning'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../../platform/database.ts'
+import type { PagePosition } from '../../platform/page-cursor.ts'
+import { decodeEscrow } from '../escrow-codec.ts'
+import '../escrow-tables.ts'
+
+/** Whose escrows: what everybody may see, or those in which a key has a part. */
+export type Listed =
+  | { readonly by: 'everybody' }
+  | { readonly by: 'buyer' | 'worker' | 'arbiter' | 'applicant'; readonly key: Hex }
+
+export type EscrowFilter = {
+  readonly listed: Listed
+  readonly phases: readonly EscrowPhase['phase'][] | null
+  readonly kind: EscrowKind | null
+  /** Words that title and description must hold, as a search engine reads them. */
+  readonly text: string | null
+}
+
+export type EscrowPage = { readonly limit: number; readonly after: PagePosition | null }
+
+/** Of tasks, what was published and came to something; the index `escrow_public` says so, too. */
+const PUBLIC = sql<boolean>`escrow.kind = 'task' and phase in ('open', 'assigned', 'active', 'completed')`
+
+/** The newest first, at most `limit`, behind `after`. */
+export async function listEscrows(
+  db: Kysely<Database>,
+  filter: EscrowFilter,
+  page: EscrowPage,
+): Promise<EscrowState[]> {
+  const { listed, phases, kind, text } = filter
+  let query = db
+    .selectFrom('escrow')
+    .select('state')
+    .where(isListed(listed))
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+  if (phases !== null) query = query.where('phase', 'in', phases)
+  if (kind !== null) query = query.where('kind', '=', kind)
+  if (text !== null) {
+    query = query.where(
+      sql<boolean>`exists (select from escrow_listing
+        where escrow_id = escrow.id and words @@ websearch_to_tsquery('simple', ${text}))`,
+    )
+  }
+  if (page.after !== null) {
+    const { at, id } = page.after
+    query = query.where(sql<boolean>`(created_at, id) < (${new Date(at)}::timestamptz, ${id}::uuid)`)
+  }
+  const rows = await query.execute()
+  return rows.map(({ state }) => decodeEscrow(state))
+}
+
+function isListed(listed: Listed) {
+  switch (listed.by) {
+    case 'everybody':
+      return PUBLIC
+    case 'buyer':
+      return sql<boolean>`buyer = ${listed.key}`
+    case 'worker':
+      return sql<boolean>`worker = ${listed.key} and phase <> 'draft'`
+    case 'arbiter':
+      return sql<boolean>`arbiter = ${listed.key} and phase <> 'draft'`
+    case 'applicant':
+      return sql<boolean>`escrow.id in (select escrow_id from escrow_listing where applicants @> array[${listed.key}]::text[])`
+  }
+}
