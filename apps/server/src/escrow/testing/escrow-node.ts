@@ -12,7 +12,7 @@ import { decodeInvoice } from '@holdfast/protocols/bolt11'
 import type { OperatorNode } from '../operator-node.ts'
 
 type Hold = { request: HoldInvoiceRequest; state: HoldState }
-type Payment = { request: PayRequest; paymentHash: Hex; outcome: PaymentOutcome }
+type Payment = { request: PayRequest; paymentHash: Hex; outcome: PaymentOutcome; endsBy: number }
 type Happened = NodeEvent extends infer E ? (E extends NodeEvent ? Omit<E, 'cursor' | 'at'> : never) : never
 
 /**
@@ -72,13 +72,14 @@ export class EscrowNode implements OperatorNode {
         const known = this.payments.get(request.paymentId)
         if (known) return known.outcome
         if (request.destination.kind !== 'bolt11') throw new NodeError('unsupported', 'offers')
-        const { paymentHash } = decodeInvoice(request.destination.invoice)
+        const paymentHash = hashIn(request.destination.invoice)
         const twice = [...this.payments.values()].some(
           (payment) => payment.paymentHash === paymentHash && payment.outcome.state !== 'failed',
         )
         if (twice) throw new Error('an invoice was paid twice')
         const outcome = { state: 'pending', paymentHash } as const
-        this.payments.set(request.paymentId, { request, paymentHash, outcome })
+        const endsBy = this.height + (request.maxTotalCltvExpiryDelta ?? 1_008)
+        this.payments.set(request.paymentId, { request, paymentHash, outcome, endsBy })
         return outcome
       }),
     lookup: async (paymentId: Hex) => {
@@ -114,10 +115,10 @@ export class EscrowNode implements OperatorNode {
   }
 
   /** The payee takes what is in flight, which brings the preimage; or it comes back. */
-  payeeAnswers(succeeds: boolean): void {
+  payeeAnswers(succeeds: boolean, which: (payment: Payment) => boolean = () => true): void {
     for (const [paymentId, payment] of this.payments) {
       const { paymentHash, request } = payment
-      if (payment.outcome.state !== 'pending') continue
+      if (payment.outcome.state !== 'pending' || !which(payment)) continue
       if (!succeeds) {
         payment.outcome = { state: 'failed', paymentHash, reason: 'no-route' }
         this.#record({ kind: 'payment-failed', paymentId, paymentHash, reason: 'no-route' })
@@ -127,6 +128,17 @@ export class EscrowNode implements OperatorNode {
       payment.outcome = { state: 'succeeded', paymentHash, amountMsat, feeMsat: 5n }
       this.#record({ kind: 'payment-succeeded', paymentId, paymentHash, amountMsat, feeMsat: 5n })
       this.claim(paymentHash)
+    }
+  }
+
+  /** Blocks are mined: a payment in flight ends by its cap, and a hold that is still there goes back by itself. */
+  mineTo(height: number): void {
+    this.height = height
+    this.payeeAnswers(height % 2 === 0, ({ endsBy }) => endsBy <= height)
+    for (const [paymentHash, hold] of this.holds) {
+      if (hold.state.state !== 'held' || hold.state.claimDeadlineHeight > height) continue
+      hold.state = { state: 'cancelled' }
+      this.#record({ kind: 'hold-cancelled', paymentHash })
     }
   }
 
@@ -174,3 +186,12 @@ export class EscrowNode implements OperatorNode {
 
 export const hashOf = (preimage: Hex): Hex =>
   createHash('sha256').update(Buffer.from(preimage, 'hex')).digest('hex')
+
+const known = new Map<string, Hex>()
+
+/** Remembered, because checking a signature is most of what a thousand payments in memory cost. */
+function hashIn(invoice: string): Hex {
+  const hash = known.get(invoice) ?? decodeInvoice(invoice).paymentHash
+  known.set(invoice, hash)
+  return hash
+}
