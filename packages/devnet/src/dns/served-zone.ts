@@ -96,6 +96,11 @@ export class ServedZone {
     await this.#change(this.#ownName(record.name), (there) => (there?.value === record.value ? null : there))
   }
 
+  /** What is on disk and answered now. */
+  published(): readonly PublishedRecord[] {
+    return [...this.#published.values()]
+  }
+
   injectFault(fault: SigningFault | null): void {
     this.#fault = fault
     this.#faults += 1

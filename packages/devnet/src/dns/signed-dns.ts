@@ -49,6 +49,8 @@ export type DevnetZone = {
   readonly domain: string
   publish(record: PublishedRecord, options?: { readonly replaces?: string }): Promise<void>
   withdraw(record: { readonly name: string; readonly value: string }): Promise<void>
+  /** All that is published, names without the final dot. */
+  list(): AsyncIterable<{ readonly name: string; readonly value: string }>
   authoritative(
     name: string,
   ): Promise<({ server: string } & ({ values: string[]; signed: boolean } | { failure: string }))[]>
@@ -112,6 +114,9 @@ function devnetZone(zone: ServedZone, server: { host: string; port: number }): D
     domain: zone.apex.replace(/\.$/, ''),
     publish: (record, options) => zone.publish(record, options?.replaces),
     withdraw: (record) => zone.withdraw(record),
+    async *list() {
+      for (const { name, value } of zone.published()) yield { name: name.slice(0, -1), value }
+    },
     authoritative: async (name) => [await askForTxt(server, name)],
     breakSigning: (fault) => zone.injectFault(fault),
     mendSigning: () => zone.injectFault(null),
