@@ -26,6 +26,12 @@ export interface DnsZone {
   withdraw(record: Pick<TxtRecord, 'name' | 'value'>): Promise<void>
   /** What each authoritative server of the zone answers for TXT at `name` now; empty `values` means no record. */
   authoritative(name: string): Promise<AuthoritativeAnswer[]>
+  /**
+   * Every TXT RR that the primary server holds in the zone, in no order; what changes meanwhile may be there or not.
+   * Throws `DnsZoneError` at any time, then what came before is no whole list; `not-authorized` says that our key may
+   * not list.
+   */
+  list(): AsyncIterable<Pick<TxtRecord, 'name' | 'value'>>
 }
 
 export type AuthoritativeAnswer = {

@@ -44,13 +44,14 @@ function readAnswer(message: Message, name: string): Said {
   }
   if (!message.flags.authoritative) return { failure: 'the server is not authoritative for this name' }
   const here = message.answer.filter((record) => sameName(record.name, name))
-  const values = here.filter((record) => record.type === TYPE.TXT).map(joinedText)
+  const values = here.filter((record) => record.type === TYPE.TXT).map(({ rdata }) => joinedText(rdata))
   const signatures = values.length > 0 ? here.filter(coversTxt) : message.authority.filter(isSignature)
   return { values, signed: signatures.length > 0 }
 }
 
-function joinedText(record: ResourceRecord): string {
-  return Buffer.concat(decodeTxt(record.rdata)).toString('utf8')
+/** The value of a TXT RR: its strings, joined. */
+export function joinedText(rdata: Uint8Array): string {
+  return Buffer.concat(decodeTxt(rdata)).toString('utf8')
 }
 
 function isSignature(record: ResourceRecord): boolean {

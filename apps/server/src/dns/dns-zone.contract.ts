@@ -206,6 +206,24 @@ export function describeDnsZone(title: string, start: () => Promise<ZoneUnderTes
       await expectServed(name, ['above'])
     })
 
+    test('all that was published is listed, and nothing that was withdrawn', async () => {
+      const names = Array.from({ length: 30 }, newName)
+      const long = (name: string) => `${name} ${'qp0z'.repeat(300)}`
+      for (const name of names) await publish(name, long(name))
+      const gone = newName()
+      await publish(gone, 'gone')
+      await withdraw(gone, 'gone')
+      const listed = new Map<string, string>()
+      for await (const { name, value } of zone.list()) {
+        expect(listed.has(name)).toBe(false)
+        listed.set(name, value)
+      }
+      for (const name of names) expect(listed.get(name)).toBe(long(name))
+      expect(listed.has(gone)).toBe(false)
+      for (const name of names) await withdraw(name, long(name))
+      for await (const { name } of zone.list()) expect(names).not.toContain(name)
+    })
+
     test('a name outside of the zone is refused', async () => {
       expect(await codeOf(publish('alice.user._bitcoin-payment.elsewhere.invalid', 'x'))).toBe(
         'not-this-zone',

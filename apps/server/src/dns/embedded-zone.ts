@@ -10,6 +10,13 @@ export function embeddedZone(zone: DnsZone): DnsZone {
     publish: (record, options) => zone.publish(record, options).catch(rethrow),
     withdraw: (record) => zone.withdraw(record).catch(rethrow),
     authoritative: (name) => zone.authoritative(name),
+    async *list() {
+      try {
+        yield* zone.list()
+      } catch (error) {
+        rethrow(error)
+      }
+    },
   }
 }
 

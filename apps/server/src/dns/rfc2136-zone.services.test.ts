@@ -83,6 +83,18 @@ describe('Knot', () => {
     ['a clock 1000 s behind', () => ({ now: () => Date.now() - 1_000_000 }), 'not-authorized', /by 1000 s/],
     ['another zone', () => ({ domain: 'other.test' }), 'not-this-zone', /NOTAUTH/],
   ]
+  test('says clearly that a key may not list the zone', async () => {
+    const list = async (options: Partial<Rfc2136ZoneOptions>) => {
+      for await (const _ of zoneOn(knot, options).list());
+    }
+    for (const options of [{ key: knot.idleKey }, { key: { ...knot.key, name: 'nobody' } }]) {
+      await expect(list(options)).rejects.toMatchObject({
+        code: 'not-authorized',
+        message: expect.stringMatching(/cannot be listed: .*(NOTAUTH|does not know)/),
+      })
+    }
+  })
+
   for (const [what, options, code, message] of refusals) {
     test(`refuses ${what} in a way that we can tell`, async () => {
       const zone = zoneOn(knot, options())

@@ -1,12 +1,14 @@
 import { type DnsZone, DnsZoneError, type DnsZoneErrorCode, type TxtRecord } from '@holdfast/core/dns-zone'
-import { RCODE, rcodeName } from '@holdfast/protocols/dns/codes'
+import { RCODE, rcodeName, TYPE } from '@holdfast/protocols/dns/codes'
+import { canonicalName } from '@holdfast/protocols/dns/names'
 import { DnsWireError } from '@holdfast/protocols/dns/wire-error'
-import { type AskServer, authoritativeAnswer } from './authoritative-answer.ts'
+import { type AskServer, authoritativeAnswer, joinedText } from './authoritative-answer.ts'
 import { DnsExchangeError, exchangeTcp } from './dns-exchange.ts'
 import { DnsUnavailableError } from './dns-transport.ts'
 import { parseServerAddress } from './server-address.ts'
 import { signRequest, type TsigFailure, type TsigKey, verifyResponse } from './tsig.ts'
 import { addTxt, deleteTxt, encodeUpdate, nameIsFree, txtIs } from './update-message.ts'
+import { transferZone } from './zone-transfer.ts'
 
 export type Rfc2136ZoneOptions = {
   /** The zone's apex, e.g. `shop.example`. */
@@ -39,6 +41,16 @@ export function makeRfc2136Zone(options: Rfc2136ZoneOptions): DnsZone {
     async authoritative(name) {
       const servers = await options.authoritativeServers().catch(unavailable)
       return Promise.all(servers.map((server) => authoritativeAnswer(server, name, ask)))
+    },
+    async *list() {
+      for await (const { name, type, rdata } of transferZone(domain, {
+        server: primary,
+        key,
+        now,
+        timeoutMs,
+      })) {
+        if (type === TYPE.TXT) yield { name: canonicalName(name).slice(0, -1), value: joinedText(rdata) }
+      }
     },
   }
 

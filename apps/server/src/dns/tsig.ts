@@ -71,9 +71,7 @@ export function verifyResponse(
   const split = splitTsig(response)
   if (!split) return failed('unsigned', 'the answer carries no TSIG')
   const { covered, tsig } = split
-  if (!sameName(tsig.keyName, key.name) || !sameName(tsig.algorithm, key.algorithm)) {
-    return failed('unsigned', `the answer is signed with the key ${tsig.keyName} ${tsig.algorithm}`)
-  }
+  if (!isOfKey(tsig, key)) return otherKey(tsig)
   // RFC 8945 §5.3.2: these two come unsigned, as the server has no key that both sides know.
   if (tsig.mac.length === 0 && tsig.error === ERROR.BADKEY) {
     return failed('BADKEY', `the server does not know the key ${key.name} with ${key.algorithm}`)
@@ -82,6 +80,12 @@ export function verifyResponse(
     return failed('BADSIG', `the server has another secret for the key ${key.name}`)
   }
   const expected = macOf(key, [lengthPrefixed(request.mac), covered, variables(tsig)])
+  return verdictOf(tsig, expected, key, nowMs)
+}
+
+/** A TSIG with the MAC that its message should have. */
+function verdictOf(tsig: Tsig, expected: Uint8Array, key: TsigKey, nowMs: number): TsigVerdict {
+  if (!isOfKey(tsig, key)) return otherKey(tsig)
   // RFC 8945 §5.2.2.1 allows truncated MACs by agreement; we have none, so the whole MAC must be there.
   if (tsig.mac.length !== expected.length || !timingSafeEqual(tsig.mac, expected)) {
     return failed('bad-mac', 'the MAC of the answer is wrong')
@@ -93,6 +97,49 @@ export function verifyResponse(
   if (Math.abs(ageSeconds) > FUDGE_SECONDS)
     return failed('stale', `the answer was signed ${ageSeconds} s ago`)
   return { ok: true }
+}
+
+function isOfKey(tsig: Tsig, key: TsigKey): boolean {
+  return sameName(tsig.keyName, key.name) && sameName(tsig.algorithm, key.algorithm)
+}
+
+function otherKey(tsig: Tsig): TsigVerdict {
+  return failed('unsigned', `the answer is signed with the key ${tsig.keyName} ${tsig.algorithm}`)
+}
+
+/** RFC 8945 §5.3.1: of a stream of answers at least every hundredth is signed. */
+const MAX_UNSIGNED = 99
+
+/**
+ * Checks the messages of one answer that is a stream over TCP (RFC 8945 §5.3.1), in their order: each MAC covers what
+ * came since the one before. `pending`: nothing of what came since the last `ok` is proven yet.
+ */
+export function verifyStream(
+  request: SignedRequest,
+  key: TsigKey,
+  now: () => number,
+): (message: Uint8Array) => TsigVerdict | 'pending' {
+  let priorMac: Uint8Array | null = null
+  let unsigned: Uint8Array[] = []
+  return (message) => {
+    const split = splitTsig(message)
+    if (priorMac === null) {
+      const verdict = verifyResponse(message, request, key, now())
+      if (split && verdict.ok) priorMac = split.tsig.mac
+      return verdict
+    }
+    if (!split) {
+      unsigned.push(message)
+      return unsigned.length > MAX_UNSIGNED
+        ? failed('unsigned', 'too much of the answer is unsigned')
+        : 'pending'
+    }
+    const { covered, tsig } = split
+    const expected = macOf(key, [lengthPrefixed(priorMac), ...unsigned, covered, timers(tsig)])
+    unsigned = []
+    priorMac = tsig.mac
+    return verdictOf(tsig, expected, key, now())
+  }
 }
 
 function failed(failure: TsigFailure, detail: string): TsigVerdict {
@@ -119,6 +166,11 @@ function variables(tsig: Omit<Tsig, 'mac' | 'originalId'>): Uint8Array {
     .u16(tsig.otherData.length)
     .raw(tsig.otherData)
     .finish()
+}
+
+/** RFC 8945 §5.3.1: what the MAC of a later message covers of its TSIG. */
+function timers({ timeSigned, fudgeSeconds }: Tsig): Uint8Array {
+  return new WireWriter().u48(timeSigned).u16(fudgeSeconds).finish()
 }
 
 function lengthPrefixed(mac: Uint8Array): Uint8Array {

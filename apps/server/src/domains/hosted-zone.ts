@@ -30,5 +30,12 @@ export function makeHostedZone(hosting: Hosting, zone: DnsZone): DnsZone {
     publish: async (record, options) => zone.publish({ ...record, name: own(record.name) }, options),
     withdraw: async ({ name, value }) => zone.withdraw({ name: own(name), value }),
     authoritative: async (name) => zone.authoritative(own(name)),
+    async *list() {
+      const hosted = `${BELOW}${hosting.label}.${hosting.host}`
+      for await (const { name, value } of zone.list()) {
+        if (name.endsWith(hosted))
+          yield { name: `${name.slice(0, -hosted.length)}${BELOW}${hosting.domain}`, value }
+      }
+    },
   }
 }

@@ -10,6 +10,8 @@ export type CloudflareApi = {
   /** The ids of the zones of this name that the token may see; several accounts may have begun to set one up. */
   findZones(name: string): Promise<readonly { readonly id: string; readonly active: boolean }[]>
   listTxt(zoneId: string, name: string): Promise<readonly ApiRecord[]>
+  /** Every TXT record of the zone. */
+  listAllTxt(zoneId: string): AsyncIterable<ApiRecord & { readonly name: string }>
   createTxt(zoneId: string, record: NewApiRecord): Promise<ApiRecord>
   updateTxt(zoneId: string, id: string, record: NewApiRecord): Promise<ApiRecord>
   deleteRecord(zoneId: string, id: string): Promise<void>

@@ -49,6 +49,23 @@ export function makeCloudflareApi(options: CloudflareApiOptions): CloudflareApi 
       )
       return result.filter((record) => record.name === name && record.type === 'TXT')
     },
+    async *listAllTxt(zoneId) {
+      for (let page = 1, pages = 1; page <= pages; page++) {
+        // In an order that writing does not change: a record that is there all the time is on one of the pages.
+        const query = {
+          type: 'TXT',
+          order: 'name',
+          direction: 'asc',
+          per_page: RECORDS_PER_PAGE,
+          page,
+        } as const
+        const { result, result_info } = await ask(recordPage, (request) =>
+          client.get(`/zones/${zoneId}/dns_records`, { query, ...request }),
+        )
+        yield* result.filter(({ type }) => type === 'TXT')
+        pages = result_info.total_pages
+      }
+    },
     createTxt: (zoneId, record) =>
       ask(recordSchema, (request) => client.dns.records.create({ zone_id: zoneId, ...txt(record) }, request)),
     updateTxt: (zoneId, id, record) =>
@@ -95,6 +112,10 @@ const recordSchema = z.object({
 })
 /** The SDK's own pages take an answer without a result for an empty list: a record that is there would seem gone. */
 const recordList = z.object({ success: z.literal(true), result: z.array(recordSchema) })
+
+const recordPage = recordList.extend({
+  result_info: z.object({ total_pages: z.number().int().min(0).max(100_000) }),
+})
 
 const txt = ({ name, content, ttl }: NewApiRecord) => ({ type: 'TXT', name, content, ttl }) as const
 

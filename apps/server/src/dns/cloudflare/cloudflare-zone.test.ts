@@ -54,6 +54,35 @@ async function failureOf(change: Promise<unknown>): Promise<DnsZoneError> {
 }
 const codeOf = async (change: Promise<unknown>) => (await failureOf(change)).code
 
+describe('a listing', () => {
+  const list = async () => {
+    const listed: [string, string][] = []
+    for await (const { name, value } of zoneOn(double).list()) listed.push([name, value])
+    return listed
+  }
+
+  test('goes over all pages, and holds TXT records only', async () => {
+    double.largestPage = 2
+    double.add({ name: DOMAIN, type: 'A', content: '192.0.2.1' })
+    for (let i = 0; i < 5; i++) double.add({ name: `u${i}.${DOMAIN}`, type: 'TXT', content: `"a ${i}"` })
+    double.calls.length = 0
+    expect(await list()).toEqual(Array.from({ length: 5 }, (_, i) => [`u${i}.${DOMAIN}`, `a ${i}`]))
+    expect(double.calls.filter((call) => call.endsWith('dns_records'))).toHaveLength(3)
+  })
+
+  test('that fails on a later page fails as a whole', async () => {
+    double.largestPage = 1
+    for (let i = 0; i < 2; i++) double.add({ name: `u${i}.${DOMAIN}`, type: 'TXT', content: '"x"' })
+    double.failNext('GET /zones/', () => replies.failure(500, 0, 'internal'))
+    expect(await codeOf(list())).toBe('unavailable')
+    double.failNext('GET /zones/', () => replies.failure(403, 10_000, 'Authentication error'))
+    expect(await codeOf(list())).toBe('not-authorized')
+    // An answer without its number of pages is no whole list.
+    double.failNext('GET /zones/', () => replies.success([]))
+    expect(await codeOf(list())).toBe('unavailable')
+  })
+})
+
 describe('a provider that fails', () => {
   const after = (fault: Fault) => fault
   const before = (fault: Fault) =>

@@ -39,6 +39,23 @@ export function makeCloudflareZone(options: CloudflareZoneOptions): DnsZone {
       })
       return Promise.all(servers.map((server) => authoritativeAnswer(server, name, ask)))
     },
+    async *list() {
+      try {
+        for await (const { name, content } of api.listAllTxt(await findZone())) {
+          yield { name: name.toLowerCase(), value: decodeTxtContent(content) ?? content }
+        }
+      } catch (error) {
+        throw failed(error)
+      }
+    },
+  }
+
+  function failed(error: unknown): unknown {
+    if (!(error instanceof CloudflareApiError)) return error
+    const failure = zoneErrorOf(domain, error)
+    // A zone that was removed and added again has another id.
+    if (failure.code === 'not-this-zone') zoneId = null
+    return failure
   }
 
   async function change(name: string, work: (zone: string, name: string) => Promise<void>): Promise<void> {
@@ -47,11 +64,7 @@ export function makeCloudflareZone(options: CloudflareZoneOptions): DnsZone {
       try {
         await work(await findZone(), own)
       } catch (error) {
-        if (!(error instanceof CloudflareApiError)) throw error
-        const failed = zoneErrorOf(domain, error)
-        // A zone that was removed and added again has another id.
-        if (failed.code === 'not-this-zone') zoneId = null
-        throw failed
+        throw failed(error)
       }
     })
   }

@@ -90,7 +90,7 @@ ${keyLines.join('\n')}
 acl:
   - id: update
     key: ${keys[0]!.name}.
-    action: update
+    action: [update, transfer]
 policy:
   - id: holdfast
     algorithm: ecdsap256sha256

@@ -1,8 +1,19 @@
 import { CLASS, OPCODE, RCODE, TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage, encodeMessage, type Message, NO_FLAGS } from '@holdfast/protocols/dns/message'
-import { isAtOrBelow } from '@holdfast/protocols/dns/names'
+import { isAtOrBelow, nameToWire } from '@holdfast/protocols/dns/names'
+import { WireWriter } from '@holdfast/protocols/dns/writer'
 import { type Script, type ScriptedDnsServer, startScriptedDnsServer } from './scripted-dns-server.ts'
-import { signResponse } from './tsig-responder.ts'
+import { signResponse, signStream } from './tsig-responder.ts'
+
+const SOA = new WireWriter()
+  .raw(nameToWire('ns.shop.test.'))
+  .raw(nameToWire('hostmaster.shop.test.'))
+  .u32(1)
+  .u32(60)
+  .u32(60)
+  .u32(600)
+  .u32(60)
+  .finish()
 
 /** What a server does with an update: the honest answer is handed over and may be replaced. */
 export type Fault = (honest: Uint8Array, request: Uint8Array) => ReturnType<Script>
@@ -20,6 +31,7 @@ export async function startScriptedZoneServer(zone: string, secret: Uint8Array):
   const faults: Fault[] = []
   const server = await startScriptedDnsServer(({ wire }) => {
     const message = decodeMessage(wire)
+    if (message.question[0]?.type === TYPE.AXFR) return transfer(message, wire)
     if (message.opcode !== OPCODE.UPDATE) return [answerQuery(message)]
     const honest = signResponse(respond(message, carryOut(message)), wire, secret)
     return faults.shift()?.(honest, wire) ?? [honest]
@@ -38,6 +50,23 @@ export async function startScriptedZoneServer(zone: string, secret: Uint8Array):
       else if (records.get(name) === hexOf(rdata)) records.delete(name)
     }
     return RCODE.NOERROR
+  }
+
+  /** A few records a message, every third one signed. */
+  function transfer(query: Message, wire: Uint8Array): Uint8Array[] {
+    const soa = { name: `${zone}.`, type: TYPE.SOA, class: CLASS.IN, ttl: 60, rdata: SOA }
+    const txts = Array.from(records, ([name, hex]) => ({
+      name,
+      type: TYPE.TXT,
+      class: CLASS.IN,
+      ttl: 60,
+      rdata: new Uint8Array(Buffer.from(hex, 'hex')),
+    }))
+    const all = [soa, ...txts, soa]
+    const parts = Array.from({ length: Math.ceil(all.length / 3) }, (_, i) => all.slice(3 * i, 3 * i + 3))
+    const flags = { ...NO_FLAGS, response: true, authoritative: true }
+    const messages = parts.map((answer) => encodeMessage({ ...query, flags, answer, additional: [] }))
+    return signStream(messages, wire, secret, (index) => index % 3 === 0)
   }
 
   function answerQuery(query: Message): Uint8Array {

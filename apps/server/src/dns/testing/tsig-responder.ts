@@ -45,3 +45,36 @@ export function signResponse(
   const mac = lie.mac ?? createHmac(hash, secret).update(covered).digest()
   return appendTsig(response, { ...tsig, keyName, mac, timeSigned, error, otherData })
 }
+
+/**
+ * Signs the messages of one answer (RFC 8945 §5.3.1): the first one, the last one, and those in between whose number
+ * `isSigned` says.
+ */
+export function signStream(
+  responses: readonly Uint8Array[],
+  request: Uint8Array,
+  secret: Uint8Array,
+  isSigned: (index: number) => boolean = () => true,
+): Uint8Array[] {
+  const { tsig } = splitTsig(request)!
+  const hash = tsig.algorithm === 'hmac-sha512.' ? 'sha512' : 'sha256'
+  let prior = new Uint8Array(0)
+  let between: Uint8Array[] = []
+  return responses.map((response, index) => {
+    if (index === 0) {
+      const signed = signResponse(response, request, secret)
+      prior = new Uint8Array(splitTsig(signed)!.tsig.mac)
+      return signed
+    }
+    if (index < responses.length - 1 && !isSigned(index)) {
+      between.push(response)
+      return response
+    }
+    const covered = new WireWriter().u16(prior.length).raw(prior)
+    for (const each of [...between, response]) covered.raw(each)
+    covered.u48(tsig.timeSigned).u16(tsig.fudgeSeconds)
+    prior = new Uint8Array(createHmac(hash, secret).update(covered.finish()).digest())
+    between = []
+    return appendTsig(response, { ...tsig, mac: prior, error: 0, otherData: new Uint8Array(0) })
+  })
+}

@@ -40,6 +40,10 @@ export function makeTestZone(domain = 'shop.test'): TestZone {
         if (zone.records.get(name) === value) zone.records.delete(name)
       })
     },
+    async *list() {
+      if (zone.broken) throw new DnsZoneError(zone.broken, 'as the test asked')
+      for (const [name, value] of [...zone.records]) yield { name, value }
+    },
     async authoritative(name) {
       const value = zone.records.get(name)
       const values = value === undefined ? [] : [value]

@@ -36,6 +36,8 @@ export type CloudflareDouble = {
   readonly calls: string[]
   /** The next call for which `when` holds ends like this. */
   failNext(when: string, fault: Fault): void
+  /** The most records that it puts on a page, whatever is asked for. */
+  largestPage: number
   /** Puts a record in as somebody else would in the dashboard. */
   add(record: Pick<DoubledRecord, 'name' | 'type' | 'content'>): DoubledRecord
   stop(): Promise<void>
@@ -110,7 +112,18 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
         (!query.has('name.exact') || query.get('name.exact') === name) &&
         (!query.has('type') || query.get('type') === type),
     )
-    return success(found, { result_info: { page: 1, count: found.length, total_count: found.length } })
+    const page = Number(query.get('page') ?? 1)
+    const perPage = Math.min(Number(query.get('per_page') ?? 100), self.largestPage)
+    const shown = found.slice((page - 1) * perPage, page * perPage)
+    return success(shown, {
+      result_info: {
+        page,
+        per_page: perPage,
+        count: shown.length,
+        total_count: found.length,
+        total_pages: Math.ceil(found.length / perPage),
+      },
+    })
   }
 
   function create(body: Record<string, unknown>): Reply {
@@ -153,6 +166,7 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     zone,
     records,
     calls,
+    largestPage: 5_000_000,
     failNext: (when: string, fault: Fault) => void faults.push({ when, fault }),
     add({ name, type, content }: Pick<DoubledRecord, 'name' | 'type' | 'content'>, ttl = 300): DoubledRecord {
       const id = randomBytes(16).toString('hex')
