@@ -110,7 +110,7 @@ export function describeLdkLife(world: () => LdkWorld): void {
     test(
       'claims a held HTLC on-chain when its channel is force-closed, and sweeps once the delay is over',
       async () => {
-        const { payer, hub, payee, mine } = world()
+        const { payer, hub, payee, mine, rpc } = world()
         const [channel] = await payee.listChannels()
         if (!channel) throw new Error('The payee has a channel.')
         const { paymentHash, preimage, paymentId, held } = await reachHeld(world())
@@ -125,9 +125,17 @@ export function describeLdkLife(world: () => LdkWorld): void {
           await mine(1)
           return (await payer.payer.lookup(paymentId))?.state === 'succeeded'
         })
+        const stateNow = async () => (await payee.holdInvoices.lookup(paymentHash))?.state
+        // The block with the claim is undone: the money is the payee's once nothing can undo it.
+        await mine(3)
+        await rpc.call('invalidateblock', [await rpc.call('getblockhash', [(await rpc.getBlockCount()) - 3])])
+        await mine(5)
+        expect(await stateNow()).toBe('settling')
+        await mine(4)
         expect(await eventOn(payee, paymentHash, 'hold-settled')).toMatchObject({
           amountMsat: held.amountMsat,
         })
+        expect(await stateNow()).toBe('settled')
         // BOLT 2 `to_self_delay`: LDK asks for 144 blocks; it counts each output from its own confirmation.
         await mine(150)
         await isTrue('the money is in the wallet', async () => {

@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import type { ClaimedHTLC } from 'lightningdevkit'
 import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
 import type { Header } from './bitcoin-rpc.ts'
 import { fromHex, toHex } from './bytes.ts'
@@ -6,9 +7,12 @@ import { checkAmount, checkExpiry, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { createBolt11 } from './create-bolt11.ts'
 import { isWithinBolt4Limits } from './invoices.ts'
+import type { OnChainClaims } from './on-chain-claims.ts'
 
 const LEAST_FINAL_CLTV = 24
 const MAX_HTLC_CLTV = 2016
+/** A transaction so deep is not undone: LDK's own `ANTI_REORG_DELAY`. */
+const FINAL_CONFIRMATIONS = 6
 
 type Row = {
   payment_hash: Hex
@@ -18,6 +22,8 @@ type Row = {
   state: 'open' | 'held' | 'settling' | 'settled' | 'cancelled'
   held_msat: string | null
   claim_deadline: number | null
+  on_chain: string | null
+  won_height: number | null
 }
 
 /**
@@ -26,9 +32,11 @@ type Row = {
  */
 export class Holds {
   readonly #node: NodeContext
+  readonly #claims: OnChainClaims
 
-  constructor(node: NodeContext) {
+  constructor(node: NodeContext, claims: OnChainClaims) {
     this.#node = node
+    this.#claims = claims
   }
 
   create(request: HoldInvoiceRequest): { invoice: string } {
@@ -139,14 +147,22 @@ export class Holds {
     record({ kind: 'hold-accepted', paymentHash, amountMsat, claimDeadlineHeight })
   }
 
-  claimed(paymentHash: Hex, amountMsat: bigint): void {
-    if (this.#row(paymentHash)?.state === 'settled') return
+  /** LDK has the preimage, and repeats it at every start. The money is ours, or (channel closed) is still to be won. */
+  claimed(paymentHash: Hex, amountMsat: bigint, htlcs: readonly ClaimedHTLC[]): void {
+    const row = this.#row(paymentHash)
+    if (row?.state === 'settled' || row?.on_chain != null) return
+    const parts = this.#claims.partsOf(htlcs)
+    if (parts.length === 0) {
+      this.#settled(paymentHash, amountMsat)
+      return
+    }
     this.#node.store.run(
-      "UPDATE holds SET state = 'settled', held_msat = ? WHERE payment_hash = ?",
+      "UPDATE holds SET state = 'settling', held_msat = ?, on_chain = ? WHERE payment_hash = ?",
       `${amountMsat}`,
+      JSON.stringify(parts),
       paymentHash,
     )
-    this.#node.record({ kind: 'hold-settled', paymentHash, amountMsat })
+    this.#node.log.warn('A hold is claimed on the chain: its channel was closed.', { paymentHash })
   }
 
   /**
@@ -159,6 +175,40 @@ export class Holds {
       height,
     )
     for (const { payment_hash } of late) this.#cancel(payment_hash)
+    const claiming = this.#node.store.all<Row>(
+      "SELECT * FROM holds WHERE state = 'settling' AND on_chain IS NOT NULL",
+    )
+    for (const row of claiming) this.#followClaim(row, height)
+  }
+
+  #followClaim({ payment_hash, held_msat, on_chain, won_height }: Row, height: number): void {
+    const contest = this.#claims.contestOf(payment_hash, JSON.parse(on_chain ?? '[]') as string[])
+    const setWon = (to: number | null) =>
+      this.#node.store.run('UPDATE holds SET won_height = ? WHERE payment_hash = ?', to, payment_hash)
+    if (contest === 'contested') {
+      if (won_height !== null) setWon(null)
+      return
+    }
+    if (won_height === null && contest === 'lost') {
+      this.#node.log.error('A hold was lost on the chain: the peer took it back first.', {
+        paymentHash: payment_hash,
+      })
+      this.#finish(payment_hash)
+      return
+    }
+    if (won_height === null) setWon(height)
+    // Once it is that deep LDK hands the output over for sweeping and speaks of it no more.
+    else if (height - won_height >= FINAL_CONFIRMATIONS - 1)
+      this.#settled(payment_hash, BigInt(held_msat ?? 0))
+  }
+
+  #settled(paymentHash: Hex, amountMsat: bigint): void {
+    this.#node.store.run(
+      "UPDATE holds SET state = 'settled', held_msat = ? WHERE payment_hash = ?",
+      `${amountMsat}`,
+      paymentHash,
+    )
+    this.#node.record({ kind: 'hold-settled', paymentHash, amountMsat })
   }
 
   #claim(paymentHash: Hex, preimage: Uint8Array): void {
@@ -168,6 +218,10 @@ export class Holds {
 
   #cancel(paymentHash: Hex): void {
     this.#node.manager.fail_htlc_backwards(fromHex(paymentHash))
+    this.#finish(paymentHash)
+  }
+
+  #finish(paymentHash: Hex): void {
     this.#node.store.run("UPDATE holds SET state = 'cancelled' WHERE payment_hash = ?", paymentHash)
     this.#node.record({ kind: 'hold-cancelled', paymentHash })
   }

@@ -117,7 +117,7 @@ function claimed({ node, invoices, holds, offers }: EventParts, event: Event_Pay
   const paymentHash = toHex(event.payment_hash)
   const { purpose, amount_msat: amountMsat } = event
   if (holds.knows(paymentHash)) {
-    holds.claimed(paymentHash, amountMsat)
+    holds.claimed(paymentHash, amountMsat, event.htlcs)
     return
   }
   // LDK replays claims at every start until the monitor forgets the preimage.

@@ -23,6 +23,7 @@ import { handleEvent } from './ldk-events.ts'
 import { MonitorPersister } from './monitor-persister.ts'
 import { EventLog } from './node-events.ts'
 import { Offers } from './offers.ts'
+import { OnChainClaims } from './on-chain-claims.ts'
 import { Payments } from './payments.ts'
 import { makePeerSide } from './peer-side.ts'
 import { Peers } from './peers.ts'
@@ -133,7 +134,7 @@ export class Node {
     }
     this.wallet = new Wallet(store, options.seed, network)
     this.invoices = new OrdinaryInvoices(this.context)
-    this.holds = new Holds(this.context)
+    this.holds = new Holds(this.context, new OnChainClaims(this.assembly))
     this.offers = new Offers(this.context, keys.as_EntropySource(), options.seed)
     this.payments = new Payments(this.context, { keepProofs: options.keepProofs ?? false })
     this.sweeps = new Sweeps(this.context, keys, this.wallet, this.#broadcaster, fees)

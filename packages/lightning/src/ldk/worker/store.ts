@@ -49,6 +49,12 @@ ALTER TABLE payments ADD COLUMN sent_fee_msat TEXT NOT NULL DEFAULT '0';
   `
 CREATE INDEX IF NOT EXISTS invoices_unpaid ON invoices (expires_at) WHERE paid_msat IS NULL;
 `,
+  // A hold whose channel was closed is claimed by a transaction: `on_chain` are the values of its HTLCs in satoshi, as
+  // JSON, and `won_height` the block since which the claim is in one.
+  `
+ALTER TABLE holds ADD COLUMN on_chain TEXT;
+ALTER TABLE holds ADD COLUMN won_height INTEGER;
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
