@@ -11,6 +11,8 @@ import { registerName } from './register-name.ts'
 import { median, percentile } from './statistics.ts'
 
 const PER_SECOND = 200
+/** Sent before: what is measured is a server that has been at it for a while. */
+const WARM_UP = 2 * PER_SECOND
 /** Merchants who take turns: the server decides one after the other about requests of one owner. */
 const OWNERS = 100
 const ONE_BY_ONE = 20
@@ -43,7 +45,7 @@ async function oneByOne(world: BenchWorld): Promise<Figure[]> {
 /** With offers that the owners bring, so that no node is the bottleneck; the sagas run along. */
 async function manyAtOnce(world: BenchWorld, seconds: number): Promise<Figure[]> {
   const requests = await manyRequests(world, Math.round(seconds * PER_SECOND))
-  await runLoad({ url: world.url, requests: requests.splice(0, PER_SECOND / 2), perSecond: PER_SECOND })
+  await runLoad({ url: world.url, requests: requests.splice(0, WARM_UP), perSecond: PER_SECOND })
   await untilAllActive(world)
   const began = new Date()
   const answers = await runLoad({ url: world.url, requests, perSecond: PER_SECOND })
@@ -69,7 +71,7 @@ async function manyRequests(world: BenchWorld, count: number): Promise<LoadReque
   for (let owner = 0; owner < OWNERS; owner++)
     tokens.push(await openSession(world.url, secretKeySigner(randomBytes(32))))
   const requests: LoadRequest[] = []
-  for (let index = 0; index < count + PER_SECOND / 2; index++) {
+  for (let index = 0; index < count + WARM_UP; index++) {
     const authorization = `Bearer ${tokens[index % OWNERS]}`
     requests.push({
       method: 'POST',

@@ -74,7 +74,11 @@ export function openDatabase(options: {
     })
     return pool
   }
-  const pool = openPool(options.maxConnections ?? 12, 'holdfast', { types, Client: PreparingClient })
+  const pool = openPool(options.maxConnections ?? 12, 'holdfast', {
+    types,
+    Client: PreparingClient,
+    pipeline: true,
+  })
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,

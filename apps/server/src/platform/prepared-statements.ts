@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import pg from 'pg'
 
 /** What one connection may keep; statements beyond it are parsed each time. */
@@ -26,26 +27,58 @@ function nameOf(text: string): string | undefined {
   return name
 }
 
-type Query = (text: unknown, values?: unknown, callback?: unknown) => unknown
+type Query = (text: unknown, values?: unknown, callback?: unknown) => Promise<pg.QueryResult>
+
+const BEGIN = /^(begin|start transaction)\b/
+const END = /^(commit|rollback)$/
 
 /**
- * A connection that lets PostgreSQL parse and plan each statement with parameters once: that is more than half of what
- * our small statements cost it.
+ * A connection that lets PostgreSQL parse and plan each statement with parameters once, which is more than half of what
+ * our small statements cost it, and that sends a BEGIN together with the statement after it, which saves each
+ * transaction one of its round trips. Needs `pipeline: true`.
  */
 export class PreparingClient extends pg.Client {
   #generation = 0
+  /** A BEGIN that waits for its first statement. */
+  #begin: string | null = null
 
   override query: pg.Client['query'] = ((text: unknown, values?: unknown, callback?: unknown) => {
-    const query = super.query as Query
+    if (typeof text !== 'string' || callback !== undefined) return this.#send(text, values, callback)
+    if (BEGIN.test(text)) {
+      this.#begin = text
+      return Promise.resolve(emptyResult('BEGIN'))
+    }
+    const begin = this.#begin
+    if (begin === null) return this.#send(text, values)
+    this.#begin = null
+    // Nothing was done in it.
+    if (END.test(text)) return Promise.resolve(emptyResult(text.toUpperCase()))
+    return this.#together(begin, text, values)
+  }) as pg.Client['query']
+
+  async #together(begin: string, text: string, values: unknown): Promise<pg.QueryResult> {
+    const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection
+    stream.cork()
+    const sent = [this.#send(begin), this.#send(text, values)] as const
+    stream.uncork()
+    const [, result] = await Promise.all(sent)
+    return result
+  }
+
+  #send(text: unknown, values?: unknown, callback?: unknown): Promise<pg.QueryResult> {
+    const query = super.query as unknown as Query
     const name = typeof text === 'string' && isFilled(values) ? nameOf(text) : undefined
     if (name === undefined || callback !== undefined) return query.call(this, text, values, callback)
-    const answer = query.call(this, { name: `${name}.${this.#generation}`, text, values }) as Promise<unknown>
-    return answer.catch((error: unknown) => {
+    return query.call(this, { name: `${name}.${this.#generation}`, text, values }).catch((error: unknown) => {
       // Under a new name it is planned anew.
       if (isStalePlan(error)) this.#generation++
       throw error
     })
-  }) as pg.Client['query']
+  }
+}
+
+function emptyResult(command: string): pg.QueryResult {
+  return { command, rowCount: null, oid: 0, fields: [], rows: [] }
 }
 
 function isFilled(values: unknown): values is unknown[] {

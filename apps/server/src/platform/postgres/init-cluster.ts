@@ -55,6 +55,7 @@ export async function initCluster(options: {
         '--auth=scram-sha-256',
         '--encoding=UTF8',
         '--locale=C',
+        '--wal-segsize=1',
         '--no-instructions',
       ],
       runAs,
