@@ -84,7 +84,12 @@ export function openDatabase(options: {
     db,
     pool,
     async connect(applicationName) {
-      const client = new pg.Client({ ...session, types, application_name: `holdfast ${applicationName}` })
+      const client = new pg.Client({
+        ...session,
+        connectionTimeoutMillis: PATIENT_CONNECTION_TIMEOUT_MS,
+        types,
+        application_name: `holdfast ${applicationName}`,
+      })
       await client.connect()
       return client
     },
