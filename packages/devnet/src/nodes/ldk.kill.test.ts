@@ -16,6 +16,8 @@ import { type LdkWorld, makeLdkWorld, NODE_NAMES } from './ldk-world.ts'
 const KILLS = Number(process.env.HOLDFAST_TEST_KILLS ?? 40)
 const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
 const LONGEST_LIFE_MS = 1_500
+/** For what hangs. */
+const MOST_PER_KILL_MS = 60_000
 const CHILD = fileURLToPath(new URL('./testing/killed-child.ts', import.meta.url))
 
 type Asked = { paymentId: string; paymentHash: string; accepted: boolean }
@@ -63,7 +65,7 @@ describe('SIGKILL at any moment', () => {
         await world.stop()
       }
     },
-    KILLS * 15_000 + 120_000,
+    KILLS * MOST_PER_KILL_MS + 120_000,
   )
 })
 
@@ -113,7 +115,7 @@ async function liveAndDie(world: LdkWorld, lifeMs: number, { asked, holds }: Pro
   const child = spawn(process.execPath, [CHILD, JSON.stringify({ url: world.url, nodes })], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const lines: string[] = []
   let rest = ''
   let armed = false
@@ -128,7 +130,8 @@ async function liveAndDie(world: LdkWorld, lifeMs: number, { asked, holds }: Pro
     lines.push(...parts)
     if (parts.includes('paying')) arm()
   })
-  await ended
+  const exitCode = await ended
+  if (exitCode !== null) throw new Error(`The child ended by itself, with exit code ${exitCode}.`)
   for (const line of lines) {
     const [kind, paymentId, paymentHash, preimage] = line.split(' ')
     if (kind === 'error') throw new Error(`The child reported: ${line}`)
