@@ -19,7 +19,11 @@ export function checkedId(id: string): string {
 }
 
 /** The task, for whoever may see it. Throws ESCROW_NOT_FOUND. */
-export async function readTask(context: EscrowContext, id: string, viewer: Hex | null): Promise<TaskView> {
+export async function readTask(
+  context: Pick<EscrowContext, 'escrows'>,
+  id: string,
+  viewer: Hex | null,
+): Promise<TaskView> {
   const escrow = await context.escrows.find(checkedId(id))
   return shown(escrow, viewer)
 }

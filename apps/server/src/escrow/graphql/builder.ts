@@ -5,6 +5,8 @@ import type { Hex } from '@holdfast/lightning'
 import SchemaBuilder from '@pothos/core'
 import type { Transaction } from '../../platform/transaction.ts'
 import type { EscrowSlice } from '../escrow-slice.ts'
+import type { TaskUpdate } from './follow-task.ts'
+import type { Change } from './task-changes.ts'
 
 /** What is kept of a mutation for a repetition of its request: where to read the answer. */
 export type Said = { readonly task: string }
@@ -19,6 +21,9 @@ export type EscrowContext = {
     prepare: (by: Hex) => Promise<Ready>
     work: (tx: Transaction, by: Hex, ready: Ready) => Promise<Said | Refusal>
   }): Promise<{ owner: Hex; said: Said; replayed: boolean }>
+  /** Throws the refusal of a task that may not be followed. */
+  follow(id: string, after: string | null): Promise<AsyncIterableIterator<TaskUpdate | Refusal>>
+  changes(id: string, page: { after: number; limit: number }): Promise<Change[]>
   /** The clock and the height of the chain, the same for the whole request. */
   moment(): Promise<Moment>
   readonly escrows: Pick<

@@ -1,5 +1,7 @@
 import { REFUSALS, type Refusal, refuse } from '@holdfast/core'
-import { GraphQLError } from 'graphql'
+import type { FastifyError, FastifyRequest } from 'fastify'
+import { type ExecutionResult, GraphQLError } from 'graphql'
+import { explain } from '../../platform/http/error-handler.ts'
 
 /** What stands in `extensions` of every error; `code` is of the catalogue of refusals. */
 export type ErrorExtensions = {
@@ -11,11 +13,24 @@ export type ErrorExtensions = {
   readonly data: Refusal['data']
 }
 
+/** No error of it leaves in other words than the catalogue's. */
+export function wordResult(result: ExecutionResult, request: FastifyRequest): ExecutionResult {
+  return result.errors ? { ...result, errors: wordErrors(result.errors, request) } : result
+}
+
+export function wordErrors(errors: readonly unknown[], request: FastifyRequest): GraphQLError[] {
+  const how = {
+    requestId: request.id,
+    explain: (error: Error) => explain(error as FastifyError, request),
+  }
+  return errors.map((error) => wordError(error, how))
+}
+
 /**
  * An error as clients see it. What the query itself has wrong is said in GraphQL's words; a refusal and a fault in
  * those of the catalogue, by `explain`, which logs a fault once.
  */
-export function wordError(
+function wordError(
   error: unknown,
   { requestId, explain }: { requestId: string; explain: (error: Error) => Refusal },
 ): GraphQLError {

@@ -1,30 +1,42 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import websocket from '@fastify/websocket'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ExecutionResult } from 'graphql'
+import { handleProtocols } from 'graphql-ws'
 import { createYoga, isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga'
-import type { Identity } from '../../identity/identity.ts'
 import type { App } from '../../platform/http/app.ts'
-import { explain } from '../../platform/http/error-handler.ts'
+import { makeMemoryRateLimiter } from '../../platform/http/rate-limiter.ts'
 import type { EscrowContext } from './builder.ts'
-import { wordError } from './graphql-errors.ts'
+import { type ContextDeps, httpContext } from './graphql-context.ts'
+import { wordResult } from './graphql-errors.ts'
+import { limitsRule } from './graphql-limits.ts'
+import { serveSocket } from './graphql-socket.ts'
 import { escrowSchema } from './schema.ts'
+import { makeSeats } from './seats.ts'
 
-export type GraphqlDeps = {
-  readonly identity: Pick<Identity, 'authenticate' | 'perform'>
-  readonly escrows: EscrowContext['escrows'] & Pick<EscrowContext, 'moment'>
-}
+export type GraphqlDeps = Omit<ContextDeps, 'seats'>
 
 /** Not `request`: that is Yoga’s own. */
 type Exchange = { readonly asked: FastifyRequest; readonly reply: FastifyReply }
 
 const PATH = '/graphql'
+const MAX_MESSAGE_BYTES = 64 * 1024
+/** Of one key, or of one address that names none. */
+const MAX_SUBSCRIPTIONS = 200
+const MAX_SUBSCRIPTIONS_IN_ALL = 20_000
+/** Of one address. */
+const MAX_SOCKETS = 100
+const MAX_SOCKETS_IN_ALL = 10_000
+/** Of one address, over WebSockets; others count as the requests that they are. */
+const SUBSCRIPTIONS_A_MINUTE = 1_200
 
-/** GraphQL over HTTP: only translates; what is decided is decided by the use cases behind the context. */
-export function addGraphqlRoutes(app: App, deps: GraphqlDeps): void {
+/** GraphQL over HTTP, SSE and WebSocket: it only translates. */
+export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<void> {
+  const deps = { ...given, seats: makeSeats({ perKey: MAX_SUBSCRIPTIONS, inAll: MAX_SUBSCRIPTIONS_IN_ALL }) }
   const yoga = createYoga<Exchange, EscrowContext>({
     schema: escrowSchema,
     graphqlEndpoint: PATH,
-    context: (exchange) => contextOf(deps, exchange),
-    plugins: [wordedErrors],
+    context: ({ asked, reply }) => httpContext(deps, asked, reply),
+    plugins: [limits, wordedErrors],
     // `wordedErrors` does it, which knows the request.
     maskedErrors: false,
     // Its page loads scripts of strangers.
@@ -35,49 +47,35 @@ export function addGraphqlRoutes(app: App, deps: GraphqlDeps): void {
     batching: false,
     logging: false,
   })
-  app.route({
-    url: PATH,
-    method: ['GET', 'POST'],
-    schema: { hide: true },
-    async handler(request, reply) {
-      const response = await yoga.handleNodeRequestAndResponse(request, reply, { asked: request, reply })
-      for (const [name, value] of response.headers) reply.header(name, value)
-      return reply.code(response.status).send(response.body)
-    },
+  if (!app.hasDecorator('websocketServer')) {
+    await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES, handleProtocols } })
+  }
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const response = await yoga.handleNodeRequestAndResponse(request, reply, { asked: request, reply })
+    for (const [name, value] of response.headers) reply.header(name, value)
+    return reply.code(response.status).send(response.body)
+  }
+  const wsHandler = serveSocket({
+    ...deps,
+    sockets: makeSeats({ perKey: MAX_SOCKETS, inAll: MAX_SOCKETS_IN_ALL }),
+    subscribing: makeMemoryRateLimiter({ points: SUBSCRIPTIONS_A_MINUTE, seconds: 60 }),
   })
+  const schema = { hide: true }
+  app.route({ url: PATH, method: 'POST', schema, handler })
+  app.route({ url: PATH, method: 'GET', schema, handler, wsHandler })
+}
+
+const limits: Plugin = {
+  onValidate({ addValidationRule }) {
+    addValidationRule(limitsRule)
+  },
 }
 
 /** No error leaves in other words than the catalogue's, also within a subscription. */
 const wordedErrors: Plugin<EscrowContext, Exchange> = {
   onResultProcess({ result, setResult, serverContext: { asked } }) {
-    const worded = (one: ExecutionResult): ExecutionResult => {
-      if (!one.errors) return one
-      const how = {
-        requestId: asked.id,
-        explain: (error: Error) => explain(error as FastifyError, asked),
-      }
-      return { ...one, errors: one.errors.map((error) => wordError(error, how)) }
-    }
+    const worded = (one: ExecutionResult) => wordResult(one, asked)
     if (isAsyncIterable(result)) setResult(mapAsyncIterator(result, worded))
     else if (!Array.isArray(result)) setResult(worded(result))
   },
-}
-
-function contextOf({ identity, escrows }: GraphqlDeps, { asked, reply }: Exchange): EscrowContext {
-  const isSigned = asked.headers.authorization !== undefined
-  const once = <T>(ask: () => Promise<T>) => {
-    let answer: Promise<T> | undefined
-    return () => (answer ??= ask())
-  }
-  return {
-    requestId: asked.id,
-    escrows,
-    viewer: once(async () => (isSigned ? identity.authenticate(asked) : null)),
-    moment: once(() => escrows.moment()),
-    async perform(steps) {
-      const performed = await identity.perform(asked, steps)
-      if (performed.replayed) reply.header('idempotency-replayed', 'true')
-      return performed
-    },
-  }
 }

@@ -4,10 +4,14 @@ import './scalars.ts'
 import './task-queries.ts'
 import './task-mutations.ts'
 import './milestone-mutations.ts'
+import './subscriptions.ts'
 
 builder.queryType({})
 builder.mutationType({
   description: 'One in a request, signed, with an Idempotency-Key.',
+})
+builder.subscriptionType({
+  description: 'Over WebSocket (graphql-transport-ws) or as Server-Sent Events.',
 })
 
 /** Of /graphql. */

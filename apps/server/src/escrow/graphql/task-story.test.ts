@@ -1,46 +1,24 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newDevice } from '../../identity/testing/identity-world.ts'
 import { withDatabase } from '../../platform/testing/with-database.ts'
-import { FEE_MSAT, HOUR_MS, PAYOUT_MSAT } from '../testing/escrow-world.ts'
+import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
+import { planOf, taskClient } from './testing/task-client.ts'
 
 const database = withDatabase()
 const buyer = newDevice()
 const worker = newDevice()
 let world: GraphqlWorld
+let mutate: ReturnType<typeof taskClient>['mutate']
 
 beforeAll(async () => {
   world = await startGraphqlWorld(database)
+  mutate = taskClient(world).mutate
 })
 afterAll(() => world.close())
 
-/** The one field of a mutation's answer. */
-async function mutate(by: typeof buyer, field: string, input: object, answer = 'task { id phase }') {
-  const type = `${field[0]!.toUpperCase()}${field.slice(1)}`
-  const inputType = TYPES[field] ?? `${type}Input`
-  const query = `mutation ($input: ${inputType}!) { ${field}(input: $input) { ${answer} } }`
-  const { data, errors, ...rest } = await world.send(by, { query, variables: { input } })
-  if (errors || !data) throw new Error(JSON.stringify({ data, errors, rest }))
-  return data[field]
-}
-
-const TYPES: Record<string, string> = {
-  publishTask: 'TaskInput',
-  submitInvoice: 'InvoiceInput',
-  fundMilestone: 'MilestoneIdInput',
-  approveMilestone: 'MilestoneIdInput',
-}
-
 test('a task is created, applied for, funded, proven and released over HTTP', async () => {
-  const plan = {
-    title: 'Translate a page',
-    description: 'From Catalan.',
-    deadlineAt: Date.now() + 240 * HOUR_MS,
-    milestones: [
-      { title: 'All of it', payoutMsat: `${PAYOUT_MSAT}`, workMs: 10 * HOUR_MS, objectionMs: 2 * HOUR_MS },
-    ],
-  }
-  const { task } = await mutate(buyer, 'createTask', { plan })
+  const { task } = await mutate(buyer, 'createTask', { plan: planOf() })
   expect(task.phase).toBe('DRAFT')
   const taskId = task.id
   const milestone = 0

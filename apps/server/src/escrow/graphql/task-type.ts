@@ -2,7 +2,9 @@ import { refuse } from '@holdfast/core'
 import type { Application } from '@holdfast/core/escrow/escrow-states'
 import { RefusalError } from '../../platform/http/problem.ts'
 import { builder } from './builder.ts'
+import { ChangeRef } from './change-type.ts'
 import { CustodyEnum, RoleEnum, TaskKindEnum, TaskPhaseEnum } from './enums.ts'
+import { MAX_CHANGES } from './follow-task.ts'
 import { MilestoneRef } from './milestone-type.ts'
 import { applicationsFor, type TaskView } from './task-view.ts'
 
@@ -65,6 +67,23 @@ TaskRef.implement({
     milestones: t.field({
       type: [MilestoneRef],
       resolve: (task) => task.escrow.milestones.map((milestone) => ({ task, milestone })),
+    }),
+    changes: t.field({
+      type: [ChangeRef],
+      description: 'Its journal, oldest first.',
+      args: {
+        after: t.arg.int({
+          required: true,
+          defaultValue: 0,
+          description: 'The `seq` of the last one known.',
+        }),
+        first: t.arg.int({ required: true, defaultValue: 20, description: `1 … ${MAX_CHANGES}.` }),
+      },
+      resolve: async (task, { after, first }, context) => {
+        if (first < 1 || first > MAX_CHANGES || after < 0) throw new RefusalError(refuse('REQUEST_INVALID'))
+        const changes = await context.changes(task.escrow.id, { after, limit: first })
+        return changes.map((change) => ({ task, change }))
+      },
     }),
     milestone: t.field({
       type: MilestoneRef,

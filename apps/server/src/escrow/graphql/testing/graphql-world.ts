@@ -1,12 +1,14 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { makeIdentity } from '../../../identity/identity.ts'
 import { type Device, sign } from '../../../identity/testing/identity-world.ts'
 import { freePort } from '../../../platform/free-port.ts'
 import { makeHttpApp } from '../../../platform/http/app.ts'
+import { startJournal } from '../../../platform/journal/journal.ts'
 import { makeLog } from '../../../platform/log.ts'
 import type { TestDatabase } from '../../../platform/testing/with-database.ts'
 import { makeEscrowWorld } from '../../testing/escrow-world.ts'
+import { startEscrowFeed } from '../escrow-feed.ts'
 import { addGraphqlRoutes } from '../graphql.routes.ts'
 
 export type GraphqlWorld = Awaited<ReturnType<typeof startGraphqlWorld>>
@@ -21,7 +23,7 @@ export type GraphqlAnswer = {
 }
 
 export type Query = { query: string; variables?: Record<string, unknown> }
-type How = { key?: string; token?: string; headers?: Record<string, string> }
+export type How = { key?: string; token?: string; headers?: Record<string, string> }
 
 /** The escrow world behind a real HTTP server; jobs run as soon as they are due. */
 export async function startGraphqlWorld(database: TestDatabase) {
@@ -42,7 +44,17 @@ export async function startGraphqlWorld(database: TestDatabase) {
     publicUrl: url,
   })
   await identity.install(app)
-  addGraphqlRoutes(app, { identity, escrows: world.slice })
+  const log = makeLog({ level: 'error' })
+  const journal = await startJournal({ database: database.database, transact: database.transact, log })
+  const feed = await startEscrowFeed({ journal, log })
+  const closing = new AbortController()
+  await addGraphqlRoutes(app, {
+    identity,
+    database: database.database,
+    escrows: world.slice,
+    feed,
+    closing: closing.signal,
+  })
   await app.listen({ host, port })
   const working = { on: true }
   const work = runJobs()
@@ -59,6 +71,16 @@ export async function startGraphqlWorld(database: TestDatabase) {
   return {
     ...world,
     url,
+    app,
+    feed,
+    identity,
+    /** A payment hash whose preimage nobody needs. */
+    newHash: () => randomBytes(32).toString('hex'),
+    async session(device: Device): Promise<string> {
+      const authorization = sign(device, { method: 'POST', signed: { url: `${url}/v1/sessions` } })
+      const response = await fetch(`${url}/v1/sessions`, { method: 'POST', headers: { authorization } })
+      return ((await response.json()) as { token: string }).token
+    },
     async send(by: Device | null, { query, variables }: Query, how: How = {}): Promise<GraphqlAnswer> {
       const body = JSON.stringify({ query, ...(variables && { variables }) })
       const authorization = by && sign(by, { method: 'POST', body, signed: { url: `${url}/graphql` } })
@@ -78,7 +100,10 @@ export async function startGraphqlWorld(database: TestDatabase) {
     async close() {
       working.on = false
       await work
+      closing.abort()
       await app.close()
+      feed.stop()
+      await journal.stop()
     },
   }
 }

@@ -1,0 +1,36 @@
+import { refuse } from '@holdfast/core'
+import { RefusalError } from '../../platform/http/problem.ts'
+
+export type Seats = {
+  /** Throws RATE_LIMITED when the key has too many, OVERLOADED when all together have; answers how to leave. */
+  take(key: string): () => void
+  taken(): number
+}
+
+const RETRY_AFTER_SECONDS = 30
+
+/** Bounds how many may do something at once: each key, and all of them. */
+export function makeSeats({ perKey, inAll }: { perKey: number; inAll: number }): Seats {
+  const byKey = new Map<string, number>()
+  let all = 0
+  return {
+    taken: () => all,
+    take(key) {
+      const own = byKey.get(key) ?? 0
+      if (own >= perKey) throw full('RATE_LIMITED')
+      if (all >= inAll) throw full('OVERLOADED')
+      byKey.set(key, own + 1)
+      all++
+      return () => {
+        const left = (byKey.get(key) ?? 1) - 1
+        if (left === 0) byKey.delete(key)
+        else byKey.set(key, left)
+        all--
+      }
+    },
+  }
+}
+
+function full(code: 'RATE_LIMITED' | 'OVERLOADED'): RefusalError {
+  return new RefusalError(refuse(code, { retryAfterSeconds: RETRY_AFTER_SECONDS }))
+}

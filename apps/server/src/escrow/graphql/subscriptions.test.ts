@@ -1,0 +1,218 @@
+import { createClient } from 'graphql-ws'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withDatabase } from '../../platform/testing/with-database.ts'
+import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
+import { newParties, taskClient } from './testing/task-client.ts'
+
+const database = withDatabase()
+let world: GraphqlWorld
+let client: ReturnType<typeof taskClient>
+
+beforeAll(async () => {
+  world = await startGraphqlWorld(database)
+  client = taskClient(world)
+})
+afterAll(() => world.close())
+
+const TASK = `subscription ($id: ID!, $after: String) {
+  taskUpdated(id: $id, after: $after) { task { phase milestones { phase } } changes { seq kind actor } resume }
+}`
+const MILESTONE = `subscription ($id: ID!, $after: String) {
+  milestoneUpdated(taskId: $id, milestone: 0, after: $after) { milestone { phase } resume }
+}`
+
+// biome-ignore lint/suspicious/noExplicitAny: a test knows what it asked for
+type Update = any
+type Wish = { query?: string; id: string; after?: string; token?: string }
+type Following = { updates: Update[]; end(): Promise<void>; ended: Promise<void> }
+
+function overSocket({ query = TASK, id, after, token }: Wish): Following {
+  const socket = createClient({
+    url: `${world.url.replace('http', 'ws')}/graphql`,
+    ...(token && { connectionParams: { token } }),
+    retryAttempts: 0,
+  })
+  const updates: Update[] = []
+  const ended = new Promise<void>((resolve) => {
+    socket.subscribe(
+      { query, variables: { id, after } },
+      {
+        next: (update) => updates.push(update),
+        error: (error) => {
+          updates.push({ errors: error })
+          resolve()
+        },
+        complete: resolve,
+      },
+    )
+  })
+  return { updates, ended, end: async () => socket.dispose() }
+}
+
+function overEvents({ query = TASK, id, after, token }: Wish): Following {
+  const updates: Update[] = []
+  const stop = new AbortController()
+  const url = new URL('/graphql', world.url)
+  url.search = `${new URLSearchParams({ query, variables: JSON.stringify({ id, after }) })}`
+  const read = async () => {
+    const headers = { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) }
+    const response = await fetch(url, { headers, signal: stop.signal })
+    let text = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      const events = text.split('\n\n')
+      text = events.pop()!
+      for (const event of events) {
+        const data = /^data: (.+)$/m.exec(event)?.[1]
+        if (data) updates.push(JSON.parse(data))
+      }
+    }
+  }
+  const ended = read().catch(() => undefined)
+  return {
+    updates,
+    ended,
+    end: async () => {
+      stop.abort()
+      await ended
+    },
+  }
+}
+
+const phases = ({ updates }: Following) =>
+  updates.map(({ data }) => data?.taskUpdated?.task.phase ?? data?.milestoneUpdated?.milestone.phase)
+
+describe.each([
+  ['WebSocket', overSocket],
+  ['Server-Sent Events', overEvents],
+])('over %s', (_, follow) => {
+  test('a task is followed from where it is, change by change', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const following = follow({ id })
+    await expect.poll(() => phases(following)).toEqual(['OPEN'])
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    await client.mutate(parties.buyer, 'assignWorker', { taskId: id, worker: parties.worker.owner })
+    await expect.poll(() => phases(following).at(-1)).toBe('ASSIGNED')
+    const changes = following.updates.flatMap(({ data }) => data.taskUpdated.changes)
+    expect(changes).toEqual([
+      { seq: 3, kind: 'apply', actor: null },
+      { seq: 4, kind: 'assign', actor: null },
+    ])
+    await following.end()
+  })
+
+  test('who comes back with the last token misses nothing', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const token = await world.session(parties.buyer)
+    const before = follow({ id, token })
+    await expect.poll(() => before.updates).toHaveLength(1)
+    const after = before.updates[0].data.taskUpdated.resume
+    await before.end()
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    await client.mutate(parties.buyer, 'assignWorker', { taskId: id, worker: parties.worker.owner })
+    const again = follow({ id, after, token })
+    await expect
+      .poll(() => again.updates.flatMap(({ data }) => data.taskUpdated.changes))
+      .toEqual([
+        { seq: 3, kind: 'apply', actor: parties.worker.owner },
+        { seq: 4, kind: 'assign', actor: parties.buyer.owner },
+      ])
+    const last = again.updates.at(-1).data.taskUpdated.resume
+    await again.end()
+    const still = follow({ id, after: last, token })
+    await client.mutate(parties.buyer, 'cancelTask', { taskId: id })
+    await expect.poll(() => phases(still)).toEqual(['CANCELLED'])
+    await still.end()
+  })
+
+  test('a milestone is told only when it has changed', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const following = follow({ query: MILESTONE, id, token: await world.session(parties.buyer) })
+    await expect.poll(() => phases(following)).toEqual(['PLANNED'])
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    await client.mutate(parties.buyer, 'assignWorker', { taskId: id, worker: parties.worker.owner })
+    const { paymentHash } = await client.invoice(parties, id)
+    await client.mutate(parties.buyer, 'fundMilestone', { taskId: id, milestone: 0 })
+    world.node.buyerPays(paymentHash)
+    await world.slice.follow()
+    await expect.poll(() => phases(following).at(-1)).toBe('HELD')
+    expect(phases(following).filter((phase, at, all) => phase === all[at - 1])).not.toContain('PLANNED')
+    await following.end()
+  })
+
+  test.each<[string, (parties: ReturnType<typeof newParties>, id: string) => Promise<Partial<Wish>>, string]>(
+    [
+      [
+        'a task that there is not',
+        async () => ({ id: '00000000-0000-4000-8000-000000000000' }),
+        'ESCROW_NOT_FOUND',
+      ],
+      [
+        'a draft of somebody else',
+        async (parties) => ({ id: await client.draft(parties) }),
+        'ESCROW_NOT_FOUND',
+      ],
+      ['a token that we did not give', async () => ({ after: 'bm90IG91cnM' }), 'RESUME_TOKEN_INVALID'],
+      [
+        'a token from the future',
+        async () => ({ after: Buffer.from('escrow 99').toString('base64url') }),
+        'RESUME_TOKEN_INVALID',
+      ],
+      ['a session that there is not', async () => ({ token: 'A'.repeat(43) }), 'SESSION_INVALID'],
+      [
+        'a query in which a field is wrong',
+        async () => ({ query: TASK.replace('resume', 'preimage') }),
+        'REQUEST_INVALID',
+      ],
+    ],
+  )('%s is refused', async (_name, wish, code) => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const following = follow({ id, ...(await wish(parties, id)) })
+    await expect
+      .poll(() => following.updates[0]?.errors?.[0]?.extensions)
+      .toMatchObject({ code, requestId: expect.any(String), status: expect.any(Number) })
+    await following.ended
+  })
+
+  test('ends with SESSION_INVALID when the session ends', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const token = await world.session(parties.buyer)
+    const following = follow({ id, token })
+    await expect.poll(() => following.updates).toHaveLength(1)
+    await fetch(`${world.url}/v1/sessions`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+    })
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    await following.ended
+    expect(following.updates[1].errors[0].extensions.code).toBe('SESSION_INVALID')
+  })
+
+  test('who leaves is forgotten, also while nothing happens', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const following = follow({ id })
+    await expect.poll(() => following.updates).toHaveLength(1)
+    expect(world.feed.watched()).toContain(id)
+    await following.end()
+    await expect.poll(() => world.feed.watched()).not.toContain(id)
+  })
+})
+
+test('a subscription that may not be answered with a stream is refused', async () => {
+  const id = await client.open(newParties())
+  const query = encodeURIComponent(`subscription { taskUpdated(id: "${id}") { resume } }`)
+  const headers = { accept: 'application/json' }
+  expect((await fetch(`${world.url}/graphql?query=${query}`, { headers })).status).toBe(406)
+})
+
+test('a WebSocket carries no queries and no mutations', async () => {
+  const id = await client.open(newParties())
+  const following = overSocket({ id, query: 'query ($id: ID!) { task(id: $id) { id } }' })
+  await expect.poll(() => following.updates[0]?.errors?.[0]?.extensions.code).toBe('REQUEST_INVALID')
+})
