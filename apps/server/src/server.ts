@@ -3,6 +3,7 @@ import { addAliases } from './aliases.ts'
 import { makeDomainsSlice } from './domains/domains-slice.ts'
 import type { Edges } from './edges.ts'
 import { makeEscrowSlice } from './escrow/escrow-slice.ts'
+import { startEscrowFeed } from './escrow/graphql/escrow-feed.ts'
 import { addGraphqlRoutes } from './escrow/graphql/graphql.routes.ts'
 import { watchEscrows } from './escrow/watch-escrows.ts'
 import { makeIdentity } from './identity/identity.ts'
@@ -20,6 +21,7 @@ import { makeAskedDomain } from './platform/http/asked-domain.ts'
 import { makeMemoryRateLimiter } from './platform/http/rate-limiter.ts'
 import { startWorker, type Task, type WorkerOptions } from './platform/jobs.ts'
 import { makeHeads } from './platform/journal/heads.ts'
+import { startJournal } from './platform/journal/journal.ts'
 import type { Log } from './platform/log.ts'
 import { repeat } from './platform/repeat.ts'
 import { makeRightOfWay } from './platform/right-of-way.ts'
@@ -222,7 +224,13 @@ export async function startServer(options: {
   addAliases(app)
   await identity.install(app)
   for (const slice of slices) slice.routes(app)
-  if (escrow) addGraphqlRoutes(app, { identity, escrows: escrow })
+  if (escrow) {
+    const journal = await startJournal({ database, transact, log })
+    shutdown.add('journal', () => journal.stop())
+    const feed = await startEscrowFeed({ journal, log })
+    shutdown.add('escrow feed', async () => feed.stop())
+    await addGraphqlRoutes(app, { identity, database, escrows: escrow, feed, closing: closing.signal })
+  }
   addWelcomePage(app, { domains: config.domains })
   await app.listen({ host: config.host, port: options.port })
   // Such as a connection that the system cannot accept: without a listener Node would end the process.
