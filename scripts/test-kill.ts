@@ -6,7 +6,7 @@ const HELP = `npm run test:kill [-- OPTIONS] [FILE ...]
 
 Runs every *.kill.test.ts, or those whose path contains one of FILE. The last line is "N passed, N failed".
 
-  --kills N    how often each of them kills (default 200)
+  --kills N    how often each of them kills (default 200, of escrows 300)
   --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
   --only N-M   of the server's kills with this seed, only those with these numbers: what a failure says to do
   --help
@@ -15,13 +15,15 @@ Runs every *.kill.test.ts, or those whose path contains one of FILE. The last li
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    kills: { type: 'string', default: '200' },
+    kills: { type: 'string' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h' },
   },
 })
 
+const kills = values.kills ?? '200'
+const escrowKills = values.kills ?? '300'
 const isRange = (text: string) => {
   const [, from, to] = /^([0-9]{1,9})-([0-9]{1,9})$/.exec(text) ?? []
   return Number(from) > 0 && Number(from) <= Number(to)
@@ -29,16 +31,17 @@ const isRange = (text: string) => {
 const isWhole = (text: string) => /^[0-9]{1,9}$/.test(text)
 
 if (values.help) console.log(HELP)
-else if (!isWhole(values.kills) || Number(values.kills) === 0 || !isWhole(values.seed)) {
+else if (!isWhole(kills) || Number(kills) === 0 || !isWhole(values.seed)) {
   console.error('--kills must be a whole number from 1, --seed one from 0.')
   process.exitCode = 1
 } else if (values.only !== '' && !isRange(values.only)) {
   console.error('--only is two numbers from 1, such as 161-180.')
   process.exitCode = 1
 } else {
-  console.log(`${values.only ? `kills ${values.only}` : `${values.kills} kills`}, seed ${values.seed}`)
+  console.log(`${values.only ? `kills ${values.only}` : `${kills} kills`}, seed ${values.seed}`)
   runVitest(['--config', 'scripts/kill/vitest.config.mjs', ...positionals], {
-    HOLDFAST_TEST_KILLS: values.kills,
+    HOLDFAST_TEST_KILLS: kills,
+    HOLDFAST_TEST_ESCROW_KILLS: escrowKills,
     HOLDFAST_TEST_SEED: values.seed,
     HOLDFAST_TEST_ONLY: values.only,
   })

@@ -1,4 +1,5 @@
 // The server that the escrow kill test kills: all slices with the operator's node, on a chain and a database that stay.
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { writeFileDurably } from '@holdfast/devnet/durable-file'
 import { startLdkHost } from '@holdfast/lightning/ldk'
@@ -57,3 +58,5 @@ writeFileDurably(
   join(config.dataDir, 'server.json'),
   `${JSON.stringify({ url, pid: process.pid, dns: null })}\n`,
 )
+// A process that is killed does not come to write it.
+flushCompileCache()

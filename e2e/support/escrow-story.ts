@@ -41,6 +41,7 @@ export class EscrowStory {
   #workersInvoice: string | null = null
   #refundInvoice: string | null = null
   #buyersTries = 0
+  #hasEnded = false
 
   constructor(kind: StoryKind, title: string) {
     this.kind = kind
@@ -61,10 +62,10 @@ export class EscrowStory {
 
   /** The parties act until the escrow has ended or the server is dead. */
   async live(life: EscrowLife): Promise<void> {
-    while (!life.died.aborted) {
+    while (!this.#hasEnded && !life.died.aborted) {
       const state = await life.find(this.title)
-      if (state !== null && 'endedAt' in state) return
-      await this.#act(life, state)
+      this.#hasEnded = state !== null && 'endedAt' in state
+      if (!this.#hasEnded) await this.#act(life, state)
       await sleep(LOOK_EVERY_MS)
     }
   }

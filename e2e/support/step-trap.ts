@@ -29,6 +29,8 @@ export type Traps = {
   readonly stream: string
   /** The data of its entry in the journal contain one of these. */
   readonly entries: readonly JsonObject[]
+  /** Of this entity only. */
+  readonly entityId?: string
 }
 
 /** Every step is an entry of the journal. A deferred trigger runs while COMMIT is carried out; NOTIFY is sent after it. */
@@ -36,7 +38,9 @@ const TRAPS = `
 -- At once as strong as any statement below needs it: a lock that is made stronger later can deadlock.
 lock table journal in access exclusive mode;
 create schema kill_test;
-create table kill_test.trap (moment text not null, task text, stream text not null, data jsonb not null);
+create table kill_test.trap (
+  moment text not null, task text, stream text not null, data jsonb not null, entity_id text
+);
 create function kill_test.wait(entity_id text) returns void language plpgsql as $$
 begin
   -- Others see it at once, although nothing is committed.
@@ -49,6 +53,7 @@ begin
   if exists (
     select from kill_test.trap
     where moment = tg_argv[0] and stream = new.stream and new.data @> data
+      and coalesce(entity_id, new.entity_id) = new.entity_id
   ) then
     if tg_argv[0] = 'after-commit' then
       perform pg_notify('kill_test', new.entity_id);
@@ -64,6 +69,7 @@ begin
   if exists (
     select from kill_test.trap join graphile_worker._private_tasks known on known.identifier = trap.task
     where trap.moment = 'before-effect' and known.id = new.task_id
+      and coalesce(entity_id, new.payload ->> 'id') = new.payload ->> 'id'
   ) then
     perform kill_test.wait(new.payload ->> 'id');
   end if;
@@ -88,7 +94,7 @@ export async function installTraps(database: OpenDatabase): Promise<void> {
 
 export async function setTrap(
   database: OpenDatabase,
-  { task, stream, entries }: Traps,
+  { task, stream, entries, entityId }: Traps,
   moment: Moment,
 ): Promise<StepTrap> {
   const holder = await database.pool.connect()
@@ -99,11 +105,12 @@ export async function setTrap(
   try {
     await holder.query(moment === 'after-commit' ? 'listen kill_test' : `select pg_advisory_lock(${LOCK})`)
     for (const data of entries)
-      await holder.query('insert into kill_test.trap values ($1, $2, $3, $4)', [
+      await holder.query('insert into kill_test.trap values ($1, $2, $3, $4, $5)', [
         moment,
         task ?? null,
         stream,
         data,
+        entityId ?? null,
       ])
   } catch (error) {
     holder.release(true)
