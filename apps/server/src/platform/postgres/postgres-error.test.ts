@@ -12,6 +12,10 @@ const run = promisify(execFile)
 
 test.each([
   ['could not write to file "pg_wal/x": No space left on device', 'The disk is full'],
+  [
+    'could not extend file "base/1/2675": wrote only 4096 of 8192 bytes\nHINT:  Check free disk space.',
+    'The disk is full',
+  ],
   ['FATAL:  could not write lock file: Disk quota exceeded', 'The disk quota is used up'],
   ['could not create directory "x": Read-only file system', 'The file system is read-only'],
   ['FATAL:  could not resize shared memory segment: No space left', 'too little shared memory'],

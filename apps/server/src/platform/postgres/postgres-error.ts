@@ -4,7 +4,7 @@ export class PostgresError extends Error {
 }
 
 const EXPLANATIONS: readonly [RegExp, string][] = [
-  [/No space left on device/i, 'The disk is full. Free some space and start again.'],
+  [/No space left on device|Check free disk space/i, 'The disk is full. Free some space and start again.'],
   [/Disk quota exceeded/i, 'The disk quota is used up. Free some space and start again.'],
   [/Read-only file system/i, 'The file system is read-only. Name a writable folder in HOLDFAST_DATA_DIR.'],
   [
