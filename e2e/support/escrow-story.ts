@@ -42,6 +42,8 @@ export class EscrowStory {
   #refundInvoice: string | null = null
   #buyersTries = 0
   #hasEnded = false
+  /** How often each mutation was refused because it was not its time. */
+  readonly #refusals = new Map<string, number>()
 
   constructor(kind: StoryKind, title: string) {
     this.kind = kind
@@ -178,9 +180,14 @@ export class EscrowStory {
   }
 
   async #send(life: EscrowLife, by: Party, mutation: Mutation): Promise<MutationAnswer> {
-    const answer = await askServer(life, by, `${mutation.name} of ${this.title}`, mutation)
-    if (answer && 'refused' in answer && !NOT_NOW.has(answer.refused))
-      throw new Error(`${mutation.name} of ${this.title} was refused: ${answer.refused}`)
+    const { name } = mutation
+    // A refusal stays the answer to its key.
+    const refusals = this.#refusals.get(name) ?? 0
+    const answer = await askServer(life, by, `${name} of ${this.title} after ${refusals}`, mutation)
+    if (answer === null || !('refused' in answer)) return answer
+    if (!NOT_NOW.has(answer.refused))
+      throw new Error(`${name} of ${this.title} was refused: ${answer.refused}`)
+    this.#refusals.set(name, refusals + 1)
     return answer
   }
 

@@ -9,6 +9,7 @@ import { watchEscrows } from './escrow/watch-escrows.ts'
 import { makeIdentity } from './identity/identity.ts'
 import { makeLightningAddressSlice } from './lightning-address/lightning-address-slice.ts'
 import { makeNamesSlice } from './names/names-slice.ts'
+import { isNoteworthy } from './names/reconciliation.ts'
 import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
 import { makeOutbound } from './outbound/outbound-https.ts'
@@ -108,6 +109,7 @@ export async function startServer(options: {
     network,
     resolveTxt: edges.resolveTxt,
     watch: config.nameWatch,
+    hostedDomains: domains.hostedDomains,
     clock,
     closing: closing.signal,
     operators: config.operators,
@@ -205,7 +207,15 @@ export async function startServer(options: {
   })
   shutdown.add('sweeper', () => sweeper.stop())
   // Looking at names takes as long as the DNS takes: the sweeper does not wait for it.
-  const watcher = repeat(SWEEP_EVERY_MS, log, { watch: names.watch })
+  const watcher = repeat(SWEEP_EVERY_MS, log, {
+    watch: names.watch,
+    reconciler: async () => {
+      for (const report of await names.reconcileZones()) {
+        const level = isNoteworthy(report) ? 'warn' : 'info'
+        log[level]({ reconciliation: report }, 'a zone was compared with the database')
+      }
+    },
+  })
   shutdown.add('watcher', () => watcher.stop())
 
   const app = await makeHttpApp({

@@ -1,7 +1,12 @@
+import { type AddressInvoice, type AddressInvoices, readAddressInvoices } from './address-invoice.ts'
+import { type CallOptions, type MutationOptions, withSignal } from './call-options.ts'
+import { makeCaller } from './caller.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { clientError, HoldfastError } from './holdfast-error.ts'
+import { type EscrowClient, makeEscrowClient } from './escrow/escrow-client.ts'
+import { makeGraphqlClient } from './graphql/graphql-client.ts'
+import { HoldfastError } from './holdfast-error.ts'
 import { randomHex } from './random-hex.ts'
-import { makeSessionKeeper } from './session-keeper.ts'
+import type { Reader } from './readers.ts'
 import type { Signer } from './signer.ts'
 import { type Call, type Fetch, makeTransport } from './transport.ts'
 import { type WaitOptions, waitUntilEnded } from './wait-until-ended.ts'
@@ -11,7 +16,6 @@ import {
   type Name,
   type Names,
   type Payment,
-  type Reader,
   type Resolution,
   readJob,
   readName,
@@ -31,16 +35,6 @@ export type ClientOptions = {
   readonly signer?: Signer
   readonly fetch?: Fetch
   readonly clock?: Clock
-}
-
-export type CallOptions = { readonly signal?: AbortSignal }
-
-export type MutationOptions = CallOptions & {
-  /**
-   * 1 to 64 characters of `A-Z a-z 0-9 _ -`. Give one that you have stored to repeat a request of an earlier run of
-   * your program; otherwise a new one is made for each call and kept for its repetitions.
-   */
-  readonly idempotencyKey?: string
 }
 
 export type NameRequest = {
@@ -67,6 +61,8 @@ export type PaymentRequest = {
 
 /** Every method throws `HoldfastError`. Amounts are bigint millisatoshi, times milliseconds since 1970. */
 export type HoldfastClient = {
+  /** Tasks and orders, and their money. */
+  readonly escrow: EscrowClient
   /** Answers as soon as the registration is accepted; `waitForJob` tells how it ends. */
   registerName(request: NameRequest, options?: MutationOptions): Promise<Job>
   /**
@@ -99,6 +95,11 @@ export type HoldfastClient = {
   getZone(domain: string, options?: CallOptions): Promise<Zone>
   /** For operators: begins to take a zone into DNSSEC, out of it, or to replace its key. */
   changeZone(domain: string, change: ZoneChange, options?: MutationOptions): Promise<Zone>
+  /** What was asked for at this client's Lightning Addresses, newest first. `after`: the `next` of the page before. */
+  listAddressInvoices(
+    page?: { readonly state?: AddressInvoice['state']; readonly limit?: number; readonly after?: string },
+    options?: CallOptions,
+  ): Promise<AddressInvoices>
   getJob(id: string, options?: CallOptions): Promise<Job>
   /** Resolves when the job has ended, whether it succeeded or failed. */
   waitForJob(id: string, options?: WaitOptions<Job>): Promise<Job>
@@ -119,26 +120,8 @@ export type HoldfastClient = {
 export function createHoldfastClient(options: ClientOptions): HoldfastClient {
   const { signer, clock = systemClock, fetch = (url, init) => globalThis.fetch(url, init) } = options
   const transport = makeTransport({ baseUrl: options.baseUrl, fetch, clock })
-  const sessions = signer && makeSessionKeeper({ transport, signer, clock })
-
-  /** Sends a call with a session token, and once more with a new one when the server no longer knows it. */
-  const sendSigned = async <T>(read: Reader<T>, call: Call): Promise<T> => {
-    if (!sessions) {
-      throw clientError('SIGNER_REQUIRED', 'This client has no signer.', 'Make it with the option signer.')
-    }
-    let token = ''
-    const authorization = async () => {
-      token = await sessions.token()
-      return `Bearer ${token}`
-    }
-    try {
-      return read(await transport.send({ ...call, authorization }))
-    } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'SESSION_INVALID') throw error
-      sessions.forget(token)
-      return read(await transport.send({ ...call, authorization }))
-    }
-  }
+  const caller = makeCaller({ transport, signer, clock })
+  const sendSigned = async <T>(read: Reader<T>, call: Call): Promise<T> => read(await caller.send(call))
 
   const mutate = <T>(
     read: Reader<T>,
@@ -174,6 +157,7 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
     })
 
   return {
+    escrow: makeEscrowClient({ graphql: makeGraphqlClient({ transport, caller }), clock }),
     registerName: (request, options) => mutate(readJob, ['POST', 'v1/names'], request, options),
     changeOffer: (name, request = {}, options) => mutate(readJob, ['PUT', at(name)], request, options),
     releaseName: (name, options) => mutate(readName, ['DELETE', at(name)], undefined, options),
@@ -194,12 +178,14 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         throw error
       }
     },
-    listNames: ({ limit, after } = {}, options = {}) => {
-      const query = new URLSearchParams({ owner: 'me' })
-      if (limit !== undefined) query.set('limit', String(limit))
-      if (after !== undefined) query.set('after', after)
-      return sendSigned(readNames, { method: 'GET', path: `v1/names?${query}`, ...withSignal(options) })
-    },
+    listNames: (page = {}, options = {}) =>
+      sendSigned(readNames, { method: 'GET', path: `v1/names?${mine(page)}`, ...withSignal(options) }),
+    listAddressInvoices: (page = {}, options = {}) =>
+      sendSigned(readAddressInvoices, {
+        method: 'GET',
+        path: `v1/address-invoices?${mine(page)}`,
+        ...withSignal(options),
+      }),
     listZones: async (options = {}) =>
       readZones(await transport.send({ method: 'GET', path: 'v1/zones', ...withSignal(options) })),
     getZone: async (domain, options = {}) =>
@@ -247,6 +233,13 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
   }
 }
 
+/** The query of a page of what belongs to this client's key. */
+function mine(page: Readonly<Record<string, string | number | undefined>>): URLSearchParams {
+  const query = new URLSearchParams({ owner: 'me' })
+  for (const [name, value] of Object.entries(page)) if (value !== undefined) query.set(name, String(value))
+  return query
+}
+
 function at(name: string): string {
   return `v1/names/${segment(name)}`
 }
@@ -258,8 +251,4 @@ function zoneAt(domain: string): string {
 /** A name as a path segment. ₿ is only how a name is shown. */
 function segment(name: string): string {
   return encodeURIComponent(name.replace(/^₿/, ''))
-}
-
-function withSignal({ signal }: CallOptions): CallOptions {
-  return signal === undefined ? {} : { signal }
 }

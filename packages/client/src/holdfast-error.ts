@@ -8,6 +8,8 @@ export type ClientErrorCode =
   | 'RESPONSE_INVALID'
   /** What was waited for has not ended yet. */
   | 'WAIT_TIMED_OUT'
+  /** A wallet shows a preimage that is not that of the payment hash. */
+  | 'PREIMAGE_WRONG'
   /** The method needs a signer, and the client was made without one. */
   | 'SIGNER_REQUIRED'
 
@@ -24,9 +26,13 @@ export class HoldfastError extends Error {
   readonly detail: string
   /** Tell it to the operator; null when no answer came. */
   readonly requestId: string | null
+  /** What the code adds, such as `phase` or `retryAfterSeconds`. */
+  readonly data: Readonly<Record<string, unknown>>
 
   constructor(
-    problem: Pick<HoldfastError, 'code' | 'status' | 'title' | 'detail' | 'requestId'>,
+    problem: Pick<HoldfastError, 'code' | 'status' | 'title' | 'detail' | 'requestId'> & {
+      readonly data?: Readonly<Record<string, unknown>>
+    },
     options?: ErrorOptions,
   ) {
     super(`${problem.code}: ${problem.title}`, options)
@@ -35,6 +41,7 @@ export class HoldfastError extends Error {
     this.title = problem.title
     this.detail = problem.detail
     this.requestId = problem.requestId
+    this.data = problem.data ?? {}
   }
 }
 

@@ -1,10 +1,21 @@
+export type { AddressInvoice, AddressInvoices } from './address-invoice.ts'
+export type { CallOptions, MutationOptions } from './call-options.ts'
 export { type Clock, systemClock } from './clock.ts'
+export type { EscrowClient, MilestoneUpdate, TaskUpdate } from './escrow/escrow-client.ts'
+export type { WatchOptions } from './escrow/follow-updates.ts'
+export type * from './escrow/operations.generated.ts'
+export type { FundingEnd, FundingWatch, WalletPayment } from './escrow/watch-funding.ts'
+export { type InvoiceTerms, invoiceTerms } from './escrow/worker-invoice.ts'
 export {
-  type CallOptions,
+  keptWorkerSecret,
+  makeWorkerSecret,
+  paymentHashOf,
+  type WorkerSecret,
+} from './escrow/worker-secret.ts'
+export {
   type ClientOptions,
   createHoldfastClient,
   type HoldfastClient,
-  type MutationOptions,
   type NameRequest,
   type PaymentRequest,
   type ZoneChange,

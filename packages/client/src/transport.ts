@@ -12,15 +12,22 @@ export type Call = {
   readonly signal?: AbortSignal
   /** Asked before every attempt: a NIP-98 event may be sent only once. */
   readonly authorization?: () => Promise<string>
+  /** What an answer in JSON says, also one that is no success; what it throws may lead to another attempt. */
+  readonly read?: (answer: unknown, response: Pick<Response, 'status' | 'headers'>) => unknown
 }
+
+type Problem = Readonly<Record<string, unknown>>
 
 export type Transport = {
   /** The URL that a call is sent to, as it must be signed. */
   urlOf(path: string): string
-  /** The decoded JSON of a 2xx answer. Throws `HoldfastError`. */
+  /** The decoded JSON of a 2xx answer, or what `read` makes of it. Throws `HoldfastError`. */
   send(call: Call): Promise<unknown>
+  /** The 2xx answer itself, which may go on for ever; sent once. Throws `HoldfastError`. */
+  open(call: Call & { readonly accept: string }): Promise<Response>
 }
 
+const ACCEPT_JSON = 'application/json, application/problem+json'
 const MAX_ATTEMPTS = 6
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 5_000
@@ -42,19 +49,19 @@ export function makeTransport({
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`)
   const urlOf = (path: string) => new URL(path, base).href
 
-  const attempt = async (call: Call): Promise<Response> => {
-    const headers: Record<string, string> = { accept: 'application/json, application/problem+json' }
+  const attempt = async (call: Call, accept: string, timeout: AbortSignal): Promise<Response> => {
+    const headers: Record<string, string> = { accept }
     if (call.body !== undefined) headers['content-type'] = 'application/json'
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
     if (call.authorization !== undefined) headers.authorization = await call.authorization()
-    const timeout = AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)
+    const body = call.body === undefined ? null : JSON.stringify(call.body)
     try {
       return await fetch(urlOf(call.path), {
         method: call.method,
         headers,
         redirect: 'error',
         signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
-        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+        ...(body !== null && { body }),
       })
     } catch (error) {
       call.signal?.throwIfAborted()
@@ -71,10 +78,11 @@ export function makeTransport({
     for (let attempts = 1; ; attempts++) {
       let retryAfterMs = 0
       try {
-        const response = await attempt(call)
-        if (response.ok) return await jsonOf(response)
+        const response = await attempt(call, ACCEPT_JSON, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS))
         retryAfterMs = retryAfter(response)
-        throw await problemOf(response)
+        if (!response.ok && !(call.read && isPlainJson(response))) throw await problemOf(response)
+        const answer = await jsonOf(response)
+        return call.read ? call.read(answer, response) : answer
       } catch (error) {
         if (!(error instanceof HoldfastError) || !mayRepeat(error) || attempts === MAX_ATTEMPTS) throw error
       }
@@ -82,7 +90,21 @@ export function makeTransport({
       await clock.sleep(Math.max(retryAfterMs, pause * (0.5 + clock.random() / 2)), call.signal)
     }
   }
-  return { urlOf, send }
+  return {
+    urlOf,
+    send,
+    async open({ accept, ...call }) {
+      const opening = new AbortController()
+      const timer = setTimeout(() => opening.abort(), ATTEMPT_TIMEOUT_MS)
+      try {
+        const response = await attempt(call, accept, opening.signal)
+        if (!response.ok) throw await problemOf(response)
+        return response
+      } finally {
+        clearTimeout(timer)
+      }
+    },
+  }
 }
 
 /** What may turn out otherwise when the very same request is sent again. */
@@ -104,6 +126,10 @@ function retryAfter(response: Response): number {
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 60) * 1000 : 0
 }
 
+function isPlainJson(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/json') === true
+}
+
 async function problemOf(response: Response): Promise<HoldfastError> {
   const { status } = response
   const requestId = response.headers.get('x-request-id')
@@ -117,13 +143,14 @@ async function problemOf(response: Response): Promise<HoldfastError> {
       { status, requestId },
     )
   }
-  const member = (key: string) => String((problem as Record<string, unknown>)[key] ?? '')
+  const { code, title, detail, requestId: saidId, type: _, status: __, ...data } = problem as Problem
   return new HoldfastError({
-    code: member('code'),
+    code: String(code),
     status,
-    title: member('title'),
-    detail: member('detail'),
-    requestId: member('requestId') || requestId,
+    title: String(title ?? ''),
+    detail: String(detail ?? ''),
+    requestId: saidId ? String(saidId) : requestId,
+    data,
   })
 }
 

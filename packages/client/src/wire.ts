@@ -1,4 +1,4 @@
-import { clientError } from './holdfast-error.ts'
+import { list, msat, nullable, number, object, oneOf, optional, type Reader, text } from './readers.ts'
 
 /** Why something failed, from the server's catalogue. */
 export type Failure = { readonly code: string; readonly title: string; readonly hint: string }
@@ -104,9 +104,6 @@ export type Payment = {
 
 export type Session = { readonly token: string; readonly expiresAt: number }
 
-/** Reads a decoded JSON value as the type that it should be; the value's other members are left out. */
-export type Reader<T> = (value: unknown) => T
-
 export const readSession: Reader<Session> = object((o) => ({
   token: text(o.token),
   expiresAt: number(o.expiresAt),
@@ -205,55 +202,3 @@ export const readPayment: Reader<Payment> = object((o) => ({
   ...optional('paymentHash', o.paymentHash, text),
   ...optional('error', o.error, readFailure),
 }))
-
-function object<T>(read: (members: Record<string, unknown>) => T): Reader<T> {
-  return (value) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw unexpected('an object', value)
-    return read(value as Record<string, unknown>)
-  }
-}
-
-function text(value: unknown): string {
-  if (typeof value !== 'string') throw unexpected('a text', value)
-  return value
-}
-
-function number(value: unknown): number {
-  if (typeof value !== 'number') throw unexpected('a number', value)
-  return value
-}
-
-function list(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw unexpected('a list', value)
-  return value
-}
-
-/** Amounts travel as decimal strings of millisatoshi, because JSON's numbers are floating-point. */
-function msat(value: unknown): bigint {
-  if (typeof value !== 'string' || !/^[0-9]{1,19}$/.test(value)) throw unexpected('an amount', value)
-  return BigInt(value)
-}
-
-function oneOf<const T extends string>(value: unknown, allowed: readonly T[]): T {
-  const found = allowed.find((each) => each === value)
-  if (found === undefined) throw unexpected(`one of ${allowed.join(', ')}`, value)
-  return found
-}
-
-function nullable<T>(value: unknown, read: Reader<T>): T | null {
-  return value === undefined || value === null ? null : read(value)
-}
-
-/** Absent and null are the same on the wire. */
-function optional<Key extends string, T>(key: Key, value: unknown, read: Reader<T>): { [K in Key]?: T } {
-  return value === undefined || value === null ? {} : ({ [key]: read(value) } as { [K in Key]: T })
-}
-
-function unexpected(wanted: string, got: unknown) {
-  return clientError(
-    'RESPONSE_INVALID',
-    `The server answered ${JSON.stringify(got)?.slice(0, 60)} where ${wanted} should be.`,
-    'Check that the address is that of a Holdfast server, and that this client is not older than it.',
-  )
-}

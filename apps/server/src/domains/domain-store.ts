@@ -122,3 +122,16 @@ export async function findSilentDomains(
   if (page.after) query = query.where('id', '>', page.after.id)
   return query.execute()
 }
+
+/** The claims whose names live, or may yet live, below a label of this zone. */
+export async function listHosted(
+  db: Kysely<Database>,
+  host: string,
+): Promise<{ readonly label: string; readonly domain: string }[]> {
+  return db
+    .selectFrom('domain_claim')
+    .select(['label', 'domain'])
+    .where('phase', '<>', 'ended')
+    .where(sql<boolean>`state ->> 'host' = ${host}`)
+    .execute()
+}

@@ -10,13 +10,15 @@ import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
 import { makeTellDomain } from './domain-saga.ts'
-import { findDomain, findSilentDomains, listProven } from './domain-store.ts'
+import { findDomain, findSilentDomains, listHosted, listProven } from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
 
 export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   /** Why this key may not register names in the domain; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex): Promise<Refusal | null>
+  /** The domains whose names live below a label of this zone of ours. */
+  hostedDomains(host: string): Promise<readonly { readonly label: string; readonly domain: string }[]>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -63,6 +65,7 @@ export function makeDomainsSlice(deps: {
       await refresh()
       return own.mayRegister(domain, by)
     },
+    hostedDomains: (host) => listHosted(database.db, host),
     tasks: {
       'domains:check': async (payload) => {
         const [id, serial] = [String(payload.id), Number(payload.serial)]

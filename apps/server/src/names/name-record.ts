@@ -21,8 +21,12 @@ export async function publishOver(
   try {
     await within(ZONE_TIMEOUT_MS, zone.publish(record, options))
   } catch (error) {
-    const isConflict = error instanceof DnsZoneError && error.code === 'conflict'
-    if (!isConflict || others.length === 0) throw error
+    if (!isConflict(error) || others.length === 0) throw error
     await publishOver(zone, record, others)
   }
+}
+
+/** Something else stands at the name. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof DnsZoneError && error.code === 'conflict'
 }

@@ -102,6 +102,7 @@ function actorOf(report: NameReport): string {
     case 'record-seen':
     case 'record-settled':
     case 'chain-validated':
+    case 'record-found':
     case 'healthy':
     case 'unhealthy':
       return 'dns'

@@ -1,8 +1,9 @@
 import type { UnhealthyReason } from '@holdfast/core/names/name-health'
 import type { NameJob, NamePhase, NameState } from '@holdfast/core/names/name-states'
 import type { ColumnType, Generated } from 'kysely'
+import type { Reconciliation } from './reconciliation.ts'
 
-/** The tables of migrations 030 to 032; no other slice reads or writes them. */
+/** The tables of migrations 030 to 039; no other slice reads or writes them. */
 export type NameTables = {
   name_registration: {
     id: string
@@ -18,6 +19,12 @@ export type NameTables = {
     quarantine_until: Date | null
     watch_at: Generated<Date>
     watch_finding: UnhealthyReason | null
+  }
+  zone_reconciliation: {
+    domain: string
+    due_at: Date
+    at: Date | null
+    report: ColumnType<Reconciliation | null, string | null, string>
   }
   name_job: {
     id: string

@@ -14,6 +14,8 @@ import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
 import { findClaim, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
+import type { HostedDomains } from './reconcile-zone.ts'
+import { makeReconcileZones, type ReconcileZones } from './reconcile-zones.ts'
 import type { MayRegister } from './register-name.ts'
 import { reconcileNames, sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
@@ -39,6 +41,8 @@ export type NamesSlice = {
   sweep(): Promise<number>
   /** Looks at the live names whose turn it is; run it every minute, apart from what must not wait. */
   watch(): Promise<WatchRound>
+  /** Compares the zones that are due with the database; run it as `watch`. */
+  reconcileZones: ReconcileZones['run']
   /** After a start: tries again what has failed, perhaps until somebody mended it. Answers how many names. */
   reconcile(): Promise<number>
 }
@@ -60,6 +64,8 @@ export function makeNamesSlice(deps: {
   /** By which live names are watched. */
   resolveTxt: ResolveTxt
   watch?: Partial<WatchRules>
+  /** Absent: no domain of others lives in a zone of ours. */
+  hostedDomains?: HostedDomains
   network: Network
   clock: () => number
   /** Aborted when the server stops. */
@@ -71,6 +77,7 @@ export function makeNamesSlice(deps: {
   const { transact, clock } = deps
   const changes = makeChangeSignal()
   const tell = makeTellName({ transact, clock, changes })
+  const reconcileZones = makeReconcileZones({ hostedDomains: async () => [], ...deps, tell })
   return {
     async findActive(user, domain) {
       const claim = await findClaim(deps.database.db, { user, domain })
@@ -83,10 +90,12 @@ export function makeNamesSlice(deps: {
       addNameRoutes(app, {
         ...deps,
         changes,
+        reconcileZones,
         operators: new Set(deps.operators),
         rules: { ...DEFAULT_RULES, ...deps.rules },
       }),
     reconcile: () => reconcileNames({ database: deps.database, tell }),
+    reconcileZones: reconcileZones.run,
     watch: makeWatchNames({ ...deps, tell, rules: { ...DEFAULT_WATCH, ...deps.watch } }),
     sweep: () => sweepNames({ database: deps.database, clock, tell }),
   }

@@ -11,6 +11,8 @@ import { type ChangeDeps, findByText } from './change-name.ts'
 import { followed, OFFER_REFUSALS, offerField } from './name-answers.ts'
 import { jobJson, jobSchema, nameJson, nameSchema } from './name-json.ts'
 import { findJob, listNames } from './name-store.ts'
+import type { ReconcileZones } from './reconcile-zones.ts'
+import { addReconciliationRoutes } from './reconciliations.rest.ts'
 import { registerName } from './register-name.ts'
 import { addUnhealthyNamesRoute } from './unhealthy-names.rest.ts'
 
@@ -18,6 +20,7 @@ export type NameRoutes = ChangeDeps & {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   changes: ChangeSignal
+  reconcileZones: Pick<ReconcileZones, 'ask'>
   /** Aborted when the server stops: whoever waits is answered with what there is. */
   closing?: AbortSignal
 }
@@ -104,6 +107,7 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
 
   addChangeRoutes(app, deps)
   addUnhealthyNamesRoute(app, deps)
+  addReconciliationRoutes(app, deps)
 
   app.get(
     '/v1/names',

@@ -1,11 +1,10 @@
 import { type DnsZone, DnsZoneError, type TxtRecord } from '@holdfast/core/dns-zone'
 import type { EffectSubject } from '@holdfast/core/names/name-commands'
 import type { NameState } from '@holdfast/core/names/name-states'
-import { recordValue } from '@holdfast/protocols/bip353'
 import type { OpenDatabase } from '../platform/database.ts'
 import { within } from '../platform/within.ts'
 import { type Failed, failureOfZone } from './effect-outcome.ts'
-import { publishOver, recordOf, ZONE_TIMEOUT_MS } from './name-record.ts'
+import { isConflict, publishOver, recordOf, ZONE_TIMEOUT_MS } from './name-record.ts'
 import { findClaim } from './name-store.ts'
 
 type World = { zone: DnsZone; database: Pick<OpenDatabase, 'db'> }
@@ -23,7 +22,16 @@ export async function settleRecord(
 ): Promise<'done' | Failed> {
   try {
     if (wanted !== null) {
-      await publishOver(zone, recordOf(state, wanted), [...unwanted.map(recordValue), ...strays])
+      const former = unwanted.map((offer) => recordOf(state, offer))
+      const record = recordOf(state, wanted)
+      try {
+        await publishOver(zone, record, [...former.map(({ value }) => value), ...strays])
+      } catch (error) {
+        if (!isConflict(error) || former.length === 0) throw error
+        // One of ours may stand beside the record that is wanted: then none takes the other's place.
+        for (const each of former) await withdraw(zone, each)
+        await publishOver(zone, record, strays)
+      }
       return 'done'
     }
     const used = state.phase === 'freed' ? await offersOfNextClaim(database, state) : []

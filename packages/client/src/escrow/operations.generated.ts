@@ -154,6 +154,21 @@ export type TaskSummary = {
   readonly applicationCount: number
 }
 
+/** One entry of a task’s journal: append-only, each bound to the one before by its hash. */
+export type Change = {
+  /** 1, 2, 3 … within the task. */
+  readonly seq: number
+  /** What was asked or reported, e.g. `approve`, `hold-seen`, `payout`. */
+  readonly kind: string
+  readonly at: number
+  readonly milestone: number | null
+  /** A public key, `operator`, `node` or `system`. Only for the parties. */
+  readonly actor: string | null
+  /** Of an objection or a dispute. Only for the parties. */
+  readonly reason: string | null
+  readonly hash: string
+}
+
 /** What each operation takes and answers. */
 export type Operations = {
   readonly quote: {
@@ -365,6 +380,36 @@ export type Operations = {
       readonly milestone: Milestone
       /** The request was made before: nothing was done again, and the task is shown as it is now. */
       readonly replayed: boolean
+    }
+  }
+  readonly taskUpdated: {
+    readonly variables: {
+      /** `resume` of the last update that you have. Without it the first update comes at once. */
+      readonly after?: string | null
+      readonly id: string
+    }
+    readonly result: {
+      /** As it is now. */
+      readonly task: Task
+      /** What has happened since the update before. */
+      readonly changes: readonly Change[]
+      /** Give it back as `after`, and nothing behind this update is missed. */
+      readonly resume: string
+    }
+  }
+  /** Only when the milestone has changed. */
+  readonly milestoneUpdated: {
+    readonly variables: {
+      /** `resume` of the last update that you have. Without it the first update comes at once. */
+      readonly after?: string | null
+      readonly milestone: number
+      readonly taskId: string
+    }
+    readonly result: {
+      /** As it is now. */
+      readonly milestone: Milestone
+      /** Give it back as `after`, and nothing behind this update is missed. */
+      readonly resume: string
     }
   }
 }
@@ -592,6 +637,8 @@ const TASK = 'fragment Task on Task{id kind custody phase role title description
 
 const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount}'
 
+const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason hash}'
+
 export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
   quote: 'query quote($payoutMsat:Msat!){quote(payoutMsat:$payoutMsat){payoutMsat feeMsat fundingMsat}}',
   task: 'query task($id:ID!){task(id:$id){...Task}}' + TASK + MILESTONE + FUNDING,
@@ -612,4 +659,6 @@ export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
   refundMilestone: 'mutation refundMilestone($input:MilestoneIdInput!){refundMilestone(input:$input){milestone{...Milestone}replayed}}' + MILESTONE + FUNDING,
   submitRefundInvoice: 'mutation submitRefundInvoice($input:InvoiceInput!){submitRefundInvoice(input:$input){milestone{...Milestone}replayed}}' + MILESTONE + FUNDING,
   reportPreimage: 'mutation reportPreimage($input:ReportPreimageInput!){reportPreimage(input:$input){milestone{...Milestone}replayed}}' + MILESTONE + FUNDING,
+  taskUpdated: 'subscription taskUpdated($id:ID!$after:String){taskUpdated(id:$id after:$after){task{...Task}changes{...Change}resume}}' + TASK + MILESTONE + FUNDING + CHANGE,
+  milestoneUpdated: 'subscription milestoneUpdated($taskId:ID!$milestone:Int!$after:String){milestoneUpdated(taskId:$taskId milestone:$milestone after:$after){milestone{...Milestone}resume}}' + MILESTONE + FUNDING,
 }

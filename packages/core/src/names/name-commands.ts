@@ -104,6 +104,8 @@ export type NameReport =
       readonly reason: UnhealthyReason
       readonly found?: string
     }
+  /** The reconciler saw the record of this offer in the zone, or (null) none where one must stand. */
+  | { readonly kind: 'record-found'; readonly offer: string | null }
   /** Somebody may have mended what an effect failed of: what waits for its next try is tried now. */
   | { readonly kind: 'try-again' }
 

@@ -101,6 +101,9 @@ function hear(state: NameState, report: Exclude<NameReport, { kind: 'try-again' 
       return effectFailed(state, report, now)
     case 'outcome-unknown':
       return outcomeUnknown(state, report.effect, now)
+    case 'record-found':
+      // What is being settled is not begun anew at each look.
+      return state.cleaning?.wait ? state : recordTouched(state, report.offer, now)
     case 'healthy':
     case 'unhealthy':
       return heardFromWatcher(state, report, now)

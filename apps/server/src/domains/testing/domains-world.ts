@@ -105,6 +105,7 @@ export async function startDomainsWorld(database: TestDatabase) {
       return 'uri' in selected ? selected : refuse('RESOLVE_NO_INSTRUCTION')
     },
     resolveTxt: resolve,
+    hostedDomains: domains.hostedDomains,
     network: 'regtest',
     clock,
     rules: { deadlineMs: 5_000, quarantineMs: 0 },

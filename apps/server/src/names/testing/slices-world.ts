@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '@holdfast/core'
+import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { addAliases } from '../../aliases.ts'
 import type { AskResolvers } from '../../dns/resolvers/ask-resolvers.ts'
@@ -34,6 +35,10 @@ export async function startSlicesWorld(
     operators?: readonly string[]
     worker?: boolean
     askResolvers?: AskResolvers
+    /** A real zone, and how it is validated, instead of the doubles. */
+    dns?: { readonly zone: DnsZone; readonly resolveTxt: ResolveTxt }
+    /** How many jobs run at once. */
+    concurrency?: number
   } = {},
 ) {
   const log = makeLog({ level: 'silent' })
@@ -61,10 +66,12 @@ export async function startSlicesWorld(
   const identity = makeIdentity({ transact, database: database.database, clock, publicUrl: PUBLIC_URL })
   await identity.install(app)
   addAliases(app)
-  const resolveTxt: ResolveTxt = async (name, nowSeconds) => {
-    dns.asked++
-    return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
-  }
+  const resolveTxt: ResolveTxt =
+    options.dns?.resolveTxt ??
+    (async (name, nowSeconds) => {
+      dns.asked++
+      return dns.answer ?? resolutionFrom(zone, name, nowSeconds)
+    })
   const resolve = makeResolveSlice({
     clock,
     outbound: { getJson: async (url) => web.answer(url) },
@@ -74,7 +81,7 @@ export async function startSlicesWorld(
     transact,
     database: database.database,
     identity,
-    zones: new Map([['shop.test', zone]]),
+    zones: new Map([['shop.test', options.dns?.zone ?? zone]]),
     nodes,
     resolveFresh: resolve.resolver.resolveFresh,
     resolveTxt,
@@ -102,7 +109,7 @@ export async function startSlicesWorld(
   const worker =
     options.worker === false
       ? null
-      : await startWorker({ database: database.database, tasks, concurrency: 4, log })
+      : await startWorker({ database: database.database, tasks, concurrency: options.concurrency ?? 4, log })
 
   const bearers = new Map<string, Promise<string>>()
   const authorizationOf = (device: Device) => {

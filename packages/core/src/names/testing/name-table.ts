@@ -139,6 +139,9 @@ function watcherReports(state: NameState): (readonly [string, NameReport])[] {
       'unhealthy: content-changed',
       { kind: 'unhealthy', offer, reason: 'content-changed', found: 'bitcoin:?lno=theirs' },
     ],
+    ['record-found, of the live offer', { kind: 'record-found', offer }],
+    ['record-found, of another offer', { kind: 'record-found', offer: 'stray' }],
+    ['record-found, none', { kind: 'record-found', offer: null }],
     ['unhealthy, of another offer', { kind: 'unhealthy', offer: 'stray', reason: 'not-found' }],
   ]
 }

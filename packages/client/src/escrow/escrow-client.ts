@@ -1,0 +1,109 @@
+import type { CallOptions, MutationOptions } from '../call-options.ts'
+import type { Clock } from '../clock.ts'
+import type { GraphqlClient } from '../graphql/graphql-client.ts'
+import { followUpdates, type WatchOptions } from './follow-updates.ts'
+import { DOCUMENTS, type Operations, type Task } from './operations.generated.ts'
+import { type FundingEnd, type FundingWatch, watchFunding } from './watch-funding.ts'
+
+type Query = 'quote' | 'task' | 'tasks'
+type Subscription = 'taskUpdated' | 'milestoneUpdated'
+type Mutation = Exclude<keyof Operations, Query | Subscription>
+
+/** Each mutation as a method: its `input`, and what it answers. */
+type Mutations = {
+  readonly [Name in Mutation]: (
+    input: Operations[Name]['variables']['input'],
+    options?: MutationOptions,
+  ) => Promise<Operations[Name]['result']>
+}
+
+export type TaskUpdate = Operations['taskUpdated']['result']
+export type MilestoneUpdate = Operations['milestoneUpdated']['result']
+
+/**
+ * Escrow, over GraphQL: every operation of the published schema. Every method throws `HoldfastError`. Amounts are
+ * bigint millisatoshi, times milliseconds since 1970. Without a signer only what everybody may see is seen.
+ */
+export type EscrowClient = Mutations & {
+  /** What a milestone of this payout costs. */
+  quote(payoutMsat: bigint, options?: CallOptions): Promise<Operations['quote']['result']>
+  task(id: string, options?: CallOptions): Promise<Task>
+  /** Newest first. `after`: `pageInfo.endCursor` of the page before. */
+  tasks(
+    page?: Operations['tasks']['variables'],
+    options?: CallOptions,
+  ): Promise<Operations['tasks']['result']>
+  /** The task now, and again whenever it changes, until it has ended; reconnects by itself. */
+  watchTask(id: string, options?: WatchOptions): AsyncGenerator<TaskUpdate, void>
+  /** The same of one milestone. */
+  watchMilestone(
+    id: { readonly taskId: string; readonly milestone: number },
+    options?: WatchOptions,
+  ): AsyncGenerator<MilestoneUpdate, void>
+  /** For the buyer's wallet: see `watchFunding`. */
+  watchFunding(watch: FundingWatch): Promise<FundingEnd>
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  'createTask',
+  'updateTask',
+  'publishTask',
+  'applyToTask',
+  'assignWorker',
+  'cancelTask',
+  'submitInvoice',
+  'fundMilestone',
+  'submitProof',
+  'approveMilestone',
+  'requestRevision',
+  'openDispute',
+  'resolveDispute',
+  'refundMilestone',
+  'submitRefundInvoice',
+  'reportPreimage',
+]
+
+export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; clock: Clock }): EscrowClient {
+  const query = async <Name extends Query>(
+    name: Name,
+    variables: Operations[Name]['variables'],
+    options?: CallOptions,
+  ): Promise<Operations[Name]['result']> => {
+    const data = await graphql.query({ document: DOCUMENTS[name], variables }, options)
+    return data[name] as Operations[Name]['result']
+  }
+  const mutate = (name: Mutation) => async (input: unknown, options?: MutationOptions) =>
+    (await graphql.mutate({ document: DOCUMENTS[name], variables: { input } }, options))[name]
+
+  async function* subscribe<Name extends Subscription>(
+    name: Name,
+    variables: Operations[Name]['variables'],
+    signal: AbortSignal,
+  ): AsyncGenerator<Operations[Name]['result']> {
+    for await (const data of graphql.subscribe({ document: DOCUMENTS[name], variables }, signal))
+      yield data[name] as Operations[Name]['result']
+  }
+
+  const escrow: EscrowClient = {
+    ...(Object.fromEntries(MUTATIONS.map((name) => [name, mutate(name)])) as Mutations),
+    quote: (payoutMsat, options) => query('quote', { payoutMsat }, options),
+    task: (id, options) => query('task', { id }, options),
+    tasks: (page = {}, options) => query('tasks', page, options),
+    watchTask: (id, options = {}) =>
+      followUpdates(
+        (after, signal) => subscribe('taskUpdated', { id, after }, signal),
+        ({ task }) => task.endedAt !== null,
+        clock,
+        options,
+      ),
+    watchMilestone: ({ taskId, milestone }, options = {}) =>
+      followUpdates(
+        (after, signal) => subscribe('milestoneUpdated', { taskId, milestone, after }, signal),
+        (update) => update.milestone.endedAt !== null,
+        clock,
+        options,
+      ),
+    watchFunding: (watch) => watchFunding({ escrow, clock }, watch),
+  }
+  return escrow
+}
