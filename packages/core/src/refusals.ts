@@ -562,6 +562,11 @@ export const REFUSALS = {
     title: 'This is not the preimage of the hold.',
     hint: 'Send the 32 bytes in hex that your wallet shows as proof of this payment.',
   },
+  ESCROW_CUSTODY_UNAVAILABLE: {
+    status: 409,
+    title: 'The operator’s node cannot hold money in this way.',
+    hint: 'The custody labels that it can give are listed in the data.',
+  },
   ESCROW_LIQUIDITY_LACKING: {
     status: 503,
     title: 'The operator could not pay the worker just now.',

@@ -8,7 +8,16 @@ import type { NodeFailureReason } from '@holdfast/core/payments/payment-states'
 export type Hex = string
 export type Network = 'bitcoin' | 'testnet' | 'signet' | 'regtest'
 
-export type Capability = 'invoices' | 'hold-invoices' | 'offers' | 'pay' | 'funds' | 'events'
+export type Capability =
+  | 'invoices'
+  | 'hold-invoices'
+  /** A payment of this node on a hash that it holds claims the hold, in the moment in which it brings the preimage. */
+  | 'bought-holds'
+  | 'own-holds'
+  | 'offers'
+  | 'pay'
+  | 'funds'
+  | 'events'
 
 export interface LightningNode {
   readonly capabilities: ReadonlySet<Capability>
@@ -17,6 +26,7 @@ export interface LightningNode {
   readonly network: Network
   readonly invoices?: Invoices
   readonly holdInvoices?: HoldInvoices
+  readonly ownHolds?: OwnHolds
   readonly offers?: Offers
   readonly payer?: Payer
   readonly funds?: Funds
@@ -62,6 +72,17 @@ export interface HoldInvoices {
   lookup(paymentHash: Hex): Promise<HoldState | null>
   /** Calls `listener` with each change; returns the function that stops it. Durable followers use `NodeEvents`. */
   watch(paymentHash: Hex, listener: (state: HoldState) => void): () => void
+}
+
+/**
+ * Holds whose preimage the node itself makes, from its seed and a label of at most 200 bytes: whoever asks for them trusts
+ * the node's owner. The preimage does not leave the node.
+ */
+export interface OwnHolds {
+  /** What a hold invoice is made on; the same for the same label, for ever. */
+  paymentHash(label: string): Promise<Hex>
+  /** As `HoldInvoices.settle` of that hash. */
+  settle(label: string): Promise<void>
 }
 
 export type HoldInvoiceRequest = {

@@ -7,7 +7,8 @@ import type { JobContext, Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { jobOf, type TellEscrow } from './escrow-saga.ts'
 import { findEscrow, lockEscrow, postponeLook } from './escrow-store.ts'
-import { cancelHold, createHold, lookUpHold } from './hold-effects.ts'
+import { cancelHold, createHold, lookUpHold, settleHold } from './hold-effects.ts'
+import { settleOwnHold } from './own-hash.ts'
 import { type Current, currentPayment, lookUpNow, type PayDeps, payNow } from './payment-effects.ts'
 
 export type EffectDeps = PayDeps & {
@@ -17,13 +18,13 @@ export type EffectDeps = PayDeps & {
   tell: TellEscrow
 }
 
-/** `settle-hold` is of coordinated escrows, which no node can make yet. */
-export type EscrowTask = Exclude<EscrowEffect['kind'], 'settle-hold'>
-
 type Payload = Parameters<Task>[0]
 
+/** Phases that have something done to their hold. */
+type Attempted = 'awaiting-funds' | 'closing' | 'refunding' | 'claiming'
+
 /** One task per effect: looks whether the effect is still wanted, performs it, reports what became of it. */
-export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`, Task> {
+export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowEffect['kind']}`, Task> {
   const { database, node, tell } = deps
   const milestoneOf = async (
     { id, milestone }: Payload,
@@ -37,14 +38,14 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`
   }
 
   const onHold =
-    <P extends 'awaiting-funds' | 'closing' | 'refunding'>(
+    <P extends Attempted>(
       wantedIn: readonly P[],
-      perform: (state: In<P>) => Promise<EscrowReport>,
+      perform: (state: In<P>, id: string) => Promise<EscrowReport>,
     ): Task =>
     async (payload, context) => {
       const state = await milestoneOf(payload, context)
       if (state === null || !isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
-      await tell(String(payload.id), await perform(state))
+      await tell(String(payload.id), await perform(state, String(payload.id)))
     }
 
   const pay: Task = async (payload, context) => {
@@ -66,6 +67,10 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowTask}`
   return {
     'escrow:create-hold': onHold(['awaiting-funds'], (state) => createHold(node, state)),
     'escrow:cancel-hold': onHold(['closing', 'refunding'], (state) => cancelHold(node, state)),
+    'escrow:settle-hold': onHold(['claiming'], (state, id) => {
+      const { index: milestone, paymentHash } = state
+      return settleHold(node, state, () => settleOwnHold(deps, { id, milestone, paymentHash }))
+    }),
     'escrow:look-up-hold': async (payload, context) => {
       const state = await milestoneOf(payload, context)
       if (state === null || !('paymentHash' in state)) return
@@ -115,6 +120,6 @@ function isIn<P extends Phase>(state: MilestoneState, phases: readonly P[]): sta
 }
 
 /** TypeScript does not see that all of `In<P>` have it. */
-function attemptOf(state: In<'awaiting-funds' | 'closing' | 'refunding'>): number {
+function attemptOf(state: In<Attempted>): number {
   return state.attempt
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
-import type { Moment } from '@holdfast/core/escrow/milestone-states'
+import type { Custody, Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
 import { makeChangeSignal, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
@@ -17,7 +17,8 @@ import { type FollowNode, makeFollowNode } from './follow-node.ts'
 import { type EscrowFilter, type EscrowPage, listEscrows } from './graphql/list-escrows.ts'
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
 import { isUnreachable } from './hold-effects.ts'
-import { type ChainHeight, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
+import { type ChainHeight, custodiesOf, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
+import { nextOwnHash } from './own-hash.ts'
 import { readInvoice } from './read-invoice.ts'
 import { reportPreimage } from './report-preimage.ts'
 
@@ -42,6 +43,8 @@ export type NewEscrow = {
   readonly by: string
   readonly kind: EscrowKind
   readonly worker: string | null
+  /** Default `hash-locked`. */
+  readonly custody?: Custody
   readonly plan: EscrowPlan
 }
 
@@ -49,7 +52,9 @@ export type EscrowSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
   /** Reads and asks what the machine must be told with a wish; before the transaction, because it asks the node. */
-  prepare(wish: EscrowWish): Promise<ReadyRequest | Refusal>
+  prepare(wish: EscrowWish, id: string): Promise<ReadyRequest | Refusal>
+  /** The custody labels that the operator's node can give. */
+  readonly custodies: readonly Custody[]
   /** Both in the caller's transaction; `requestId` is of the signed request, for the journal. */
   create(tx: Transaction, wish: NewEscrow, requestId: string): Promise<EscrowState | Refusal>
   ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
@@ -84,6 +89,7 @@ export function makeEscrowSlice(deps: {
   followMs?: number
 }): EscrowSlice {
   const { transact, database, node, clock, policy } = deps
+  const custodies = custodiesOf(node)
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
   const tell = makeTellEscrow({ transact, blocks, changes })
@@ -97,7 +103,10 @@ export function makeEscrowSlice(deps: {
       blocks,
       followMs: deps.followMs ?? 1_500,
     }),
-    async create(tx, { by, kind: escrowKind, worker, plan }, requestId) {
+    custodies,
+    async create(tx, { by, kind: escrowKind, worker, custody = 'hash-locked', plan }, requestId) {
+      if (!custodies.includes(custody))
+        return refuse('ESCROW_CUSTODY_UNAVAILABLE', { custodies: custodies.join(', ') })
       const id = randomUUID()
       const { nodeId } = node
       const request = {
@@ -105,7 +114,7 @@ export function makeEscrowSlice(deps: {
         by,
         id,
         escrowKind,
-        custody: 'hash-locked',
+        custody,
         worker,
         nodeId,
         policy,
@@ -113,7 +122,7 @@ export function makeEscrowSlice(deps: {
       } as const
       return createEscrow(tx, request, { moment: await blocks.moment(), requestId })
     },
-    prepare: (wish) => prepare(node, wish),
+    prepare: (wish, id) => prepare({ database, node }, wish, id),
     async ask(tx, id, request, requestId) {
       return askEscrow(tx, id, request, { moment: await blocks.moment(), requestId })
     },
@@ -137,15 +146,21 @@ export function makeEscrowSlice(deps: {
   }
 }
 
-async function prepare(node: OperatorNode, wish: EscrowWish): Promise<ReadyRequest | Refusal> {
+type PrepareDeps = { database: Pick<OpenDatabase, 'db'>; node: OperatorNode }
+
+async function prepare(deps: PrepareDeps, wish: EscrowWish, id: string): Promise<ReadyRequest | Refusal> {
   if (wish.kind === 'submit-invoice' || wish.kind === 'submit-refund-invoice') {
-    const invoice = readInvoice(wish.invoice, node)
+    const invoice = readInvoice(wish.invoice, deps.node)
     return isRefusal(invoice) ? invoice : { ...wish, invoice }
   }
   if (wish.kind !== 'fund') return wish
   try {
-    const { lightningMsat } = await within(NODE_TIMEOUT_MS, node.funds.balance())
-    return { ...wish, spendableMsat: lightningMsat, paymentHash: null }
+    const { lightningMsat } = await within(NODE_TIMEOUT_MS, deps.node.funds.balance())
+    const { milestone } = wish
+    const escrow = await findEscrow(deps.database.db, id)
+    const isOwn = escrow?.custody === 'coordinated' && escrow.milestones[milestone]?.phase === 'planned'
+    const paymentHash = isOwn ? await nextOwnHash(deps, { id, milestone }) : null
+    return { ...wish, spendableMsat: lightningMsat, paymentHash }
   } catch (error) {
     if (isUnreachable(error)) return refuse('NODE_OFFLINE')
     throw error

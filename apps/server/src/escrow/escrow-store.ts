@@ -89,6 +89,20 @@ export async function takeHash(
   return taken.numInsertedOrUpdatedRows === 1n
 }
 
+/** How many hashes a milestone has had, those of invoices included. */
+export async function countHashes(
+  db: Kysely<Database>,
+  { id, milestone }: { id: string; milestone: number },
+): Promise<number> {
+  const { count } = await db
+    .selectFrom('escrow_hash')
+    .select(({ fn }) => fn.countAll<bigint>().as('count'))
+    .where('escrow_id', '=', id)
+    .where('milestone', '=', milestone)
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
 /** Any number: one who commits liquidity waits for the other to have done so. */
 const LIQUIDITY_LOCK = 0x6c71
 

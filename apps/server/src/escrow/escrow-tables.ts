@@ -3,7 +3,7 @@ import type { EscrowKind, EscrowPhase } from '@holdfast/core/escrow/escrow-state
 import type { Custody } from '@holdfast/core/escrow/milestone-states'
 import type { ColumnType } from 'kysely'
 
-/** The tables of migrations 080 and 081; no other slice reads or writes them. */
+/** The tables of migrations 080 to 082; no other slice reads or writes them. */
 export type EscrowTables = {
   escrow: {
     id: string

@@ -39,6 +39,23 @@ async function cancelForEver({ holdInvoices }: Node, state: In<'closing' | 'refu
   }
 }
 
+/** Claims a hold of the operator's own hash, after the worker was paid; `claim` is how. */
+export function settleHold(
+  node: Node,
+  { index: milestone, attempt, paymentHash }: In<'claiming'>,
+  claim: () => Promise<void>,
+): Promise<EscrowReport> {
+  return orFailed({ kind: 'hold-failed', milestone, effect: 'settle-hold', attempt }, async () => {
+    try {
+      await claim()
+    } catch (error) {
+      // Whoever looks it up learns where the money is.
+      if (!(error instanceof NodeError) || error.code !== 'not-held') throw error
+    }
+    return sayHold(milestone, paymentHash, await lookUp(node, paymentHash))
+  })
+}
+
 /** What the node says of the hold; null: it does not answer just now. */
 export async function lookUpHold(
   node: Node,

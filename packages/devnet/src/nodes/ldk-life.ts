@@ -131,7 +131,7 @@ export function describeLdkLife(world: () => LdkWorld): void {
         await rpc.call('invalidateblock', [await rpc.call('getblockhash', [(await rpc.getBlockCount()) - 3])])
         await mine(5)
         expect(await stateNow()).toBe('settling')
-        await mine(4)
+        await mine(5)
         expect(await eventOn(payee, paymentHash, 'hold-settled')).toMatchObject({
           amountMsat: held.amountMsat,
         })

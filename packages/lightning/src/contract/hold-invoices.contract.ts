@@ -6,6 +6,7 @@ import {
   type ContractWorld,
   eventOn,
   eventually,
+  freshId,
   freshSecret,
   isTrue,
   outcomeOf,
@@ -90,6 +91,23 @@ export function describeHoldInvoices(world: WorldOf): void {
         amountMsat: AMOUNT_MSAT,
       })
       await expect(payee.holdInvoices.cancel(paymentHash)).rejects.toMatchObject({ code: 'conflict' })
+    })
+
+    test('a hold on a hash of its own needs no preimage from outside to be settled', async () => {
+      const { payer, payee } = world()
+      const label = freshId()
+      const paymentHash = await payee.ownHolds.paymentHash(label)
+      expect(await payee.ownHolds.paymentHash(label)).toBe(paymentHash)
+      expect(await payee.ownHolds.paymentHash(freshId())).not.toBe(paymentHash)
+      await expect(payee.ownHolds.settle(label)).rejects.toMatchObject({ code: 'not-held' })
+      const { invoice } = await payee.holdInvoices.create(holdRequest(paymentHash))
+      const request = payRequest(bolt11(invoice), AMOUNT_MSAT)
+      await payer.payer.pay(request)
+      await heldState({ payee }, paymentHash)
+      await payee.ownHolds.settle(label)
+      expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'succeeded', paymentHash })
+      await payee.ownHolds.settle(label)
+      await expect(payee.ownHolds.paymentHash('')).rejects.toMatchObject({ code: 'invalid' })
     })
 
     test('cancelling gives the money back, and cancelling again is success', async () => {

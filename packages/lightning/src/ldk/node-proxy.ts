@@ -32,6 +32,17 @@ const SYNC_TIMEOUT_MS = 600_000
 const WATCH_WAIT_MS = 20_000
 const WATCH_RETRY_MS = 500
 
+const CAPABILITIES: readonly Capability[] = [
+  'invoices',
+  'hold-invoices',
+  'bought-holds',
+  'own-holds',
+  'offers',
+  'pay',
+  'funds',
+  'events',
+]
+
 /** A node of the host as the ports see it. */
 export function makeNodeProxy(link: Link): LdkNode {
   function call<Name extends keyof Calls>(
@@ -45,10 +56,8 @@ export function makeNodeProxy(link: Link): LdkNode {
     const waitMs = Math.min(options.waitMs ?? 0, LONGEST_WAIT_MS)
     return call('events', [cursor, { ...options, waitMs }], waitMs + ANSWER_MARGIN_MS)
   }
-  const capabilities: Capability[] = ['invoices', 'hold-invoices', 'offers', 'pay', 'funds', 'events']
-
   return {
-    capabilities: new Set(capabilities),
+    capabilities: new Set(CAPABILITIES),
     nodeId: link.nodeId,
     network: link.network,
     listening: link.listening,
@@ -70,6 +79,10 @@ export function makeNodeProxy(link: Link): LdkNode {
           listener,
           log: link.log,
         }),
+    },
+    ownHolds: {
+      paymentHash: (label) => call('ownHash', [label]),
+      settle: (label) => call('settleOwnHold', [label]),
     },
     offers: {
       create: (request) => call('createOffer', [request]),

@@ -62,6 +62,7 @@ export type LdkNodeOptions = {
 export interface LdkNode extends LightningNode, PaymentProofs {
   readonly invoices: NonNullable<LightningNode['invoices']>
   readonly holdInvoices: NonNullable<LightningNode['holdInvoices']>
+  readonly ownHolds: NonNullable<LightningNode['ownHolds']>
   readonly offers: NonNullable<LightningNode['offers']>
   readonly payer: NonNullable<LightningNode['payer']>
   readonly funds: NonNullable<LightningNode['funds']>

@@ -42,7 +42,7 @@ export function askTask(context: EscrowContext, id: string, wished: Wished): Pro
   const { escrows, requestId } = context
   checkedId(id)
   return change(context, {
-    prepare: (by) => escrows.prepare({ ...wished, by } as EscrowWish),
+    prepare: (by) => escrows.prepare({ ...wished, by } as EscrowWish, id),
     async work(tx, by, ready) {
       const state = isRefusal(ready) ? ready : await escrows.ask(tx, id, ready, requestId)
       return isRefusal(state) ? conceal(tx, id, by, state) : state

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type {
+  Capability,
   Hex,
   HoldInvoiceRequest,
   HoldState,
@@ -23,6 +24,7 @@ export class EscrowNode implements OperatorNode {
   /** Each its own: how far its events were read is kept by node. */
   readonly nodeId = `02${randomBytes(32).toString('hex')}`
   readonly network = 'regtest' as const
+  capabilities: ReadonlySet<Capability> = new Set<Capability>(['bought-holds', 'own-holds'])
   readonly holds = new Map<Hex, Hold>()
   readonly payments = new Map<Hex, Payment>()
   readonly happened: NodeEvent[] = []
@@ -64,6 +66,17 @@ export class EscrowNode implements OperatorNode {
       return this.holds.get(paymentHash)?.state ?? null
     },
     watch: () => () => undefined,
+  }
+
+  readonly ownHolds = {
+    paymentHash: async (label: string) => {
+      this.#reach()
+      return hashOf(this.#preimage(label))
+    },
+    settle: async (label: string) => {
+      const preimage = this.#preimage(label)
+      await this.holdInvoices.settle(hashOf(preimage), preimage)
+    },
   }
 
   readonly payer = {
@@ -166,6 +179,10 @@ export class EscrowNode implements OperatorNode {
 
   #record(event: Happened): void {
     this.happened.push({ cursor: this.happened.length + 1, at: 0, ...event } as NodeEvent)
+  }
+
+  #preimage(label: string): Hex {
+    return hashOf(Buffer.from(`${this.nodeId}${label}`).toString('hex'))
   }
 
   #reach(): void {

@@ -4,13 +4,14 @@ import { isRefusal } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { FeePolicy } from '@holdfast/core/escrow/fees'
 import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
+import type { Capability } from '@holdfast/lightning'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
 import { readEntity } from '../../platform/journal/read-entries.ts'
 import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
 import { replayEntries } from '../audit-escrow.ts'
-import { type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
+import { type EscrowWish, makeEscrowSlice, type NewEscrow } from '../escrow-slice.ts'
 import { EscrowNode, hashOf } from './escrow-node.ts'
 
 export const HOUR_MS = 3_600_000
@@ -28,8 +29,13 @@ export type EscrowWorld = ReturnType<typeof makeEscrowWorld>
  * The escrow slice on a real database, with clock, blocks and queue in the hands of the test: a job runs when the test
  * says so, also twice, or never. The node is a double in memory.
  */
-export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLICY) {
+export function makeEscrowWorld(
+  database: TestDatabase,
+  policy: FeePolicy = POLICY,
+  capabilities?: readonly Capability[],
+) {
   const node = new EscrowNode()
+  if (capabilities) node.capabilities = new Set(capabilities)
   const time = { now: Date.now() }
   const clock = () => time.now
   const queue = makeJobQueue({
@@ -83,7 +89,7 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
       })
     },
     async tryAsk(id: string, wish: EscrowWish): Promise<EscrowState | Refusal> {
-      const request = await slice.prepare(wish)
+      const request = await slice.prepare(wish, id)
       if (isRefusal(request)) return request
       return transact((tx) => slice.ask(tx, id, request, 'a-request'))
     },
@@ -92,8 +98,10 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
       if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
       return state
     },
-    /** An order whose seller is asked for an invoice. */
-    async start(milestones = 1): Promise<string> {
+    async tryCreate(
+      wish: Pick<NewEscrow, 'kind' | 'worker' | 'custody'>,
+      milestones = 1,
+    ): Promise<EscrowState | Refusal> {
       const plan = {
         title: 'Oranges',
         description: '',
@@ -107,11 +115,15 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
           holdBlocks: 400,
         })),
       }
-      const wish = { by: BUYER, kind: 'order', worker: WORKER, plan } as const
-      const state = await transact((tx) => slice.create(tx, wish, 'a-request'))
-      if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
-      await world.ask(state.id, { kind: 'publish', by: BUYER })
-      return state.id
+      return transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }, 'a-request'))
+    },
+    /** An order whose seller is asked for an invoice. */
+    async start(milestones = 1): Promise<string> {
+      return published(await world.tryCreate({ kind: 'order', worker: WORKER }, milestones))
+    },
+    /** A coordinated task that anybody may apply for. */
+    async startBounty(): Promise<string> {
+      return published(await world.tryCreate({ kind: 'task', worker: null, custody: 'coordinated' }))
     },
     async startFunding(): Promise<string> {
       const id = await world.start()
@@ -158,6 +170,11 @@ export function makeEscrowWorld(database: TestDatabase, policy: FeePolicy = POLI
     async replayed(id: string): Promise<EscrowState | null> {
       return replayEntries(await readEntity(database.db, 'escrow', id))
     },
+  }
+  async function published(state: EscrowState | Refusal): Promise<string> {
+    if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
+    await world.ask(state.id, { kind: 'publish', by: BUYER })
+    return state.id
   }
   return world
 }

@@ -133,7 +133,7 @@ export async function make(world: HistoryWorld, move: Move): Promise<void> {
     case 'guard':
     case 'sweep': {
       const act = move.do === 'follow' ? () => slice.follow({ waitMs: 0 }) : slice[move.do]
-      if (move.fate === 'twice') await Promise.all([act(), act()])
+      if (move.fate === 'twice') await world.dying('kept', () => Promise.all([act(), act()]))
       else await world.dying(move.fate, act)
       return
     }

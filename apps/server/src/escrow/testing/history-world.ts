@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { isRefusal } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import { NodeError } from '@holdfast/lightning'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
 import { dueAt, makeJobQueue } from '../../platform/testing/job-queue.ts'
@@ -21,10 +22,15 @@ class ProcessDied extends Error {
 }
 
 /** Also of a sweep, which goes on with its other rows and tells of all at the end. */
-function isDeath(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.every(isDeath)
-  return error instanceof ProcessDied || (error instanceof Error && error.cause instanceof ProcessDied)
+function isAll(error: unknown, is: (error: unknown) => boolean): boolean {
+  if (is(error)) return true
+  if (error instanceof AggregateError) return error.errors.every((one) => isAll(one, is))
+  return error instanceof Error && error.cause !== undefined && isAll(error.cause, is)
 }
+
+const isDeath = (error: unknown) => error instanceof ProcessDied
+/** Whoever runs loops and jobs does so again after it. */
+const isOffline = (error: unknown) => error instanceof NodeError && error.code === 'offline'
 
 export type HistoryWorld = ReturnType<typeof makeHistoryWorld>
 
@@ -40,7 +46,7 @@ export function makeHistoryWorld(database: TestDatabase) {
   const fates = new AsyncLocalStorage<{ fate: Fate; until: Promise<void> }>()
   const preimages = new Map<string, string>()
   const ids: string[] = []
-  const slow: { goOn: () => void; done: Promise<void> }[] = []
+  const slow: { goOn: () => void; done: Promise<{ error: unknown } | null> }[] = []
   let invoices = 0
   let slice: EscrowSlice
 
@@ -78,13 +84,13 @@ export function makeHistoryWorld(database: TestDatabase) {
     })
   slice = start()
 
-  /** False: the process died of it. */
-  async function survives(work: () => Promise<unknown>): Promise<boolean> {
+  async function outlives(work: () => Promise<unknown>): Promise<'done' | 'died' | 'offline'> {
     try {
       await work()
-      return true
+      return 'done'
     } catch (error) {
-      if (isDeath(error)) return false
+      if (isAll(error, isOffline)) return 'offline'
+      if (isAll(error, (one) => isDeath(one) || isOffline(one))) return 'died'
       throw error
     }
   }
@@ -125,7 +131,7 @@ export function makeHistoryWorld(database: TestDatabase) {
     async ask(id: string, wish: EscrowWish, fate: Fate = 'kept'): Promise<boolean> {
       let isDone = false
       await world.dying(fate, async () => {
-        const request = await slice.prepare(wish)
+        const request = await slice.prepare(wish, id)
         if (isRefusal(request)) return
         isDone = !isRefusal(await transact((tx) => slice.ask(tx, id, request, 'a-request')))
       })
@@ -139,25 +145,37 @@ export function makeHistoryWorld(database: TestDatabase) {
         const until = new Promise<void>((resolve) => {
           goOn = resolve
         })
-        const done = fates.run({ fate, until }, async () => void (await survives(work)))
+        const done = fates
+          .run({ fate, until }, () => outlives(work))
+          .then(
+            () => null,
+            (error: unknown) => ({ error }),
+          )
         slow.push({ goOn, done })
         return
       }
-      const lived = await fates.run({ fate, until: Promise.resolve() }, () => survives(work))
-      if (!lived) await world.restart()
+      const how = await fates.run({ fate, until: Promise.resolve() }, () => outlives(work))
+      if (how === 'died') await world.restart()
     },
 
     /** A job that was cut short is run again: it stays in the queue until its end is recorded. */
     async perform(job: NewJob, fate: Fate = 'kept'): Promise<void> {
-      if (fate === 'abandoned' || fate === 'unanswered') queue.jobs.push(job)
-      await world.dying(fate, () => queue.perform(job))
+      await world.dying(fate, async () => {
+        try {
+          await queue.perform(job)
+        } catch (error) {
+          if (isDeath(error) || isOffline(error)) queue.jobs.push(job)
+          throw error
+        }
+      })
     },
 
     /** The jobs and requests that have been waiting reach the database now. */
     async goOn(): Promise<void> {
       for (const { goOn, done } of slow.splice(0)) {
         goOn()
-        await done
+        const fault = await done
+        if (fault !== null) throw fault.error
       }
     },
 

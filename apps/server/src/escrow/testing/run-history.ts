@@ -168,7 +168,7 @@ export async function runHistories(
     databases.map((database, lane) =>
       fc.assert(
         fc.asyncProperty(histories, (history) => runHistory(database, history, ends)),
-        { numRuns, seed: seed + lane },
+        { numRuns, seed: seed + lane, endOnFailure: true },
       ),
     ),
   )

@@ -22,6 +22,9 @@ export const CALLS = {
   settleHold: (node: Node, paymentHash: Hex, preimage: Hex) => node.holds.settle(paymentHash, preimage),
   cancelHold: (node: Node, paymentHash: Hex) => node.holds.cancel(paymentHash),
   lookupHold: (node: Node, paymentHash: Hex) => node.holds.lookup(paymentHash),
+  ownHash: (node: Node, label: string) => node.ownHashes.paymentHash(label),
+  settleOwnHold: (node: Node, label: string) =>
+    node.holds.settle(node.ownHashes.paymentHash(label), toHex(node.ownHashes.preimage(label))),
   createOffer: (node: Node, request: OfferRequest) => node.offers.create(request),
   listOffers: (node: Node) => node.offers.list(),
   disableOffer: (node: Node, offerId: string) => node.offers.disable(offerId),

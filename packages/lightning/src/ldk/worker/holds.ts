@@ -11,8 +11,8 @@ import type { OnChainClaims } from './on-chain-claims.ts'
 
 const LEAST_FINAL_CLTV = 24
 const MAX_HTLC_CLTV = 2016
-/** A transaction so deep is not undone: LDK's own `ANTI_REORG_DELAY`. */
-const FINAL_CONFIRMATIONS = 6
+/** A reorganisation of six blocks does not undo a transaction that is so deep. */
+const FINAL_CONFIRMATIONS = 7
 
 type Row = {
   payment_hash: Hex
@@ -197,7 +197,7 @@ export class Holds {
       return
     }
     if (won_height === null) setWon(height)
-    // Once it is that deep LDK hands the output over for sweeping and speaks of it no more.
+    // At six confirmations LDK hands the output over for sweeping and speaks of it no more.
     else if (height - won_height >= FINAL_CONFIRMATIONS - 1)
       this.#settled(payment_hash, BigInt(held_msat ?? 0))
   }

@@ -24,6 +24,7 @@ import { MonitorPersister } from './monitor-persister.ts'
 import { EventLog } from './node-events.ts'
 import { Offers } from './offers.ts'
 import { OnChainClaims } from './on-chain-claims.ts'
+import { OwnHashes } from './own-hashes.ts'
 import { Payments } from './payments.ts'
 import { makePeerSide } from './peer-side.ts'
 import { Peers } from './peers.ts'
@@ -57,6 +58,7 @@ export class Node {
   readonly events: EventLog
   readonly invoices: OrdinaryInvoices
   readonly holds: Holds
+  readonly ownHashes: OwnHashes
   readonly offers: Offers
   readonly payments: Payments
   readonly wallet: Wallet
@@ -135,6 +137,7 @@ export class Node {
     this.wallet = new Wallet(store, options.seed, network)
     this.invoices = new OrdinaryInvoices(this.context)
     this.holds = new Holds(this.context, new OnChainClaims(this.assembly))
+    this.ownHashes = new OwnHashes(options.seed)
     this.offers = new Offers(this.context, keys.as_EntropySource(), options.seed)
     this.payments = new Payments(this.context, { keepProofs: options.keepProofs ?? false })
     this.sweeps = new Sweeps(this.context, keys, this.wallet, this.#broadcaster, fees)

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto'
+import { isRefusal } from '@holdfast/core'
+import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { In, Phase } from '@holdfast/core/escrow/milestone-states'
+import { startChain } from '@holdfast/devnet/chain/chain-server'
+import { type LdkWorld, makeLdkWorld } from '@holdfast/devnet/nodes/ldk-world'
+import type { PaymentOutcome } from '@holdfast/lightning'
+import { startInProcess } from '@holdfast/lightning/ldk/testing/in-process'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { startWorker, type Worker } from '../../platform/jobs.ts'
+import { readEntity } from '../../platform/journal/read-entries.ts'
+import { makeLog } from '../../platform/log.ts'
+import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import { replayEntries } from '../audit-escrow.ts'
+import { type EscrowSlice, type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
+import type { OperatorNode } from '../operator-node.ts'
+import { watchEscrows } from '../watch-escrows.ts'
+
+export const HOUR_MS = 3_600_000
+export const PAYOUT_MSAT = 20_000_000n
+export const FEE_MSAT = 201_000n
+export const FUNDING_MSAT = PAYOUT_MSAT + FEE_MSAT
+export const BUYER = 'b1'.repeat(32)
+export const WORKER = 'a2'.repeat(32)
+
+/** Longer than a busy machine needs for any one step; nothing waits for it in vain. */
+const PATIENCE_MS = 30_000
+
+type Spans = { readonly workMs: number; readonly objectionMs: number; readonly holdBlocks: number }
+const USUAL: Spans = { workMs: 4 * HOUR_MS, objectionMs: HOUR_MS, holdBlocks: 288 }
+
+type Funded = { readonly held: In<'held'>; readonly buyersPayment: () => Promise<PaymentOutcome | null> }
+
+export type NodesStory = ReturnType<typeof tellOnNodes>
+
+/** Escrows on three real LDK nodes: the buyer's, the operator's in the middle, the worker's. Call it in a `describe`. */
+export function tellOnNodes(database: TestDatabase) {
+  let world: LdkWorld
+  let slice: EscrowSlice
+  let worker: Worker
+  let watch: ReturnType<typeof watchEscrows>
+
+  beforeAll(async () => {
+    world = await makeLdkWorld({
+      startChain: (folder) => startChain({ folder }),
+      startLink: startInProcess,
+    })
+    slice = makeEscrowSlice({
+      transact: database.transact,
+      database: database.database,
+      node: hubOf(world),
+      height: async () => (await world.hub.sync()).height,
+      clock: Date.now,
+      policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 50_000_000n },
+    })
+    const log = makeLog({ level: 'silent' })
+    worker = await startWorker({ database: database.database, tasks: slice.tasks, concurrency: 4, log })
+    watch = watchEscrows(slice, log)
+  }, 120_000)
+
+  afterAll(async () => {
+    await watch?.stop()
+    await worker?.stop()
+    await world?.stop()
+  })
+
+  async function workersInvoice(): Promise<string> {
+    const { invoice } = await world.payee.invoices.create({
+      amountMsat: PAYOUT_MSAT,
+      description: 'oranges',
+      expirySeconds: 14 * 24 * 3600,
+    })
+    return invoice
+  }
+
+  const story = {
+    get world() {
+      return world
+    },
+    get slice() {
+      return slice
+    },
+
+    async ask(id: string, wish: EscrowWish): Promise<EscrowState> {
+      const request = await slice.prepare(wish, id)
+      if (isRefusal(request)) throw new Error(request.refused)
+      const state = await database.transact((tx) => slice.ask(tx, id, request, 'request-1'))
+      if (isRefusal(state)) throw new Error(`${state.refused} ${JSON.stringify(state.data)}`)
+      return state
+    },
+
+    async phaseOf(id: string, milestone = 0): Promise<Phase | undefined> {
+      return (await slice.find(id))?.milestones[milestone]?.phase
+    },
+
+    async reach<P extends Phase>(id: string, phase: P, milestone = 0): Promise<In<P>> {
+      const now = () => story.phaseOf(id, milestone)
+      await expect.poll(now, { timeout: PATIENCE_MS, interval: 20 }).toBe(phase)
+      return (await slice.find(id))!.milestones[milestone] as In<P>
+    },
+
+    /** An order whose seller is asked for an invoice. */
+    async order(milestones = 1, spans: Spans = USUAL): Promise<string> {
+      const plan = {
+        title: 'Two boxes of oranges',
+        description: '',
+        arbiter: null,
+        deadlineAt: Date.now() + 24 * HOUR_MS,
+        milestones: Array.from({ length: milestones }, (_, index) => ({
+          title: `Box ${index + 1}`,
+          payoutMsat: PAYOUT_MSAT,
+          ...spans,
+        })),
+      }
+      const wish = { by: BUYER, kind: 'order', worker: WORKER, plan } as const
+      const state = await database.transact((tx) => slice.create(tx, wish, 'request-0'))
+      if (isRefusal(state)) throw new Error(state.refused)
+      await story.ask(state.id, { kind: 'publish', by: BUYER })
+      return state.id
+    },
+
+    /** The worker's invoice, the buyer's payment, and the money is locked. */
+    async fund(id: string, milestone = 0, makeInvoice = workersInvoice): Promise<Funded> {
+      await story.ask(id, { kind: 'submit-invoice', by: WORKER, milestone, invoice: await makeInvoice() })
+      await story.ask(id, { kind: 'fund', by: BUYER, milestone })
+      const invoiceMade = async () => {
+        const state = (await slice.find(id))?.milestones[milestone]
+        return state?.phase === 'awaiting-funds' ? state.fundingInvoice : null
+      }
+      await expect.poll(invoiceMade, { timeout: PATIENCE_MS, interval: 20 }).not.toBeNull()
+      const paymentId = randomBytes(32).toString('hex')
+      await world.payer.payer.pay({
+        paymentId,
+        destination: { kind: 'bolt11', invoice: (await invoiceMade())! },
+        amountMsat: FUNDING_MSAT,
+        maxFeeMsat: 1_000_000n,
+        timeoutMs: 60_000,
+      })
+      const held = await story.reach(id, 'held', milestone)
+      return { held, buyersPayment: () => world.payer.payer.lookup(paymentId) }
+    },
+
+    /** Of a wallet that takes the payment only when the test gives it the preimage. */
+    async hesitantInvoice(paymentHash: string): Promise<string> {
+      const { invoice } = await world.payee.holdInvoices.create({
+        paymentHash,
+        amountMsat: PAYOUT_MSAT,
+        description: 'oranges',
+        expirySeconds: 14 * 24 * 3600,
+        minFinalCltvExpiryDelta: 40,
+      })
+      return invoice
+    },
+
+    replayed: async (id: string) => replayEntries(await readEntity(database.db, 'escrow', id)),
+
+    /** What the buyer, the operator and the worker can spend over channels. */
+    async spendable(): Promise<bigint[]> {
+      const nodes = [world.payer, world.hub, world.payee]
+      return Promise.all(nodes.map(async (node) => (await node.funds.balance()).lightningMsat))
+    },
+  }
+  return story
+}
+
+/** The operator's node through restarts: a stopped one is offline, the next one has other objects. */
+function hubOf(world: LdkWorld): OperatorNode {
+  const { nodeId, network, capabilities } = world.hub
+  return {
+    nodeId,
+    network,
+    capabilities,
+    get ownHolds() {
+      return world.hub.ownHolds
+    },
+    get holdInvoices() {
+      return world.hub.holdInvoices
+    },
+    get payer() {
+      return world.hub.payer
+    },
+    get funds() {
+      return world.hub.funds
+    },
+    get events() {
+      return world.hub.events
+    },
+  }
+}
