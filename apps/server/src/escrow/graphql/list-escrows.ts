@@ -63,7 +63,8 @@ function isListed(listed: Listed) {
     case 'worker':
       return sql<boolean>`worker = ${listed.key} and phase <> 'draft'`
     case 'arbiter':
-      return sql<boolean>`arbiter = ${listed.key} and phase <> 'draft'`
+      return sql<boolean>`arbiter = ${listed.key} and phase <> 'draft'
+        and (worker is not null or phase not in ('cancelled', 'expired'))`
     case 'applicant':
       return sql<boolean>`escrow.id in (select escrow_id from escrow_listing where applicants @> array[${listed.key}]::text[])`
   }

@@ -13,7 +13,7 @@ export type TaskView = {
 export type MilestoneView = { readonly task: TaskView; readonly milestone: MilestoneState }
 
 /**
- * Who may read what: the only place that says so; `visibleTo` in `list-tasks.ts` says the same in SQL. Null: whether
+ * Who may read what: the only place that says so; `list-escrows.ts` says the same in SQL. Null: whether
  * there is such an escrow is nobody's business. A draft is its buyer's; an order its parties'; a task can be read by
  * everybody from its publication on, and when nothing came of it by those who had to do with it.
  */
@@ -32,7 +32,7 @@ export function viewFor(escrow: EscrowState, viewer: Hex | null): TaskView | nul
       return isParty || escrow.kind === 'task' ? view : null
     case 'cancelled':
     case 'expired':
-      return isParty || hasApplied(escrow, viewer) ? view : null
+      return hadPart(view) ? view : null
   }
 }
 
@@ -48,6 +48,8 @@ export function applicationsFor({ escrow, viewer, role }: TaskView) {
     : escrow.applications.filter(({ worker }) => worker === viewer)
 }
 
-function hasApplied({ applications }: EscrowState, viewer: Hex | null): boolean {
-  return applications.some(({ worker }) => worker === viewer)
+/** An arbiter has none while nobody works: what ends then may never have been published. */
+function hadPart({ escrow, viewer, role }: TaskView): boolean {
+  if (role === 'arbiter') return escrow.worker !== null
+  return role !== 'stranger' || escrow.applications.some(({ worker }) => worker === viewer)
 }

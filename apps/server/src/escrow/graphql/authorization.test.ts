@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withDatabase } from '../../platform/testing/with-database.ts'
+import { hashOf } from '../testing/escrow-node.ts'
+import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
+import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
+import { newParties, type Parties, planOf, taskClient } from './testing/task-client.ts'
+
+/** Who may do what: every mutation, in a phase in which it can be done, by everybody. */
+const database = withDatabase()
+let world: GraphqlWorld
+let client: ReturnType<typeof taskClient>
+
+beforeAll(async () => {
+  world = await startGraphqlWorld(database)
+  client = taskClient(world)
+})
+afterAll(() => world.close())
+
+type Role = keyof Parties
+type Case = {
+  by: readonly Role[]
+  /** Brings a task to where the mutation can be done, and answers its input. */
+  reach: (parties: Parties) => Promise<object>
+  /** What others are told; a task that is not shown does not exist. */
+  others?: string
+}
+
+const first = (taskId: string) => ({ taskId, milestone: 0 })
+const fundingMsat = PAYOUT_MSAT + FEE_MSAT
+
+/** The preimage came out, and was reported. */
+async function premature(parties: Parties): Promise<string> {
+  const { taskId, preimage } = await heldWithPreimage(parties)
+  await client.mutate(parties.buyer, 'reportPreimage', { ...first(taskId), preimage })
+  return taskId
+}
+
+async function heldWithPreimage(parties: Parties) {
+  const taskId = await client.assigned(parties)
+  const preimage = world.newHash()
+  const invoice = world.invoiceOf({ paymentHash: hashOf(preimage) })
+  await client.mutate(parties.worker, 'submitInvoice', { ...first(taskId), invoice })
+  await client.mutate(parties.buyer, 'fundMilestone', first(taskId), 'funding { invoice }')
+  world.node.buyerPays(hashOf(preimage))
+  await world.slice.follow()
+  return { taskId, preimage }
+}
+
+const CASES: Record<string, Case> = {
+  updateTask: {
+    by: ['buyer'],
+    reach: async (parties) => ({ taskId: await client.open(parties), plan: planOf() }),
+  },
+  publishTask: {
+    by: ['buyer'],
+    reach: async (parties) => ({ taskId: await client.draft(parties) }),
+    others: 'ESCROW_NOT_FOUND',
+  },
+  applyToTask: {
+    by: ['worker', 'stranger'],
+    reach: async (parties) => ({ taskId: await client.open(parties) }),
+  },
+  assignWorker: {
+    by: ['buyer'],
+    async reach(parties) {
+      const taskId = await client.open(parties)
+      await client.mutate(parties.worker, 'applyToTask', { taskId })
+      return { taskId, worker: parties.worker.owner }
+    },
+  },
+  cancelTask: { by: ['buyer'], reach: async (parties) => ({ taskId: await client.open(parties) }) },
+  submitInvoice: {
+    by: ['worker'],
+    async reach(parties) {
+      const taskId = await client.assigned(parties)
+      return { ...first(taskId), invoice: world.invoiceOf({ paymentHash: world.newHash() }) }
+    },
+  },
+  fundMilestone: {
+    by: ['buyer'],
+    async reach(parties) {
+      const taskId = await client.assigned(parties)
+      await client.invoice(parties, taskId)
+      return first(taskId)
+    },
+  },
+  submitProof: {
+    by: ['worker'],
+    reach: async (parties) => ({ ...first((await client.held(parties)).taskId), text: 'Done.' }),
+  },
+  approveMilestone: { by: ['buyer'], reach: async (parties) => first((await client.proven(parties)).taskId) },
+  requestRevision: {
+    by: ['buyer'],
+    reach: async (parties) => ({ ...first((await client.proven(parties)).taskId), reason: 'A comma.' }),
+  },
+  openDispute: {
+    by: ['buyer', 'worker'],
+    reach: async (parties) => ({ ...first((await client.held(parties)).taskId), reason: 'Nobody answers.' }),
+  },
+  resolveDispute: {
+    by: ['arbiter'],
+    async reach(parties) {
+      const { taskId } = await client.proven(parties)
+      await client.mutate(parties.buyer, 'openDispute', { ...first(taskId), reason: 'It is empty.' })
+      return { ...first(taskId), to: 'REFUND' }
+    },
+  },
+  refundMilestone: { by: ['worker'], reach: async (parties) => first((await client.held(parties)).taskId) },
+  submitRefundInvoice: {
+    by: ['buyer'],
+    async reach(parties) {
+      const taskId = await premature(parties)
+      const invoice = world.invoiceOf({ paymentHash: world.newHash(), amountMsat: fundingMsat })
+      return { ...first(taskId), invoice }
+    },
+  },
+  reportPreimage: {
+    by: ['buyer'],
+    async reach(parties) {
+      const { taskId, preimage } = await heldWithPreimage(parties)
+      return { ...first(taskId), preimage }
+    },
+  },
+}
+
+const EVERYBODY: readonly Role[] = ['buyer', 'worker', 'arbiter', 'stranger']
+/** A worker who has not been assigned, and whoever has not applied, are strangers to a task. */
+const REFUND_OF_BUYER = ['ESCROW_REFUND_NOT_YOURS']
+
+describe.each(Object.entries(CASES))('%s', (field, { by, reach, others = 'ESCROW_WRONG_PARTY' }) => {
+  test.each(EVERYBODY.filter((role) => by.includes(role)))('may be done by the %s', async (role) => {
+    const parties = newParties()
+    const input = await reach(parties)
+    expect(await client.refusedAs(parties[role], field, input)).toEqual([])
+  })
+
+  test('by nobody else, and changes nothing then', async () => {
+    const parties = newParties()
+    const input = (await reach(parties)) as { taskId: string }
+    const before = await client.read(parties.buyer, input.taskId, 'changes { hash }')
+    for (const role of EVERYBODY.filter((one) => !by.includes(one))) {
+      const isRefund = field === 'refundMilestone' && role === 'buyer'
+      expect(await client.refusedAs(parties[role], field, input), role).toEqual(
+        isRefund ? REFUND_OF_BUYER : [others],
+      )
+    }
+    expect(await client.refusedAs(null, field, input)).toEqual(['AUTH_REQUIRED'])
+    expect(await client.read(parties.buyer, input.taskId, 'changes { hash }')).toEqual(before)
+  })
+})
+
+test('a task is created by whoever signs, and by nobody who does not', async () => {
+  const { stranger } = newParties()
+  expect(await client.refusedAs(null, 'createTask', { plan: planOf() })).toEqual(['AUTH_REQUIRED'])
+  const { task } = await client.mutate(stranger, 'createTask', { plan: planOf() }, 'task { buyer role }')
+  expect(task).toEqual({ buyer: stranger.owner, role: 'BUYER' })
+})
