@@ -8,7 +8,7 @@ let world: ReturnType<typeof makeEscrowWorld>
 
 beforeEach(async () => {
   vi.stubEnv('DATABASE_URL', database.connectionString.reveal())
-  await database.queryAsOwner('truncate escrow, escrow_hash; delete from graphile_worker._private_jobs')
+  await database.queryAsOwner('truncate escrow cascade; delete from graphile_worker._private_jobs')
   world = makeEscrowWorld(database)
 })
 afterEach(() => {
