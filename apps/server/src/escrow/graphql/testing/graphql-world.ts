@@ -89,6 +89,9 @@ export async function startGraphqlWorld(database: TestDatabase) {
       sessions.set(device, known)
       return known
     },
+    /** The header that signs a body for /graphql. */
+    signed: (by: Device, body: string) =>
+      sign(by, { method: 'POST', body, signed: { url: `${url}/graphql` } }),
     async send(by: Device | null, { query, variables }: Query, how: How = {}): Promise<GraphqlAnswer> {
       const body = JSON.stringify({ query, ...(variables && { variables }) })
       const authorization = by && sign(by, { method: 'POST', body, signed: { url: `${url}/graphql` } })
