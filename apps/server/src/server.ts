@@ -12,7 +12,10 @@ import { makeNamesSlice } from './names/names-slice.ts'
 import { isNoteworthy } from './names/reconciliation.ts'
 import { makeNip05Slice } from './nip05/nip05-slice.ts'
 import { makeNodesSlice } from './nodes/nodes-slice.ts'
+import { makeRelayPool } from './nostr/relay-pool.ts'
+import { makeZapReceipts, zapKey } from './nostr/zap-receipts.ts'
 import { makeOutbound } from './outbound/outbound-https.ts'
+import { makeOutboundSockets } from './outbound/outbound-socket.ts'
 import { makePaymentsSlice } from './payments/payments-slice.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase, pingDatabase } from './platform/database.ts'
@@ -132,6 +135,8 @@ export async function startServer(options: {
   const ownerOf = async (user: string, domain: string) =>
     (await names.findActive(user, domain))?.owner ?? null
   const askedDomain = makeAskedDomain({ domains: config.domains, publicUrl: url })
+  const key = await zapKey(config)
+  const relays = makeRelayPool({ sockets: makeOutboundSockets({ allowLoopback: config.outboundLoopback }) })
   const lightningAddress = makeLightningAddressSlice({
     transact,
     database,
@@ -141,6 +146,7 @@ export async function startServer(options: {
     askedDomain,
     publicUrl: url,
     clock,
+    zaps: key && makeZapReceipts({ key, relays }),
     ...(config.rateLimit === 0 && { perMinute: null }),
   })
   const nip05 = makeNip05Slice({

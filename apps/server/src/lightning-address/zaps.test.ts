@@ -1,8 +1,14 @@
 import { createHash } from 'node:crypto'
 import { decodeInvoice } from '@holdfast/protocols/bolt11'
 import type { EventTemplate } from '@holdfast/protocols/nip01'
-import { finalizeEvent } from 'nostr-tools/pure'
+import { finalizeEvent, verifyEvent } from 'nostr-tools/pure'
 import { afterEach, expect, test } from 'vitest'
+import { makeRelayPool } from '../nostr/relay-pool.ts'
+import { startRelay } from '../nostr/testing/relay.ts'
+import { makeZapReceipts } from '../nostr/zap-receipts.ts'
+import { makeOutboundSockets } from '../outbound/outbound-socket.ts'
+import { TEST_CERTIFICATE } from '../outbound/testing/test-certificate.ts'
+import { Secret } from '../platform/secret.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { type AddressWorld, startAddressWorld } from './testing/address-world.ts'
 import type { ZapReceipts } from './zaps.ts'
@@ -30,10 +36,10 @@ function makeReceipts(
   }
 }
 
-function zapRequest(recipient: string, amount = '21000'): string {
+function zapRequest(recipient: string, amount = '21000', relay = RELAY): string {
   const tags = [
     ['p', recipient],
-    ['relays', RELAY],
+    ['relays', relay],
     ['amount', amount],
   ]
   const template = { kind: 9734, content: 'Zap!', tags, created_at: 1_700_000_000 }
@@ -94,4 +100,30 @@ test('a payment that is no zap has no receipt', async () => {
   await json(new URL(verify).pathname)
   await slice.tasks['lightning-address:publish-receipt']?.({ paymentHash }, {} as never)
   expect(zaps.published).toEqual([])
+})
+
+test('a receipt comes to a real relay, signed with the server’s own key', async () => {
+  const relay = await startRelay()
+  try {
+    const key = new Secret('07'.repeat(32))
+    const sockets = makeOutboundSockets({
+      allowLoopback: true,
+      lookup: async () => ['127.0.0.1'],
+      ca: TEST_CERTIFICATE,
+    })
+    const zaps = makeZapReceipts({ key, relays: makeRelayPool({ sockets }) })
+    world = await startAddressWorld(database, { zaps, worker: true })
+    const { callback, alice, node, json } = world
+    const raw = zapRequest(alice.owner, '21000', relay.url)
+    const { pr, verify } = await callback({ amount: '21000', nostr: raw, lnurl: 'lnurl1x' })
+    node.pay(decodeInvoice(pr).paymentHash, 21_000n)
+    await json(new URL(verify).pathname)
+    await expect.poll(() => relay.events.length, { timeout: 15_000 }).toBe(1)
+    const [receipt] = relay.events
+    expect(receipt).toMatchObject({ kind: 9735, pubkey: zaps.pubkey })
+    expect(receipt?.tags).toContainEqual(['bolt11', pr])
+    expect(verifyEvent(receipt as unknown as Parameters<typeof verifyEvent>[0])).toBe(true)
+  } finally {
+    await relay.stop()
+  }
 })

@@ -5,17 +5,20 @@ const MAX_CHARACTERS = 8_192
 const HTTPS_PORT = '443'
 
 /**
- * A URL of a stranger that we may ask: https:// on its own port, a host on the public Internet's DNS, no user, no
+ * A URL of a stranger that we may ask: https:// or wss://, as `protocol` says, on its own port, a host on the public Internet's DNS, no user, no
  * password. Whether the host's address is allowed is not known yet. Throws `OutboundError('forbidden')`.
  */
-export function checkOutboundUrl(text: string, { anyPort }: { anyPort: boolean }): URL {
+export function checkOutboundUrl(
+  text: string,
+  { anyPort, protocol = 'https:' }: { anyPort: boolean; protocol?: 'https:' | 'wss:' },
+): URL {
   // The URL parser drops white space and control characters: what it read would not be what was written.
   if (text.length > MAX_CHARACTERS || !/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) {
     throw new OutboundError('forbidden', 'this is not an absolute URL in ASCII')
   }
   const url = new URL(text)
   const host = hostOf(url)
-  if (url.protocol !== 'https:') throw new OutboundError('forbidden', `${host} is not asked without TLS`)
+  if (url.protocol !== protocol) throw new OutboundError('forbidden', `${host} is not asked without TLS`)
   if (url.username !== '' || url.password !== '') {
     throw new OutboundError('forbidden', `the URL of ${host} holds a user or a password`)
   }

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
+import { readSecretKey } from '../nostr/secret-key.ts'
 import {
   ADDRESS_FORM,
   API_FORM,
@@ -76,6 +77,13 @@ const nostrRoot = z.string().transform((text, context): NostrRoot => {
   const [domain = '', pubkey = '', ...more] = text.split('=')
   if (DOMAIN.test(domain) && /^[0-9a-f]{64}$/.test(pubkey) && more.length === 0) return { domain, pubkey }
   context.addIssue({ code: 'custom', message: 'not a domain and its key' })
+  return z.NEVER
+})
+
+const nostrSecretKey = z.string().transform((text, context): Secret<string> => {
+  const key = readSecretKey(text)
+  if (key !== null) return new Secret(key)
+  context.addIssue({ code: 'custom', message: 'no secret key' })
   return z.NEVER
 })
 
@@ -177,6 +185,13 @@ export const VARIABLES = {
     'domain=public key in hex, several separated by commas',
     list(nostrRoot),
     is([] as NostrRoot[], 'nobody'),
+  ),
+  HOLDFAST_NOSTR_KEY: variable(
+    "The server's own Nostr key, which signs zap receipts.",
+    'a secret key as nsec1… or in hex',
+    nostrSecretKey,
+    unset('one that is made once and kept in the data folder; none with DATABASE_URL'),
+    true,
   ),
   HOLDFAST_ESCROW_FEE_FIXED_SAT: variable(
     'What a release costs, whatever its amount: the part of the fee that is fixed.',

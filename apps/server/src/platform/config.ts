@@ -27,6 +27,8 @@ export type Config = {
   /** Of every domain. */
   dnsProviders: Providers
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
+  /** In hex; null: none was given. */
+  nostrKey: VariableValues['HOLDFAST_NOSTR_KEY']
   /** Nostr public keys. */
   operators: readonly string[]
   /** Program that acts on zones; `null`: a person is asked. */
@@ -93,6 +95,7 @@ export function readConfig(
     domains: [...providers.keys()],
     dnsProviders: providers,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
+    nostrKey: read.HOLDFAST_NOSTR_KEY,
     operators: read.HOLDFAST_OPERATORS,
     zoneHook: read.HOLDFAST_ZONE_HOOK,
     namesPerOwner: read.HOLDFAST_NAMES_PER_OWNER,
