@@ -38,6 +38,8 @@ const wish: fc.Arbitrary<EscrowWish> = milestone.chain((milestone) =>
     { kind: 'refund', by: WORKER, milestone },
     { kind: 'refund', by: 'operator', milestone },
     { kind: 'cancel', by: BUYER },
+    { kind: 'apply', by: WORKER, message: '' },
+    { kind: 'assign', by: BUYER, worker: WORKER },
   ),
 )
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { isRefusal } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import type { Custody } from '@holdfast/core/escrow/milestone-states'
 import { NodeError } from '@holdfast/lightning'
 import { encodeInvoice, fieldOf } from '@holdfast/protocols/testing/bolt11-encoder'
 import { secretKey } from '@holdfast/protocols/testing/points'
@@ -105,8 +106,8 @@ export function makeHistoryWorld(database: TestDatabase) {
       return slice
     },
 
-    /** An order whose seller is asked for invoices. */
-    async open(milestones: number): Promise<void> {
+    /** An order whose seller is asked for invoices, or a coordinated task for which nobody has applied. */
+    async open(custody: Custody, milestones: number): Promise<void> {
       const plan = {
         title: 'Oranges',
         description: '',
@@ -120,7 +121,9 @@ export function makeHistoryWorld(database: TestDatabase) {
           holdBlocks: 400,
         })),
       }
-      const wish = { by: BUYER, kind: 'order', worker: WORKER, plan } as const
+      const isOrder = custody === 'hash-locked'
+      const parties = { kind: isOrder ? 'order' : 'task', worker: isOrder ? WORKER : null } as const
+      const wish = { by: BUYER, custody, plan, ...parties }
       const state = await transact((tx) => slice.create(tx, wish, 'a-request'))
       if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
       ids.push(state.id)

@@ -1,4 +1,4 @@
-import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
+import type { Custody, In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import { dueAt } from '../../platform/testing/job-queue.ts'
@@ -10,7 +10,11 @@ import { type HistoryWorld, makeHistoryWorld } from './history-world.ts'
 
 /** Some escrows that share a node, a process and a clock: how far each gets before things go wrong, and what goes wrong. */
 export type History = {
-  readonly escrows: readonly { readonly milestones: number; readonly smooth: number }[]
+  readonly escrows: readonly {
+    readonly custody: Custody
+    readonly milestones: number
+    readonly smooth: number
+  }[]
   readonly moves: readonly Move[]
 }
 
@@ -18,14 +22,24 @@ export const ESCROWS_AT_ONCE = 5
 
 export const histories: fc.Arbitrary<History> = fc.record({
   escrows: fc.array(
-    fc.record({ milestones: fc.integer({ min: 1, max: 2 }), smooth: fc.constantFrom(0, 2, 3, 3, 4, 4) }),
-    {
-      minLength: ESCROWS_AT_ONCE,
-      maxLength: ESCROWS_AT_ONCE,
-    },
+    fc.record({
+      custody: fc.constantFrom<Custody>('hash-locked', 'hash-locked', 'coordinated'),
+      milestones: fc.integer({ min: 1, max: 2 }),
+      smooth: fc.constantFrom(0, 2, 3, 3, 4, 4),
+    }),
+    { minLength: ESCROWS_AT_ONCE, maxLength: ESCROWS_AT_ONCE },
   ),
-  moves: fc.array(moves, { minLength: 30, maxLength: 100 }),
+  moves: fc.array(moves, { minLength: 15, maxLength: 75 }),
 })
+
+/** The ends that a run must reach to say anything. */
+export const USUAL_ENDS = [
+  'released',
+  'refunded',
+  'repaid',
+  'expired',
+  'cancelled',
+] as const satisfies Phase[]
 
 /** How often each phase was the end of a milestone. */
 export type Ends = Map<Phase, number>
@@ -33,33 +47,50 @@ export type Ends = Map<Phase, number>
 /** Lives the history to its end and checks what must be true of every one; throws what is not. */
 export async function runHistory(database: TestDatabase, history: History, ends: Ends): Promise<void> {
   const world = makeHistoryWorld(database)
-  for (const [index, { milestones, smooth }] of history.escrows.entries()) {
-    await world.open(milestones)
-    await begin(world, world.ids[index]!, smooth)
+  for (const [index, { custody, milestones, smooth }] of history.escrows.entries()) {
+    await world.open(custody, milestones)
+    const steps = custody === 'coordinated' ? beginCoordinated : beginHashLocked
+    for (const step of steps(world, world.ids[index]!).slice(0, smooth)) await step()
   }
   for (const move of history.moves) await make(world, move)
   await settle(world)
   await check(world, database, ends)
 }
 
-async function begin(world: HistoryWorld, id: string, smooth: number): Promise<void> {
+type Step = () => Promise<unknown>
+
+function beginHashLocked(world: HistoryWorld, id: string): Step[] {
+  return [invoiced, funded, held, paying].map((step) => () => step(world, id))
+}
+
+function beginCoordinated(world: HistoryWorld, id: string): Step[] {
+  return [funded, held, assigned, paying].map((step) => () => step(world, id))
+}
+
+async function invoiced(world: HistoryWorld, id: string): Promise<void> {
   const invoice = world.invoiceOf(PAYOUT_MSAT)
-  const steps = [
-    () => world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice }),
-    async () => {
-      await world.ask(id, { kind: 'fund', by: BUYER, milestone: 0 })
-      await runJobs(world, 'escrow:create-hold')
-    },
-    async () => {
-      for (const hash of world.node.holds.keys()) world.node.buyerPays(hash)
-      await world.slice.follow({ waitMs: 0 })
-    },
-    async () => {
-      await world.ask(id, { kind: 'approve', by: BUYER, milestone: 0 })
-      await runJobs(world, 'escrow:pay-out')
-    },
-  ]
-  for (const step of steps.slice(0, smooth)) await step()
+  await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice })
+}
+
+async function funded(world: HistoryWorld, id: string): Promise<void> {
+  await world.ask(id, { kind: 'fund', by: BUYER, milestone: 0 })
+  await runJobs(world, 'escrow:create-hold')
+}
+
+async function held(world: HistoryWorld): Promise<void> {
+  for (const hash of world.node.holds.keys()) world.node.buyerPays(hash)
+  await world.slice.follow({ waitMs: 0 })
+}
+
+async function assigned(world: HistoryWorld, id: string): Promise<void> {
+  await world.ask(id, { kind: 'apply', by: WORKER, message: '' })
+  await world.ask(id, { kind: 'assign', by: BUYER, worker: WORKER })
+  await invoiced(world, id)
+}
+
+async function paying(world: HistoryWorld, id: string): Promise<void> {
+  await world.ask(id, { kind: 'approve', by: BUYER, milestone: 0 })
+  await runJobs(world, 'escrow:pay-out')
 }
 
 async function runJobs(world: HistoryWorld, task: string): Promise<void> {
@@ -108,7 +139,10 @@ async function check(world: HistoryWorld, database: TestDatabase, ends: Ends): P
   for (const milestone of milestones) {
     const hash = 'paymentHash' in milestone ? milestone.paymentHash : null
     const hold = hash === null ? 'none' : node.holds.get(hash)?.state.state
-    expect({ phase: milestone.phase, hold }).toEqual({ phase: milestone.phase, hold: HOLD[milestone.phase] })
+    const { phase, custody } = milestone
+    expect({ phase, hold }).toEqual({ phase, hold: HOLD[phase] })
+    // A hash-locked hold is claimed by the node itself, in the moment in which the worker is paid.
+    if (phase === 'lost') expect(custody).toBe('coordinated')
   }
   const gained = milestones.reduce((sum, milestone) => sum + gainOf(milestone), 0n)
   expect({ gained: node.gainMsat(), phases: states.map(phasesOf) }).toEqual({
@@ -136,6 +170,7 @@ const HOLD: Partial<Record<Phase, 'settled' | 'cancelled' | 'none'>> = {
   refunded: 'cancelled',
   expired: 'none',
   cancelled: 'none',
+  lost: 'cancelled',
 }
 
 /** What the operator has gained by it, as its state says. */
@@ -172,7 +207,5 @@ export async function runHistories(
       ),
     ),
   )
-  for (const phase of Object.keys(HOLD) as Phase[])
-    expect({ phase, isReached: ends.has(phase) }).toEqual({ phase, isReached: true })
   return ends
 }
