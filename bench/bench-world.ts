@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LightningNode } from '@holdfast/lightning'
 import { type DeviceView, openDevices } from '@holdfast/server/demo/devices'
+import type { Edges } from '@holdfast/server/edges'
 import { startEmbeddedWorld } from '@holdfast/server/embedded-world'
 import { readConfig } from '@holdfast/server/platform/config'
 import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
@@ -23,6 +24,8 @@ export type BenchWorld = {
   readonly domain: string
   /** A pool beside the server's. */
   readonly database: OpenDatabase
+  /** The operator's node, with which the server holds and pays, and its chain. */
+  readonly operator: NonNullable<Edges['operator']>
   user(name: string): Promise<BenchUser>
   stop(): Promise<void>
 }
@@ -52,11 +55,14 @@ export async function startBenchWorld(): Promise<BenchWorld> {
     shutdown.add('bench database', () => database.close())
     await refuseUnlessDurable(database)
 
+    const { operator } = edges
+    if (operator === null) throw new Error('The embedded world has no operator.')
     const deviceOf = await openDevices(join(dataDir, 'devnet'))
     return {
       url,
       domain: config.domains[0] as string,
       database,
+      operator,
       async user(name) {
         const device = deviceOf(name)
         const node = await edges.nodes.nodeOf(device.pubkey)

@@ -7,10 +7,13 @@ export type Figure = {
   readonly unit: 'ms' | 's' | '×' | 'MB' | '/s' | '%'
   /** The most that the design allows; absent for figures that only explain another one. */
   readonly atMost?: number
+  /** The least that the design demands; no figure has both. */
+  readonly atLeast?: number
 }
 
 /** Null when the design sets no target. */
-export function isMet({ value, atMost }: Figure): boolean | null {
+export function isMet({ value, atMost, atLeast }: Figure): boolean | null {
+  if (atLeast !== undefined) return value >= atLeast
   return atMost === undefined ? null : value <= atMost
 }
 
@@ -20,7 +23,7 @@ export function figureTable(figures: readonly Figure[]): string {
     figure.of,
     figure.what,
     shown(figure.value, figure.unit),
-    figure.atMost === undefined ? '' : `≤ ${shown(figure.atMost, figure.unit)}`,
+    target(figure),
     verdict(figure),
   ])
   const all = [['of', 'figure', 'measured', 'target', ''], ...rows]
@@ -36,6 +39,11 @@ export function figureTable(figures: readonly Figure[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+function target({ atMost, atLeast, unit }: Figure): string {
+  if (atLeast !== undefined) return `≥ ${shown(atLeast, unit)}`
+  return atMost === undefined ? '' : `≤ ${shown(atMost, unit)}`
 }
 
 function verdict(figure: Figure): string {

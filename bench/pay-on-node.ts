@@ -12,7 +12,7 @@ export type NodePayer = {
 }
 
 /** Pays straight on a node and hears of the end as early as a program beside it can: from the node's events. */
-export function makeNodePayer({ payer, events }: LightningNode): NodePayer {
+export function makeNodePayer({ payer, events }: Pick<LightningNode, 'payer' | 'events'>): NodePayer {
   if (!payer || !events) throw new Error('The node cannot pay or does not tell its events.')
   let cursor = 0
   const read = async (waitMs: number) => {

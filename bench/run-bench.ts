@@ -1,4 +1,5 @@
 import { type BenchWorld, startBenchWorld } from './bench-world.ts'
+import { benchEscrow } from './escrow/escrow.ts'
 import type { Figure } from './figure.ts'
 import { benchJournal } from './journal.ts'
 import { benchNames } from './names.ts'
@@ -14,6 +15,7 @@ const IN_ONE_WORLD: Record<string, Measure> = {
   reads: benchReads,
   names: benchNames,
   journal: benchJournal,
+  escrow: benchEscrow,
 }
 
 export const MEASUREMENTS: readonly string[] = ['start-up', ...Object.keys(IN_ONE_WORLD)]

@@ -8,7 +8,7 @@ const HELP = `npm run bench [-- OPTIONS]
 Starts a world of its own in a temporary folder and measures it; docs/bench.md says what and how. A missed target is
 no error: the exit code is 0 unless something broke.
 
-  --json           one JSON object: {"figures":[{of,what,value,unit,atMost?,met}]}
+  --json           one JSON object: {"figures":[{of,what,value,unit,atMost?,atLeast?,met}]}
   --only NAME      one of ${MEASUREMENTS.join(', ')}; may be repeated
   --seconds N      how long each measurement lasts, about (default 10)
   --help

@@ -1,0 +1,18 @@
+import type { BenchWorld } from '../bench-world.ts'
+import type { Figure } from '../figure.ts'
+import { benchCycle } from './cycle.ts'
+import { benchInFlight } from './in-flight.ts'
+import { fundOrder, makeParty, placeOrder, withFollowing } from './orders.ts'
+import { benchStatusReads } from './status-reads.ts'
+
+/** bob buys from alice through the server, as the SDK does, each with a node of their own. */
+export async function benchEscrow(world: BenchWorld, seconds: number): Promise<Figure[]> {
+  const [buyer, worker] = await Promise.all([makeParty(world, 'bob'), makeParty(world, 'alice')])
+  const parties = { buyer, worker }
+  const cycle = await benchCycle(world, parties, seconds)
+  const inFlight = await benchInFlight(parties, seconds)
+  const order = await placeOrder(buyer, worker)
+  await withFollowing(order, (told) => fundOrder(order, told))
+  const reads = await benchStatusReads(world, { buyer, held: [order] }, seconds)
+  return [...cycle, ...inFlight, ...reads]
+}
