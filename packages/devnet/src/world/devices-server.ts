@@ -1,16 +1,20 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
+import { text as readText } from 'node:stream/consumers'
 import type { LdkNode } from '@holdfast/lightning/ldk'
 import { listen } from '@holdfast/lightning/listen'
 import type { Device } from './device.ts'
+import { type DeviceAnswer, makeDeviceInvoice } from './device-invoice.ts'
 
 export type RunningDevice = { device: Device; node: LdkNode }
 
 /**
- * What a user would see on the screen of their own device, on a loopback port: balance and proofs of payment.
- * It exists because on the devnet the users' nodes run inside this process; the Holdfast server never asks it.
+ * What a user would see on the screen of their own device and do there, on a loopback port: balance, proofs of payment,
+ * a new invoice. It exists because on the devnet the users' nodes run inside this process; the Holdfast server never
+ * asks it.
  *
- * `GET /devices` · `GET /devices/:name/balance` · `GET /devices/:name/proofs/:paymentId`
+ * `GET /devices` · `GET /devices/:name/balance` · `GET /devices/:name/proofs/:paymentId` ·
+ * `POST /devices/:name/invoices`
  */
 export async function serveDevices(
   devices: ReadonlyMap<string, RunningDevice>,
@@ -21,9 +25,8 @@ export async function serveDevices(
   const server = createServer((request, response) => {
     const given = Buffer.from(request.headers.authorization ?? '')
     const authorized = given.length === expected.length && timingSafeEqual(given, expected)
-    const answer = authorized
-      ? look(devices, request.url ?? '/')
-      : Promise.resolve({ status: 401, body: null })
+    const use = request.method === 'POST' ? make : look
+    const answer = authorized ? use(devices, request) : Promise.resolve({ status: 401, body: null })
     answer
       .catch((error: Error) => ({ status: 503, body: { error: error.message } }))
       .then(({ status, body }) => {
@@ -38,11 +41,23 @@ export async function serveDevices(
   }
 }
 
+async function make(
+  devices: ReadonlyMap<string, RunningDevice>,
+  request: IncomingMessage,
+): Promise<DeviceAnswer> {
+  const [, root, name = '', what, ...rest] = (request.url ?? '/').split('/')
+  const found = devices.get(name)
+  if (root !== 'devices' || !found || what !== 'invoices' || rest.length > 0) {
+    return { status: 404, body: null }
+  }
+  return makeDeviceInvoice(found.node, await readText(request))
+}
+
 async function look(
   devices: ReadonlyMap<string, RunningDevice>,
-  url: string,
-): Promise<{ status: number; body: unknown }> {
-  const [, root, name, what, id] = url.split('/')
+  request: IncomingMessage,
+): Promise<DeviceAnswer> {
+  const [, root, name, what, id] = (request.url ?? '/').split('/')
   if (root !== 'devices') return { status: 404, body: null }
   if (!name) return { status: 200, body: [...devices.values()].map(describe) }
   const found = devices.get(name)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { NodeError } from '@holdfast/lightning'
 import { bolt11, payRequest } from '@holdfast/lightning/contract/contract-world'
 import { startLdkHost } from '@holdfast/lightning/ldk'
+import { decodeInvoice } from '@holdfast/protocols/bolt11'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
 import { prepareFaucet } from '../chain/faucet.ts'
@@ -110,6 +111,36 @@ describe('the devices', () => {
 
   test.each(['no-id', '00'.repeat(32), '00'.repeat(33)])('have no proof of the payment %s', async (id) => {
     expect(await look(`/devices/alice/proofs/${id}`)).toEqual({ status: 404, body: null })
+  })
+
+  test('make invoices, on a secret of the wallet or on a hash of the user’s own', async () => {
+    const make = async (wish: object | string, token = devices.token) => {
+      const body = typeof wish === 'string' ? wish : JSON.stringify(wish)
+      const request = { method: 'POST', headers: { authorization: `Bearer ${token}` }, body }
+      const answer = await fetch(`${devices.url}/devices/alice/invoices`, request)
+      return { status: answer.status, body: await answer.json() }
+    }
+    const wish = { amountMsat: '5000000', description: 'oranges', expirySeconds: 1_209_600 }
+    const made = await make(wish)
+    expect(made.status).toBe(200)
+    const ordinary = decodeInvoice(made.body.invoice)
+    expect(ordinary).toMatchObject({ amountMsat: 5_000_000n, paymentHash: made.body.paymentHash })
+    expect(ordinary.expiresAt - ordinary.createdAt).toBe(1_209_600_000)
+    const paymentHash = 'ab'.repeat(32)
+    const { body } = await make({ ...wish, paymentHash })
+    expect(decodeInvoice(body.invoice)).toMatchObject({ paymentHash, amountMsat: 5_000_000n })
+    expect(await make(wish, 'wrong')).toEqual({ status: 401, body: null })
+    for (const wrong of [
+      'no JSON',
+      'null',
+      { ...wish, amountMsat: '0' },
+      { ...wish, description: undefined },
+      { ...wish, description: 'x'.repeat(700) },
+      { ...wish, expirySeconds: '60' },
+      { ...wish, paymentHash: 'ab' },
+    ]) {
+      expect((await make(wrong)).status, JSON.stringify(wrong).slice(0, 80)).toBe(400)
+    }
   })
 
   test('show balances and the proof of a payment, on the payer’s device alone', async () => {
