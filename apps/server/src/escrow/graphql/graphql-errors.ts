@@ -35,13 +35,13 @@ function wordError(
   { requestId, explain }: { requestId: string; explain: (error: Error) => Refusal },
 ): GraphQLError {
   const located = error instanceof GraphQLError ? error : null
-  const cause = located === null ? error : located.originalError
-  const ofQuery = located !== null && !cause
-  const refusal = ofQuery ? refuse('REQUEST_INVALID') : explain(asError(cause))
+  const cause = causeOf(error)
+  const ofQuery = cause instanceof GraphQLError
+  const refusal = ofQuery ? refuse('REQUEST_INVALID') : explain(cause)
   const { status, title, hint } = REFUSALS[refusal.refused]
   const extensions: ErrorExtensions = { code: refusal.refused, status, hint, requestId, data: refusal.data }
   const { http } = (located?.extensions ?? {}) as { http?: object }
-  return new GraphQLError(ofQuery ? located.message : title, {
+  return new GraphQLError(ofQuery && located ? located.message : title, {
     ...(located?.nodes && { nodes: located.nodes }),
     ...(located?.source && { source: located.source }),
     ...(located?.positions && { positions: located.positions }),
@@ -51,7 +51,9 @@ function wordError(
   })
 }
 
-function asError(thrown: unknown): Error {
+/** What was thrown, without what GraphQL put around it; a GraphQLError, when GraphQL itself had something to say. */
+function causeOf(thrown: unknown): Error {
+  if (thrown instanceof GraphQLError) return thrown.originalError ? causeOf(thrown.originalError) : thrown
   return thrown instanceof Error
     ? thrown
     : new Error('Something that is no error was thrown.', { cause: thrown })

@@ -150,7 +150,7 @@ describe('pages', () => {
 })
 
 test('the lists show exactly what may be seen', async () => {
-  const all = Array.from({ length: 3 }, newParties)
+  const all = Array.from({ length: 3 }, () => newParties())
   const keys = all.map(({ buyer }) => buyer)
   const moves = ['publish', 'apply', 'assign', 'cancel'] as const
   const ids: string[] = []

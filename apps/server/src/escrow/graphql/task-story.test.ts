@@ -9,15 +9,16 @@ const database = withDatabase()
 const buyer = newDevice()
 const worker = newDevice()
 let world: GraphqlWorld
-let mutate: ReturnType<typeof taskClient>['mutate']
 
 beforeAll(async () => {
   world = await startGraphqlWorld(database)
-  mutate = taskClient(world).mutate
 })
 afterAll(() => world.close())
 
-test('a task is created, applied for, funded, proven and released over HTTP', async () => {
+const mutate = (by: typeof buyer, field: string, input: object, answer?: string) =>
+  taskClient(world).mutate(by, field, input, answer, { signed: true })
+
+test('a task is created, applied for, funded, proven and released over HTTP, each step signed', async () => {
   const { task } = await mutate(buyer, 'createTask', { plan: planOf() })
   expect(task.phase).toBe('DRAFT')
   const taskId = task.id

@@ -30,7 +30,7 @@ export async function startGraphqlWorld(database: TestDatabase) {
   const world = makeEscrowWorld(database)
   const app = await makeHttpApp({
     config: { publicUrl: null, rateLimit: 0, trustedProxies: [] },
-    log: makeLog({ level: 'error' }),
+    log: makeLog({ level: 'silent' }),
     readiness: [],
     openapi: { title: 'Test', version: '0', description: '' },
   })
@@ -44,7 +44,7 @@ export async function startGraphqlWorld(database: TestDatabase) {
     publicUrl: url,
   })
   await identity.install(app)
-  const log = makeLog({ level: 'error' })
+  const log = makeLog({ level: 'silent' })
   const journal = await startJournal({ database: database.database, transact: database.transact, log })
   const feed = await startEscrowFeed({ journal, log })
   const closing = new AbortController()

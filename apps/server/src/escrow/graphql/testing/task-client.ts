@@ -17,8 +17,9 @@ const INPUT_TYPES: Record<string, string> = {
 
 export type Parties = { buyer: Device; worker: Device; arbiter: Device; stranger: Device }
 
-export function newParties(): Parties {
-  return { buyer: newDevice(), worker: newDevice(), arbiter: newDevice(), stranger: newDevice() }
+/** Four keys that nobody has had before; `same` of them may be known. */
+export function newParties(same: Partial<Parties> = {}): Parties {
+  return { buyer: newDevice(), worker: newDevice(), arbiter: newDevice(), stranger: newDevice(), ...same }
 }
 
 /** A plan as `createTask` takes it. */
@@ -36,20 +37,28 @@ export function planOf(parts: object = {}) {
 
 /** A marketplace's client: verbs that bring a task where a test begins. */
 export function taskClient(world: GraphqlWorld) {
-  const send = (
+  /** In a session of its sender, unless it is to be `signed`: an event can be said only once a second. */
+  const send = async (
     by: Device | null,
     field: string,
     input: object,
     answer = 'task { id phase }',
-    how: How = {},
+    { signed = false, ...how }: How & { signed?: boolean } = {},
   ) => {
     const type = INPUT_TYPES[field] ?? `${field[0]!.toUpperCase()}${field.slice(1)}Input`
     const query = `mutation ($input: ${type}!) { ${field}(input: $input) { ${answer} } }`
-    return world.send(by, { query, variables: { input } }, how)
+    const token = by === null || signed ? {} : { token: await world.session(by) }
+    return world.send(signed ? by : null, { query, variables: { input } }, { ...token, ...how })
   }
 
   /** The one field of the answer; throws what was refused. */
-  async function mutate(by: Device | null, field: string, input: object, answer?: string, how?: How) {
+  async function mutate(
+    by: Device | null,
+    field: string,
+    input: object,
+    answer?: string,
+    how?: How & { signed?: boolean },
+  ) {
     const { data, errors } = await send(by, field, input, answer, how)
     if (errors || !data) throw new Error(`${field}: ${JSON.stringify(errors)}`)
     return data[field]
