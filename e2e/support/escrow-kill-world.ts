@@ -2,23 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { startChain } from '@holdfast/devnet/chain/chain-server'
 import { type LdkWorld, makeLdkWorld } from '@holdfast/devnet/nodes/ldk-world'
 import { findEscrow } from '@holdfast/server/escrow/escrow-store'
-import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
-import { makeLog } from '@holdfast/server/platform/log'
-import { Secret } from '@holdfast/server/platform/secret'
-import {
-  createDatabase,
-  dropDatabase,
-  sharedServer,
-  TEMPLATE,
-  withDatabaseName,
-} from '@holdfast/server/platform/testing/test-server'
+import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { sql } from 'kysely'
 import { getPublicKey } from 'nostr-tools/pure'
 import type { EscrowDoor } from './escrow-door.ts'
 import { makeEscrowServer } from './escrow-server-process.ts'
 import type { EscrowLife } from './escrow-story.ts'
+import { makeKillDatabase } from './kill-database.ts'
 import type { ServerProcess } from './server-process.ts'
-import { installTraps } from './step-trap.ts'
 
 /**
  * What outlives the server: the chain, the database, and the wallets of a buyer and a worker, each with a channel to
@@ -41,26 +32,12 @@ export type EscrowLifeOfServer = EscrowLife & {
   stop(): Promise<number | null>
 }
 
-const CONNECTIONS = 6
-
 /** `runFolder`: of the test run's PostgreSQL. */
 export async function makeEscrowKillWorld(runFolder: string): Promise<EscrowKillWorld> {
-  const postgres = await sharedServer(runFolder)
-  const name = `kill_${randomBytes(8).toString('hex')}`
-  await createDatabase(postgres.owner, name, TEMPLATE)
+  const { database, connectionString, drop } = await makeKillDatabase(runFolder)
   const ldk = await makeLdkWorld({ startChain: (folder) => startChain({ folder }) })
   await ldk.hub.stop()
-  const database = openDatabase({
-    connectionString: new Secret(withDatabaseName(postgres.owner, name)),
-    log: makeLog({ level: 'silent' }),
-    maxConnections: CONNECTIONS,
-  })
-  await installTraps(database)
-  const server = makeEscrowServer({
-    bitcoindUrl: ldk.url,
-    connectionString: withDatabaseName(postgres.app, name),
-    node: ldk.optionsOf('hub'),
-  })
+  const server = makeEscrowServer({ bitcoindUrl: ldk.url, connectionString, node: ldk.optionsOf('hub') })
   const secretKeys: EscrowDoor['secretKeys'] = { buyer: randomBytes(32), worker: randomBytes(32) }
   const workersKey = getPublicKey(secretKeys.worker)
   const find = makeFind(database)
@@ -89,8 +66,7 @@ export async function makeEscrowKillWorld(runFolder: string): Promise<EscrowKill
     },
     async stop() {
       await server.remove()
-      await database.close()
-      await dropDatabase(postgres.owner, name)
+      await drop()
       await ldk.stop()
     },
   }

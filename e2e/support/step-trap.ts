@@ -69,9 +69,9 @@ begin
   if exists (
     select from kill_test.trap join graphile_worker._private_tasks known on known.identifier = trap.task
     where trap.moment = 'before-effect' and known.id = new.task_id
-      and coalesce(entity_id, new.payload ->> 'id') = new.payload ->> 'id'
+      and (entity_id is null or entity_id = new.payload ->> 'id')
   ) then
-    perform kill_test.wait(new.payload ->> 'id');
+    perform kill_test.wait(coalesce(new.payload ->> 'id', new.payload ->> 'domain'));
   end if;
   return new;
 end
@@ -121,7 +121,9 @@ export async function setTrap(
     if (moment === 'after-commit') return committed
     const waiting = await sql<{ application_name: string }>`
       select application_name from pg_locks join pg_stat_activity using (pid)
-      where locktype = 'advisory' and objid = ${LOCK} and not granted`.execute(database.db)
+      where locktype = 'advisory' and objid = ${LOCK} and not granted
+        -- Its new name may come a moment after its wait.
+        and application_name not like 'holdfast%'`.execute(database.db)
     return waiting.rows[0]?.application_name ?? null
   }
   return {
