@@ -19,8 +19,8 @@ export type StepTrap = {
 }
 
 const LOCK = 7_700_177
-const SPRINGS_WITHIN_MS = 60_000
-const GONE_WITHIN_MS = 20_000
+const SPRINGS_WITHIN_MS = 180_000
+const GONE_WITHIN_MS = 60_000
 
 /** How a step shows in the database. */
 export type Traps = {
