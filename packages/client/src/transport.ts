@@ -98,6 +98,8 @@ export function makeTransport({
       const timer = setTimeout(() => opening.abort(), ATTEMPT_TIMEOUT_MS)
       try {
         const response = await attempt(call, accept, opening.signal)
+        // What is declined need not be told in a stream.
+        if (call.read && isPlainJson(response)) call.read(await jsonOf(response), response)
         if (!response.ok) throw await problemOf(response)
         return response
       } finally {

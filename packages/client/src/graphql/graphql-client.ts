@@ -58,7 +58,7 @@ export function makeGraphqlClient({
       return (await caller.send(call)) as Record<string, unknown>
     },
     async *subscribe(request, signal) {
-      const call = { ...callOf(request), signal, accept: 'text/event-stream' }
+      const call = { ...callOf(request), read, signal, accept: 'text/event-stream' }
       const response = await caller.asWhoWeAre((authorization) =>
         transport.open({ ...call, ...(authorization && { authorization }) }),
       )
