@@ -102,9 +102,17 @@ describe('domains at several providers', () => {
     expect(readiness.map(({ name, essential = true }) => [name, essential])).toEqual([
       ['dns', true],
       ['zone shop.example', false],
+      ['changes of zone shop.example', false],
       ['zone market.example', false],
+      ['changes of zone market.example', false],
     ])
-    const [resolver, shop, market] = readiness as [Dependency, Dependency, Dependency]
+    const [resolver, shop, shopChanges, market] = readiness as [
+      Dependency,
+      Dependency,
+      Dependency,
+      Dependency,
+    ]
+    expect(await shopChanges.check(signal)).toBeUndefined()
     expect(await resolver.check(signal)).toBeUndefined()
     expect(await shop.check(signal)).toBe('1 of 1 servers answer')
     await expect(market.check(signal)).rejects.toThrow('the zone is not signed')

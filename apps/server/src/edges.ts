@@ -13,7 +13,7 @@ import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
 import { type AskResolvers, makeAskResolvers } from './dns/resolvers/ask-resolvers.ts'
 import { formatServerAddress } from './dns/server-address.ts'
 import type { ChainHeight, OperatorNode } from './escrow/operator-node.ts'
-import { makeZones, zoneReadiness } from './make-zones.ts'
+import { makeZones, readinessOf } from './make-zones.ts'
 import type { NodeDirectory } from './nodes/node-directory.ts'
 import type { Config } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
@@ -108,7 +108,7 @@ export async function connectEdges(config: Config): Promise<Edges> {
     anchors,
     askResolvers: makeConfirmation(config),
     zoneServers: (domain) => zoneServersOf(domain, dnsProviders, query),
-    readiness: [dnsReadiness(query, anchors), ...Array.from(zones.values(), zoneReadiness)],
+    readiness: [dnsReadiness(query, anchors), ...readinessOf(zones, dnsProviders)],
   }
 }
 

@@ -11,7 +11,7 @@ import {
   readTrustAnchors,
   zoneServersOf,
 } from './edges.ts'
-import { makeZones, zoneReadiness } from './make-zones.ts'
+import { makeZones, readinessOf } from './make-zones.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
@@ -59,7 +59,7 @@ export async function startEmbeddedWorld(
         : zoneServersOf(domain, config.dnsProviders, query),
     readiness: [
       dnsReadiness(query, anchors),
-      ...Array.from(zones.values(), zoneReadiness),
+      ...readinessOf(zones, config.dnsProviders),
       {
         name: 'lightning',
         async check() {

@@ -6,6 +6,7 @@ import type { DnsQuery } from './dns/dns-transport.ts'
 import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
 import { formatServerAddress } from './dns/server-address.ts'
 import type { TsigKey } from './dns/tsig.ts'
+import { zoneAccess } from './dns/zone-access.ts'
 import type { ServerAddress } from './platform/config-dns-values.ts'
 import type { DnsProviderConfig } from './platform/config-domains.ts'
 import type { Dependency } from './platform/http/health.ts'
@@ -71,6 +72,18 @@ export async function makeZones(
     const servers = given.map(format)
     return async () => servers
   }
+}
+
+/** What `/ready` tells of the zones; whether those of others take our changes is tried out. */
+export function readinessOf(
+  zones: ReadonlyMap<string, DnsZone>,
+  providers: ReadonlyMap<string, DnsProviderConfig>,
+): Dependency[] {
+  return Array.from(zones).flatMap(([domain, zone]) =>
+    providers.get(domain)?.kind === 'embedded'
+      ? [zoneReadiness(zone)]
+      : [zoneReadiness(zone), zoneAccess(zone, Date.now)],
+  )
 }
 
 /** A zone without an answer or without signatures: its names cannot become active, but the others and payments can. */

@@ -248,6 +248,13 @@ export async function startServer(options: {
     await addGraphqlRoutes(app, { identity, database, escrows: escrow, feed, closing: closing.signal })
   }
   addWelcomePage(app, { domains: config.domains })
+  // What is wrong with a key or a token is said now, not to the first who needs it.
+  for (const { name, essential = true, check } of edges.readiness) {
+    if (essential) continue
+    check(closing.signal).catch((error) =>
+      log.error({ err: error, dependency: name }, 'not ready; see /ready'),
+    )
+  }
   await app.listen({ host: config.host, port: options.port })
   // Such as a connection that the system cannot accept: without a listener Node would end the process.
   app.server.on('error', (error) => log.error({ err: error }, 'the listening socket failed; it goes on'))

@@ -38,8 +38,15 @@ export function failureOfZone(error: unknown): Failed {
   if (error instanceof TimedOutError) return unavailable('DNS_UNAVAILABLE')
   if (!(error instanceof DnsZoneError)) throw error
   switch (error.code) {
-    case 'unavailable':
-      return unavailable('DNS_UNAVAILABLE')
+    case 'unavailable': {
+      const { retryAfterMs } = error
+      return {
+        failure: {
+          ...unavailable('DNS_UNAVAILABLE').failure,
+          ...(retryAfterMs !== null && { retryAfterMs }),
+        },
+      }
+    }
     case 'conflict':
       return { failure: { code: 'RECORD_OCCUPIED', kind: 'occupied' } }
     case 'not-authorized':

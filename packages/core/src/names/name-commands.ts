@@ -78,6 +78,8 @@ export type EffectFailure = {
    * `occupied`: somebody else's record stands at our name, so ours is not there.
    */
   readonly kind: 'unavailable' | 'refused' | 'occupied'
+  /** How long whoever failed asks to be left alone, in milliseconds. */
+  readonly retryAfterMs?: number
 }
 
 export type NameReport =

@@ -12,7 +12,7 @@ import {
 import { decideName, hearName, replayName } from './name-machine.ts'
 import { nameProgress, nameTrouble } from './name-progress.ts'
 import type { NameIn, NameState } from './name-states.ts'
-import { dueAt, pendingEffects } from './pending-effects.ts'
+import { doneOf, dueAt, pendingEffects } from './pending-effects.ts'
 import {
   commandsFor,
   hearTwice,
@@ -116,6 +116,21 @@ describe('a registration', () => {
       expect(tried.state).toMatchObject({ phase: 'freed', quarantineUntil: null, job: { outcome: 'failed' } })
     },
   )
+
+  test('leaves a provider alone for as long as it asks, while it runs and while it is undone', () => {
+    const world = reach(1)
+    const told = (retryAfterMs: number) => {
+      const [effect] = pendingEffects(world.state)
+      const failure = { code: 'DNS_UNAVAILABLE', kind: 'unavailable', retryAfterMs } as const
+      world.hear({ kind: 'effect-failed', effect: doneOf(effect!), failure })
+      return pendingEffects(world.state)[0]!.at - world.now
+    }
+    expect(told(0)).toBe(retryDelayMs(0))
+    expect(told(300)).toBe(300)
+    world.ask({ kind: 'release', by: OWNER })
+    expect(told(300_000)).toBe(300_000)
+    expect(told(0)).toBe(settleDelayMs(1, 'unavailable'))
+  })
 
   test('is tried again with growing pauses; what is undone is tried for ever, in the end now and then', () => {
     const tries = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]

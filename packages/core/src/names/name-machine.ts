@@ -147,7 +147,8 @@ function effectFailed(
   if (failure.kind === 'refused' || now >= state.job.deadlineAt) return undo(state, failure.code, now)
   const { tries } = state.wait
   const serial = state.serial + 1
-  const wait = { serial, tries: tries + 1, dueAt: now + retryDelayMs(tries), lastFailure: failure.code }
+  const pause = Math.max(retryDelayMs(tries), failure.retryAfterMs ?? 0)
+  const wait = { serial, tries: tries + 1, dueAt: now + pause, lastFailure: failure.code }
   return { ...state, serial, wait }
 }
 

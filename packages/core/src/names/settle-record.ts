@@ -54,11 +54,15 @@ export function isSettling(state: NameState, serial: number): boolean {
   return state.cleaning?.wait?.serial === serial
 }
 
-export function settlingFailed(state: NameState, { code, kind }: EffectFailure, now: number): NameState {
+export function settlingFailed(
+  state: NameState,
+  { code, kind, retryAfterMs = 0 }: EffectFailure,
+  now: number,
+): NameState {
   if (!state.cleaning?.wait) return state
   const { wait } = state.cleaning
   const serial = state.serial + 1
-  const dueAt = now + settleDelayMs(wait.tries, kind)
+  const dueAt = now + Math.max(settleDelayMs(wait.tries, kind), retryAfterMs)
   return {
     ...state,
     serial,
