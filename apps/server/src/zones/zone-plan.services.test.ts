@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ZonePhase } from '@holdfast/core/zones/zone-states'
 import { rcodeName, TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage, dnssecQuery, encodeMessage } from '@holdfast/protocols/dns/message'
-import { resolveTxt, type TxtResolution } from '@holdfast/protocols/dnssec'
+import { makeVerifiedSignatures, resolveTxt, type TxtResolution } from '@holdfast/protocols/dnssec'
 import { expect, test } from 'vitest'
 import { exchange } from '../dns/dns-exchange.ts'
 import { makeQuery } from '../dns/dns-transport.ts'
@@ -19,6 +19,8 @@ import { makeZonesSlice } from './zones-slice.ts'
 
 const DOMAIN = 'shop.test'
 const ALICE = `alice.user._bitcoin-payment.${DOMAIN}`
+/** What goes wrong for some milliseconds only must meet one of them. */
+const STREAMS = 4
 const database = withDatabase()
 
 test('a zone is signed, rolled and unsigned while queries stream, and no validating query fails', async () => {
@@ -29,8 +31,9 @@ test('a zone is signed, rolled and unsigned while queries stream, and no validat
   )
   const clock = Date.now
   const query = makeQuery({ servers: [unbound.server], timeoutMs: 3_000 })
+  const { verify: verifySignature } = makeVerifiedSignatures()
   const resolve = (name: string, nowSeconds: number) =>
-    resolveTxt(name, { query, anchors: knot.anchors, nowSeconds })
+    resolveTxt(name, { query, anchors: knot.anchors, nowSeconds, verifySignature })
   const zones = makeZonesSlice({
     transact: database.transact,
     database: database.database,
@@ -48,10 +51,11 @@ test('a zone is signed, rolled and unsigned while queries stream, and no validat
   const log = makeLog({ level: 'silent' })
   const worker = await startWorker({ database: database.database, tasks: zones.tasks, concurrency: 2, log })
   const stopped = new AbortController()
-  const streamed = stream(stopped.signal, {
+  const ask = {
     rcode: () => rcodeAt(unbound.server),
     verdict: () => resolve(ALICE, Math.floor(clock() / 1000)),
-  })
+  }
+  const streams = Array.from({ length: STREAMS }, () => stream(stopped.signal, ask))
   const plan = (kind: 'sign' | 'unsign' | 'roll') =>
     database.transact((tx) =>
       requestZone(tx, { domain: DOMAIN, command: { kind }, by: 'operator', now: clock() }),
@@ -75,10 +79,11 @@ test('a zone is signed, rolled and unsigned while queries stream, and no validat
     stopped.abort()
     await worker.stop()
   }
-  const { failures, asked, secure } = await streamed
-  expect(failures).toEqual([])
-  expect(secure).toBeGreaterThan(0)
-  expect(asked).toBeGreaterThan(secure)
+  for (const { failures, asked, secure } of await Promise.all(streams)) {
+    expect(failures).toEqual([])
+    expect(secure).toBeGreaterThan(0)
+    expect(asked).toBeGreaterThan(secure)
+  }
 }, 200_000)
 
 /** Asks all the time, through Unbound with its cache as a wallet does, and judges its verdict and ours, each once. */

@@ -8,8 +8,17 @@ import type {
   ZoneRequest,
   ZoneState,
 } from '@holdfast/core/zones/zone-states'
+import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { insertZone, lockZone, updateZone } from './zone-store.ts'
+
+const ZONE: Entity<ZoneState, ZoneCommand, ZoneEffect> = {
+  stream: 'zone',
+  idOf: ({ domain }) => domain,
+  shown: ({ phase }) => ({ phase }),
+  encode: (command) => command as unknown as JsonObject,
+  jobOf,
+}
 
 /** Hears a report about a zone: locks it, decides, keeps. Null when the zone is not kept here. */
 export type TellZone = (domain: string, report: ZoneReport) => Promise<ZoneState | null>
@@ -34,8 +43,7 @@ export async function adoptZone(
 ): Promise<void> {
   const decision = decideZone(null, request, now)
   if (isRefusal(decision) || !(await insertZone(tx.db, decision))) return
-  record(tx, decision, { command: request, actor: 'system', now })
-  enqueue(tx, decision)
+  record(tx, ZONE, null, decision, { command: request, actor: 'system', now })
 }
 
 /** An operator's request, in the operator's transaction. */
@@ -51,28 +59,14 @@ export async function requestZone(
   return decision.state
 }
 
-type Cause = { command: ZoneCommand; actor: string; now: number }
-
-async function keep(tx: Transaction, before: ZoneState, decision: ZoneDecision, cause: Cause): Promise<void> {
+async function keep(
+  tx: Transaction,
+  before: ZoneState,
+  decision: ZoneDecision,
+  cause: Cause<ZoneCommand>,
+): Promise<void> {
   if (decision.state !== before || decision.effects.length > 0) await updateZone(tx.db, decision)
-  if (decision.state !== before) record(tx, decision, cause)
-  enqueue(tx, decision)
-}
-
-/** The entry holds the whole command, so that replaying the entries gives the state again. */
-function record(tx: Transaction, { state }: ZoneDecision, { command, actor, now }: Cause): void {
-  tx.append({
-    stream: 'zone',
-    entityId: state.domain,
-    kind: `zone.${command.kind}`,
-    data: { phase: state.phase, command: command as unknown as JsonObject },
-    actor,
-    at: new Date(now),
-  })
-}
-
-function enqueue(tx: Transaction, { state, effects }: ZoneDecision): void {
-  for (const effect of effects) tx.enqueue(jobOf(state.domain, effect))
+  record(tx, ZONE, before, decision, cause)
 }
 
 /** One look and one action wait per zone; a later one takes the place of the earlier. */

@@ -13,6 +13,8 @@ import { type ActOnZone, dsText } from '../act-on-zone.ts'
 /** In seconds: small, so that a whole plan with all its waits fits into a test. */
 export const ZONE_TTL = 2
 export const DS_TTL = 3
+/** Resolvers count in whole seconds, and answers travel. */
+const CACHE_MARGIN = 5
 
 export type KnotDelegation = {
   /** Serves the parent `test.`, signed from the start, and trusted. */
@@ -157,6 +159,8 @@ submission:
   - id: parent
     parent: parent
     check-interval: 1
+    # Knot removes the old key when the DS's TTL is over, to the second.
+    parent-delay: ${CACHE_MARGIN}
 `
     : ''
   return `server:
