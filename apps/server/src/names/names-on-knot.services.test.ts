@@ -13,6 +13,7 @@ import type { Device } from '../identity/testing/identity-world.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
+import { tableSizes } from './testing/table-sizes.ts'
 
 const DOMAIN = 'shop.test'
 const OWNERS = 20
@@ -85,8 +86,21 @@ test('a thousand names, each wished for by two at the same time, are all live on
     const values = 'values' in found ? found.values.map((value) => new TextDecoder().decode(value)) : []
     expect(values).toEqual([`bitcoin:?lno=${name.offer}`])
   }
+  const total = NAMES + ONE_BY_ONE
+  const sizes = await tableSizes(database)
+  const perName = sizes.filter(({ rows }) => rows >= total)
+  expect(perName.length).toBeGreaterThan(0)
+  const inSeconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
   console.log(
-    `measured on Knot: alone ${alone[alone.length >> 1]!.toFixed(0)} ms (median), ${alone.at(-1)!.toFixed(0)} ms (longest of ${ONE_BY_ONE}); ${NAMES} at once: accepted after ${(acceptedAfter / 1000).toFixed(1)} s, all live after ${(allLiveAfter / 1000).toFixed(1)} s`,
+    [
+      `measured on Knot with ${total} names`,
+      `one by one, until active: ${alone[ONE_BY_ONE >> 1]!.toFixed(0)} ms (median), ${alone.at(-1)!.toFixed(0)} ms (longest of ${ONE_BY_ONE})`,
+      `${NAMES} at once, each wished for twice: accepted after ${inSeconds(acceptedAfter)}, all live after ${inSeconds(allLiveAfter)}`,
+      ...perName.map(
+        ({ table, rows, bytes }) =>
+          `${table}: ${(rows / total).toFixed(1)} rows, ${(bytes / total).toFixed(0)} bytes a name`,
+      ),
+    ].join('\n  '),
   )
 }, 1_200_000)
 
