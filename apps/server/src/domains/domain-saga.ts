@@ -7,8 +7,17 @@ import type {
   DomainRequest,
   DomainState,
 } from '@holdfast/core/domains/domain-states'
+import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { insertDomain, lockDomain, lockRival, updateDomain } from './domain-store.ts'
+
+const DOMAIN: Entity<DomainState, DomainCommand, DomainEffect> = {
+  stream: 'domain',
+  idOf: ({ id }) => id,
+  shown: ({ domain, phase }) => ({ domain, phase }),
+  encode: (command) => command as unknown as JsonObject,
+  jobOf,
+}
 
 /** Hears a report about a claim: locks it, decides, keeps. Null when there is no such claim. */
 export type TellDomain = (id: string, report: DomainReport) => Promise<DomainState | null>
@@ -63,7 +72,7 @@ export async function claimDomain(
   const decision = decideDomain(null, command, now)
   if (isRefusal(decision)) return decision
   await insertDomain(tx.db, decision.state)
-  record(tx, decision, { command, actor: command.owner, now })
+  record(tx, DOMAIN, null, decision, { command, actor: command.owner, now })
   return decision.state
 }
 
@@ -80,31 +89,14 @@ export async function requestDomain(
   return decision.state
 }
 
-type Cause = { command: DomainCommand; actor: string; now: number }
-
 async function keep(
   tx: Transaction,
   before: DomainState,
   decision: DomainDecision,
-  cause: Cause,
+  cause: Cause<DomainCommand>,
 ): Promise<void> {
-  if (decision.state !== before) {
-    await updateDomain(tx.db, decision.state)
-    record(tx, decision, cause)
-  } else for (const effect of decision.effects) tx.enqueue(jobOf(before.id, effect, cause.now))
-}
-
-/** The entry holds the whole command, so that replaying the entries gives the state again. */
-function record(tx: Transaction, { state, effects }: DomainDecision, { command, actor, now }: Cause): void {
-  tx.append({
-    stream: 'domain',
-    entityId: state.id,
-    kind: `domain.${command.kind}`,
-    data: { domain: state.domain, phase: state.phase, command: command as unknown as JsonObject },
-    actor,
-    at: new Date(now),
-  })
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
+  if (decision.state !== before) await updateDomain(tx.db, decision.state)
+  record(tx, DOMAIN, before, decision, cause)
 }
 
 function jobOf(id: string, { serial, at }: DomainEffect, now: number): NewJob {

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
-import { decideEscrow, type EscrowDecision, hearEscrow } from '@holdfast/core/escrow/escrow-machine'
+import { decideEscrow, hearEscrow } from '@holdfast/core/escrow/escrow-machine'
 import type {
   CreateRequest,
   EscrowCommand,
@@ -10,6 +10,7 @@ import type {
 } from '@holdfast/core/escrow/escrow-states'
 import type { Moment } from '@holdfast/core/escrow/milestone-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
+import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import type { BlockClock } from './block-clock.ts'
 import { encodeEscrow } from './escrow-codec.ts'
@@ -21,6 +22,14 @@ import {
   takeHash,
   updateEscrow,
 } from './escrow-store.ts'
+
+const ESCROW: Entity<EscrowState, EscrowCommand, EscrowEffect> = {
+  stream: 'escrow',
+  idOf: ({ id }) => id,
+  shown: ({ phase }) => ({ phase }),
+  encode: encodeEscrow,
+  jobOf,
+}
 
 /** Hears a report about an escrow: locks it, decides, keeps. Null when there is no such escrow. */
 export type TellEscrow = (id: string, report: EscrowReport) => Promise<EscrowState | null>
@@ -39,9 +48,7 @@ export function makeTellEscrow(deps: {
       const isIdle = decision.state === before && decision.effects.length === 0
       if (isIdle) await postponeLook(tx.db, id, moment)
       else await updateEscrow(tx.db, decision, moment.now)
-      if (decision.state !== before)
-        record(tx, decision.state, { command: report, actor: actorOf(report), moment })
-      enqueue(tx, decision, moment.now)
+      record(tx, ESCROW, before, decision, causeOf(report, actorOf(report), moment))
       return decision.state
     })
     deps.changes.notify(id)
@@ -58,8 +65,7 @@ export async function createEscrow(
   const decision = decideEscrow(null, request, moment)
   if (isRefusal(decision)) return decision
   await insertEscrow(tx.db, decision, moment.now)
-  record(tx, decision.state, { command: request, actor: request.by, moment, requestId })
-  enqueue(tx, decision, moment.now)
+  record(tx, ESCROW, null, decision, causeOf(request, request.by, moment, requestId))
   return decision.state
 }
 
@@ -79,8 +85,7 @@ export async function askEscrow(
     return refuse('ESCROW_INVOICE_HASH_USED')
   }
   await updateEscrow(tx.db, decision, moment.now)
-  record(tx, decision.state, { command: request, actor: request.by, moment, requestId })
-  enqueue(tx, decision, moment.now)
+  record(tx, ESCROW, before, decision, causeOf(request, request.by, moment, requestId))
   return decision.state
 }
 
@@ -135,30 +140,14 @@ export function jobOf(id: string, effect: EscrowEffect, now: number, asked = 0):
   return { task, key, payload, ...due }
 }
 
-/** The entry holds the whole command with its moment, so that replaying the entries gives the state again. */
-function record(
-  tx: Transaction,
-  state: EscrowState,
-  entry: { command: EscrowCommand; actor: string; moment: Moment; requestId?: string },
-): void {
-  const { command, actor, moment, requestId } = entry
-  tx.append({
-    stream: 'escrow',
-    entityId: state.id,
-    kind: `escrow.${command.kind}`,
-    data: {
-      phase: state.phase,
-      height: moment.height,
-      command: encodeEscrow(command),
-      ...(requestId !== undefined && { requestId }),
-    },
-    actor,
-    at: new Date(moment.now),
-  })
-}
-
-function enqueue(tx: Transaction, { state, effects }: EscrowDecision, now: number): void {
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
+/** The height belongs to the moment, so that replaying decides as it was decided. */
+function causeOf(
+  command: EscrowCommand,
+  actor: string,
+  { now, height }: Moment,
+  requestId?: string,
+): Cause<EscrowCommand> {
+  return { command, actor, now, also: { height, ...(requestId !== undefined && { requestId }) } }
 }
 
 function actorOf(report: EscrowReport): string {

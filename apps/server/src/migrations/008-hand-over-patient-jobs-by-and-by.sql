@@ -8,7 +8,7 @@ create index job_outbox_key on job_outbox (key) where key is not null;
 drop function hand_over_jobs(int);
 
 -- Hands over the oldest jobs, at most `most` of those that do not wait, and of the patient ones, the best priority
--- first, as many as leave no more than `room` due jobs with graphile-worker. Answers how many of the first, and whether
+-- first, as many as leave no more than `room` due ones with graphile-worker. Answers how many of the first, and whether
 -- patient ones are left. One caller at a time, in the order of ids: of two jobs with one key the later replaces the
 -- earlier, also when the earlier had to wait and the later had not, and their transactions have committed in the order
 -- of their ids, because both have locked the entity that the key is of.
@@ -29,7 +29,7 @@ begin
     return;
   end if;
   select count(*) into due from (
-    select from graphile_worker._private_jobs where is_available and run_at <= now() limit room
+    select from graphile_worker._private_jobs where is_available and run_at <= now() and flags ? 'patient' limit room
   ) as waiting;
   with turn as (
     (select id, key from job_outbox where not patient order by id limit most)
@@ -44,7 +44,8 @@ begin
     order by coalesce('key ' || key, 'id ' || id), id desc
   ), added as (
     select graphile_worker.add_jobs(array_agg(
-      (task, payload, null, run_at, max_attempts, key, priority, null)::graphile_worker.job_spec order by id
+      (task, payload, null, run_at, max_attempts, key, priority, case when patient then array['patient'] end)
+        ::graphile_worker.job_spec order by id
     )) from latest
   )
   select (select count(*) from taken where not patient), (select count(*) from added)

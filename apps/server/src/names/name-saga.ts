@@ -3,8 +3,17 @@ import type { NameCommand, NameEffect, NameReport, NameRequest } from '@holdfast
 import { decideName, hearName, type NameDecision } from '@holdfast/core/names/name-machine'
 import type { NameState } from '@holdfast/core/names/name-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
+import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { type Claimed, claimName, keepJob, lockName, updateName } from './name-store.ts'
+
+const NAME: Entity<NameState, NameCommand, NameEffect> = {
+  stream: 'name',
+  idOf: ({ id }) => id,
+  shown: ({ user, domain, phase }) => ({ name: `${user}@${domain}`, phase }),
+  encode: (command) => command as unknown as JsonObject,
+  jobOf,
+}
 
 /** Hears a report about a name: locks it, decides, keeps. Null when there is no such registration. */
 export type TellName = (id: string, report: NameReport) => Promise<NameState | null>
@@ -38,7 +47,8 @@ export async function keepNew(
   { now, most }: { now: number; most: number },
 ): Promise<Claimed> {
   const claimed = await claimName(tx.db, decision.state, { now, most })
-  if (claimed.outcome === 'claimed') record(tx, decision, { command: request, actor: request.by, now })
+  if (claimed.outcome === 'claimed')
+    record(tx, NAME, null, decision, { command: request, actor: request.by, now })
   return claimed
 }
 
@@ -55,34 +65,19 @@ export async function request(
   return decision.state
 }
 
-type Cause = { command: NameCommand; actor: string; now: number }
-
-async function keep(tx: Transaction, before: NameState, decision: NameDecision, cause: Cause): Promise<void> {
+async function keep(
+  tx: Transaction,
+  before: NameState,
+  decision: NameDecision,
+  cause: Cause<NameCommand>,
+): Promise<void> {
   const { state, effects } = decision
   if (state === before && effects.length === 0) return
   if (state.job.id !== before.job.id || state.job.kind !== before.job.kind) {
     await keepJob(tx.db, before.id, before.job)
   }
   await updateName(tx.db, state, cause.now)
-  if (state !== before) record(tx, decision, cause)
-  else for (const effect of effects) tx.enqueue(jobOf(before.id, effect, cause.now))
-}
-
-/** The entry holds the whole command, so that replaying the entries gives the state again. */
-function record(tx: Transaction, { state, effects }: NameDecision, { command, actor, now }: Cause): void {
-  tx.append({
-    stream: 'name',
-    entityId: state.id,
-    kind: `name.${command.kind}`,
-    data: {
-      name: `${state.user}@${state.domain}`,
-      phase: state.phase,
-      command: command as unknown as JsonObject,
-    },
-    actor,
-    at: new Date(now),
-  })
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
+  record(tx, NAME, before, decision, cause)
 }
 
 function jobOf(id: string, effect: NameEffect, now: number): NewJob {

@@ -1,5 +1,5 @@
-import { isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
-import { decidePayment, hearPayment, type PaymentDecision } from '@holdfast/core/payments/payment-machine'
+import { isRefusal, type Refusal } from '@holdfast/core'
+import { decidePayment, hearPayment } from '@holdfast/core/payments/payment-machine'
 import type {
   PaymentCommand,
   PaymentEffect,
@@ -8,9 +8,18 @@ import type {
   PaymentState,
 } from '@holdfast/core/payments/payment-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
+import { type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { encodePayment } from './payment-codec.ts'
 import { insertPayment, lockPayment, updatePayment } from './payment-store.ts'
+
+const PAYMENT: Entity<PaymentState, PaymentCommand, PaymentEffect> = {
+  stream: 'payment',
+  idOf: ({ id }) => id,
+  shown: ({ phase }) => ({ phase }),
+  encode: encodePayment,
+  jobOf,
+}
 
 /** Hears a report about a payment: locks it, decides, keeps. Null when there is no such payment. */
 export type TellPayment = (id: string, report: PaymentReport) => Promise<PaymentState | null>
@@ -27,10 +36,7 @@ export function makeTellPayment(deps: {
       const now = deps.clock()
       const decision = hearPayment(before, report, now)
       if (decision.state !== before || decision.effects.length > 0) await updatePayment(tx.db, decision)
-      if (decision.state !== before) {
-        record(tx, decision.state, { command: report, actor: actorOf(report), now })
-      }
-      enqueue(tx, decision, now)
+      record(tx, PAYMENT, before, decision, { command: report, actor: actorOf(report), now })
       return decision.state
     })
     deps.changes.notify(id)
@@ -47,8 +53,7 @@ export async function startPayment(
   const decision = decidePayment(null, request, now)
   if (isRefusal(decision)) return decision
   await insertPayment(tx.db, decision)
-  record(tx, decision.state, { command: request, actor: request.owner, now })
-  enqueue(tx, decision, now)
+  record(tx, PAYMENT, null, decision, { command: request, actor: request.owner, now })
   return decision.state
 }
 
@@ -63,27 +68,6 @@ export function jobOf(id: string, effect: PaymentEffect, now: number, asked = 0)
   }
   if (effect.kind === 'wake') return { ...job, payload: { id } }
   return { ...job, payload: { id, attempt: effect.attempt, asked } }
-}
-
-/** The entry holds the whole command, so that replaying the entries gives the state again. */
-function record(
-  tx: Transaction,
-  state: PaymentState,
-  { command, actor, now }: { command: PaymentCommand; actor: string; now: number },
-): void {
-  const data: JsonObject = { phase: state.phase, command: encodePayment(command) }
-  tx.append({
-    stream: 'payment',
-    entityId: state.id,
-    kind: `payment.${command.kind}`,
-    data,
-    actor,
-    at: new Date(now),
-  })
-}
-
-function enqueue(tx: Transaction, { state, effects }: PaymentDecision, now: number): void {
-  for (const effect of effects) tx.enqueue(jobOf(state.id, effect, now))
 }
 
 function actorOf(report: PaymentReport): string {

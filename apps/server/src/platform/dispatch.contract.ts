@@ -128,6 +128,13 @@ export function dispatchContract(database: TestDatabase): void {
       expect(came.filter((n) => n !== undefined)).toEqual(Array.from({ length: 50 }, (_, n) => n))
     })
 
+    test('do not wait for jobs of others that nobody takes', async () => {
+      await commitOnly(...Array.from({ length: 50 }, () => ({ task: 'of no worker', payload: {} })))
+      await commitOnly(patient(1))
+      start()
+      await expect.poll(async () => (await arrived()).some(({ task }) => task === 'patient')).toBe(true)
+    })
+
     test('the best priority first', async () => {
       await commitOnly(...Array.from({ length: 40 }, (_, n) => patient(n, { priority: 10 })))
       await commitOnly(patient(100))
