@@ -5,8 +5,10 @@ import {
   GraphQLError,
   Kind,
   type OperationDefinitionNode,
+  parse,
   type SelectionNode,
   type SelectionSetNode,
+  type Source,
   type ValidationContext,
 } from 'graphql'
 
@@ -16,6 +18,9 @@ export const MAX_DEPTH = 10
 export const MAX_COST = 20_000
 /** Fields under another name than their own. */
 export const MAX_ALIASES = 30
+
+/** Words and signs of a query: validation compares each field with each. */
+export const MAX_TOKENS = 2_000
 
 /** How long a list may be; where a field has `first`, it is that. */
 const LIST_LENGTHS: Readonly<Record<string, number>> = { milestones: 20, applications: 200 }
@@ -28,6 +33,11 @@ const USUAL_FIRST = 20
 type Sum = { readonly depth: number; readonly cost: number; readonly aliases: number }
 
 const NOTHING: Sum = { depth: 0, cost: 0, aliases: 0 }
+
+/** Throws the GraphQLError of what cannot be read, or is too long to be. */
+export function parseQuery(source: string | Source): DocumentNode {
+  return parse(source, { maxTokens: MAX_TOKENS })
+}
 
 /** Refuses what would cost too much, before anything of it is done; and more than one mutation in a request. */
 export function limitsRule(context: ValidationContext): ASTVisitor {

@@ -1,12 +1,12 @@
 import type { WebSocket } from '@fastify/websocket'
 import type { FastifyError, FastifyRequest } from 'fastify'
-import { type ExecutionArgs, GraphQLError, getOperationAST, parse, specifiedRules, validate } from 'graphql'
+import { type ExecutionArgs, GraphQLError, getOperationAST, specifiedRules, validate } from 'graphql'
 import { CloseCode, makeServer, type SubscribePayload } from 'graphql-ws'
 import { explain } from '../../platform/http/error-handler.ts'
 import { addressKey, type RateLimiter } from '../../platform/http/rate-limiter.ts'
 import { type ContextDeps, socketContext } from './graphql-context.ts'
 import { wordErrors } from './graphql-errors.ts'
-import { limitsRule } from './graphql-limits.ts'
+import { limitsRule, parseQuery } from './graphql-limits.ts'
 import { escrowSchema } from './schema.ts'
 import type { Seats } from './seats.ts'
 
@@ -81,7 +81,7 @@ function readSubscription({
   variables,
   operationName,
 }: SubscribePayload): ExecutionArgs | GraphQLError[] {
-  const document = parse(query)
+  const document = parseQuery(query)
   const errors = validate(escrowSchema, document, RULES)
   if (errors.length > 0) return [...errors]
   if (getOperationAST(document, operationName)?.operation !== 'subscription') {

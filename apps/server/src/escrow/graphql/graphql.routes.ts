@@ -8,7 +8,7 @@ import { makeMemoryRateLimiter } from '../../platform/http/rate-limiter.ts'
 import type { EscrowContext } from './builder.ts'
 import { type ContextDeps, httpContext } from './graphql-context.ts'
 import { wordResult } from './graphql-errors.ts'
-import { limitsRule } from './graphql-limits.ts'
+import { limitsRule, parseQuery } from './graphql-limits.ts'
 import { serveSocket } from './graphql-socket.ts'
 import { escrowSchema } from './schema.ts'
 import { makeSeats } from './seats.ts'
@@ -66,6 +66,9 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
 }
 
 const limits: Plugin = {
+  onParse({ setParseFn }) {
+    setParseFn(parseQuery)
+  },
   onValidate({ addValidationRule }) {
     addValidationRule(limitsRule)
   },
