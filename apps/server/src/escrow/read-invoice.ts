@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '@holdfast/core'
 import type { InvoiceFacts } from '@holdfast/core/escrow/worker-invoice'
-import { Bolt11Error, decodeInvoice } from '@holdfast/protocols/bolt11'
+import { Bolt11Error, decodeInvoice, type Invoice } from '@holdfast/protocols/bolt11'
 import type { OperatorNode } from './operator-node.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { OperatorNode } from './operator-node.ts'
  */
 export function readInvoice(
   text: string,
-  { network }: Pick<OperatorNode, 'network'>,
+  { network, nodeId }: Pick<OperatorNode, 'network' | 'nodeId'>,
 ): InvoiceFacts | Refusal {
   try {
     const invoice = decodeInvoice(text.trim())
@@ -20,11 +20,23 @@ export function readInvoice(
       rightNetwork: invoice.network === network,
       amountMsat: invoice.amountMsat ?? null,
       expiresAt: invoice.expiresAt,
-      finalCltv: invoice.minFinalCltvExpiryDelta,
+      finalCltv: invoice.minFinalCltvExpiryDelta + leastHintCltv(invoice.routeHints, nodeId),
       hashIsNew: true,
     }
   } catch (error) {
     if (error instanceof Bolt11Error) return refuse('INVOICE_INVALID', { rule: error.code })
     throw error
   }
+}
+
+/**
+ * The blocks that the hops of the shortest route hint ask for: a payee that gives hints is reached by one of them (BOLT
+ * 11, field `r`). A hop that leaves our own node, and those before it, cost us none.
+ */
+function leastHintCltv(hints: Invoice['routeHints'], nodeId: string): number {
+  const needed = hints.map((hops) => {
+    const own = hops.findLastIndex((hop) => hop.nodeId === nodeId)
+    return hops.slice(own + 1).reduce((sum, hop) => sum + hop.cltvExpiryDelta, 0)
+  })
+  return needed.length === 0 ? 0 : Math.min(...needed)
 }

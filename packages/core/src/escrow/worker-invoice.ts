@@ -18,7 +18,7 @@ export type InvoiceFacts = {
   readonly amountMsat: Msat | null
   /** Milliseconds since 1970. */
   readonly expiresAt: number
-  /** `min_final_cltv_expiry_delta`, in blocks. */
+  /** `min_final_cltv_expiry_delta` and what the shortest of its route hints asks for on top, in blocks. */
   readonly finalCltv: number
   /** No hold, payout or repayment has ever had this payment hash; a unique index stands behind it. */
   readonly hashIsNew: boolean
