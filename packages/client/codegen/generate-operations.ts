@@ -10,6 +10,7 @@ import {
   getNamedType,
   isEnumType,
   isInputObjectType,
+  isInputType,
   isListType,
   isNonNullType,
   isObjectType,
@@ -19,6 +20,8 @@ import {
   print,
   type SelectionSetNode,
   stripIgnoredCharacters,
+  type TypeNode,
+  typeFromAST,
   validate,
 } from 'graphql'
 import { describe, indent, listText, propertiesText } from './type-text.ts'
@@ -41,7 +44,7 @@ const SCALARS: Readonly<Record<string, string>> = {
 
 /**
  * TypeScript for GraphQL operations: the types of what they take and answer, and their documents without white space.
- * An operation is named as its one root field, and no field has an alias. Throws when they do not fit the schema.
+ * An operation has one root field, and no field has an alias. Throws when they do not fit the schema.
  */
 export function generateOperations(schemaText: string, operationsText: string): string {
   const schema = buildSchema(schemaText)
@@ -64,13 +67,15 @@ export function generateOperations(schemaText: string, operationsText: string): 
   ].join('\n')
 }
 
-/** The root fields of the schema for which there is no operation. */
+/** The root fields of the schema that no operation asks. */
 export function missingOperations(schemaText: string, operationsText: string): string[] {
   const schema = buildSchema(schemaText)
-  const names = definitions(parse(operationsText), 'OperationDefinition').map(({ name }) => name?.value)
+  const asked = definitions(parse(operationsText), 'OperationDefinition').flatMap(({ selectionSet }) =>
+    selectionSet.selections.map((one) => (one.kind === 'Field' ? one.name.value : '')),
+  )
   return [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
     .flatMap((root) => Object.keys(root?.getFields() ?? {}))
-    .filter((field) => !names.includes(field))
+    .filter((field) => !asked.includes(field))
 }
 
 type Use = (type: GraphQLNamedType) => void
@@ -85,16 +90,26 @@ function operationText(schema: GraphQLSchema, operation: OperationDefinitionNode
   const root = schema.getRootType(operation.operation)
   const [selection, ...more] = operation.selectionSet.selections
   const name = operation.name?.value
-  if (!root || more.length > 0 || selection?.kind !== 'Field' || selection.name.value !== name)
-    throw new Error(`${name} is not named as its one root field`)
-  const field = root.getFields()[name]
-  if (!field) throw new Error(`${name} is no field`)
-  const variables = field.args
-    .filter((arg) => operation.variableDefinitions?.some(({ variable }) => variable.name.value === arg.name))
-    .map((arg) => inputMember(arg, use))
+  const field = selection?.kind === 'Field' ? root?.getFields()[selection.name.value] : undefined
+  if (!field || selection?.kind !== 'Field' || more.length > 0)
+    throw new Error(`${name} has not one root field`)
+  const variables = (operation.variableDefinitions ?? []).map(({ variable, type, defaultValue }) => {
+    const arg = field.args.find((one) => one.name === variable.name.value)
+    const description = arg?.description
+    return inputMember(
+      { name: variable.name.value, description, type: typeOf(schema, type), defaultValue },
+      use,
+    )
+  })
   const result = outputText(field.type, selection.selectionSet, use)
   const asked = [`readonly variables: ${propertiesText(variables)}`, `readonly result: ${result}`]
   return `${describe(field.description)}readonly ${name}: ${propertiesText(asked)}`
+}
+
+function typeOf(schema: GraphQLSchema, node: TypeNode): GraphQLInputType {
+  const type = typeFromAST(schema, node)
+  if (!isInputType(type)) throw new Error(`${print(node)} is no type of a variable`)
+  return type
 }
 
 /** What is selected of an object: its fields, and the fragments whole. */

@@ -89,6 +89,12 @@ describe('a task', () => {
     await world.slice.follow()
     await expect.poll(() => phaseOf(taskId)).toBe('RELEASED')
     expect(await worker.task(taskId)).toMatchObject({ phase: 'COMPLETED', role: 'WORKER' })
+    const changes = await buyer.changes(taskId, { after: 2, first: 3 })
+    expect(changes.map(({ seq, kind }) => [seq, kind])).toEqual([
+      [3, 'apply'],
+      [4, 'assign'],
+      [5, 'submit-invoice'],
+    ])
     expect(sent.some((request) => request.includes('submitInvoice'))).toBe(true)
     expect(sent.filter((request) => request.includes(secret.reveal()))).toEqual([])
   })

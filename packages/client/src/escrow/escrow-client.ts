@@ -2,10 +2,10 @@ import type { CallOptions, MutationOptions } from '../call-options.ts'
 import type { Clock } from '../clock.ts'
 import type { GraphqlClient } from '../graphql/graphql-client.ts'
 import { followUpdates, type WatchOptions } from './follow-updates.ts'
-import { DOCUMENTS, type Operations, type Task } from './operations.generated.ts'
+import { type Change, DOCUMENTS, type Operations, type Task } from './operations.generated.ts'
 import { type FundingEnd, type FundingWatch, watchFunding } from './watch-funding.ts'
 
-type Query = 'quote' | 'task' | 'tasks'
+type Query = 'quote' | 'task' | 'tasks' | 'changes'
 type Subscription = 'taskUpdated' | 'milestoneUpdated'
 type Mutation = Exclude<keyof Operations, Query | Subscription>
 
@@ -28,6 +28,12 @@ export type EscrowClient = Mutations & {
   /** What a milestone of this payout costs. */
   quote(payoutMsat: bigint, options?: CallOptions): Promise<Operations['quote']['result']>
   task(id: string, options?: CallOptions): Promise<Task>
+  /** The journal of a task, oldest first. `after`: the `seq` of the last change that is known. */
+  changes(
+    id: string,
+    page?: { readonly after?: number; readonly first?: number },
+    options?: CallOptions,
+  ): Promise<readonly Change[]>
   /** Newest first. `after`: `pageInfo.endCursor` of the page before. */
   tasks(
     page?: Operations['tasks']['variables'],
@@ -69,11 +75,12 @@ export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; c
     variables: Operations[Name]['variables'],
     options?: CallOptions,
   ): Promise<Operations[Name]['result']> => {
-    const data = await graphql.query({ document: DOCUMENTS[name], variables }, options)
-    return data[name] as Operations[Name]['result']
+    return only(
+      await graphql.query({ document: DOCUMENTS[name], variables }, options),
+    ) as Operations[Name]['result']
   }
   const mutate = (name: Mutation) => async (input: unknown, options?: MutationOptions) =>
-    (await graphql.mutate({ document: DOCUMENTS[name], variables: { input } }, options))[name]
+    only(await graphql.mutate({ document: DOCUMENTS[name], variables: { input } }, options))
 
   async function* subscribe<Name extends Subscription>(
     name: Name,
@@ -81,13 +88,14 @@ export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; c
     signal: AbortSignal,
   ): AsyncGenerator<Operations[Name]['result']> {
     for await (const data of graphql.subscribe({ document: DOCUMENTS[name], variables }, signal))
-      yield data[name] as Operations[Name]['result']
+      yield only(data) as Operations[Name]['result']
   }
 
   const escrow: EscrowClient = {
     ...(Object.fromEntries(MUTATIONS.map((name) => [name, mutate(name)])) as Mutations),
     quote: (payoutMsat, options) => query('quote', { payoutMsat }, options),
     task: (id, options) => query('task', { id }, options),
+    changes: async (id, page = {}, options) => (await query('changes', { id, ...page }, options)).changes,
     tasks: (page = {}, options) => query('tasks', page, options),
     watchTask: (id, options = {}) =>
       followUpdates(
@@ -106,4 +114,9 @@ export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; c
     watchFunding: (watch) => watchFunding({ escrow, clock }, watch),
   }
   return escrow
+}
+
+/** Each operation has one root field. */
+function only(data: Record<string, unknown>): unknown {
+  return Object.values(data)[0]
 }

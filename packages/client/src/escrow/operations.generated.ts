@@ -189,14 +189,26 @@ export type Operations = {
     }
     readonly result: Task
   }
+  /** Refused with ESCROW_NOT_FOUND also when you may not see it. */
+  readonly changes: {
+    readonly variables: {
+      readonly id: string
+      readonly after?: number
+      readonly first?: number
+    }
+    readonly result: {
+      /** Its journal, oldest first. */
+      readonly changes: readonly Change[]
+    }
+  }
   /** The newest first. */
   readonly tasks: {
     readonly variables: {
-      /** A cursor. */
-      readonly after?: string | null
       readonly filter?: TaskFilter | null
       /** 1 … 100. */
       readonly first?: number
+      /** A cursor. */
+      readonly after?: string | null
     }
     readonly result: {
       readonly nodes: readonly TaskSummary[]
@@ -384,9 +396,9 @@ export type Operations = {
   }
   readonly taskUpdated: {
     readonly variables: {
+      readonly id: string
       /** `resume` of the last update that you have. Without it the first update comes at once. */
       readonly after?: string | null
-      readonly id: string
     }
     readonly result: {
       /** As it is now. */
@@ -400,10 +412,10 @@ export type Operations = {
   /** Only when the milestone has changed. */
   readonly milestoneUpdated: {
     readonly variables: {
+      readonly taskId: string
+      readonly milestone: number
       /** `resume` of the last update that you have. Without it the first update comes at once. */
       readonly after?: string | null
-      readonly milestone: number
-      readonly taskId: string
     }
     readonly result: {
       /** As it is now. */
@@ -642,6 +654,7 @@ const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason has
 export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
   quote: 'query quote($payoutMsat:Msat!){quote(payoutMsat:$payoutMsat){payoutMsat feeMsat fundingMsat}}',
   task: 'query task($id:ID!){task(id:$id){...Task}}' + TASK + MILESTONE + FUNDING,
+  changes: 'query changes($id:ID!$after:Int!=0$first:Int!=20){task(id:$id){changes(after:$after first:$first){...Change}}}' + CHANGE,
   tasks: 'query tasks($filter:TaskFilter$first:Int!=20$after:String){tasks(filter:$filter first:$first after:$after){nodes{...TaskSummary}pageInfo{endCursor hasNextPage}}}' + TASK_SUMMARY,
   createTask: 'mutation createTask($input:CreateTaskInput!){createTask(input:$input){task{...Task}replayed}}' + TASK + MILESTONE + FUNDING,
   updateTask: 'mutation updateTask($input:UpdateTaskInput!){updateTask(input:$input){task{...Task}replayed}}' + TASK + MILESTONE + FUNDING,

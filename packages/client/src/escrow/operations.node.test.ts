@@ -28,8 +28,11 @@ describe('the generator refuses', () => {
       'query price($id: ID!) { price(id: $id) { cost } }',
       'Cannot query field "cost"',
     ],
-    ['two root fields', 'query price($id: ID!) { price(id: $id) { id } priceMsat }', 'its one root field'],
-    ['another name', 'query cost($id: ID!) { price(id: $id) { id } }', 'its one root field'],
+    [
+      'two root fields',
+      'query price($id: ID!) { price(id: $id) { id } priceMsat }',
+      'has not one root field',
+    ],
     ['an alias', 'query price($id: ID!) { price(id: $id) { key: id } }', 'has an alias'],
     ['an inline fragment', 'query price($id: ID!) { price(id: $id) { ... on Price { id } } }', 'inline'],
     ['a scalar that it does not know', 'query odd { odd }', 'Odd is unknown'],
