@@ -20,10 +20,11 @@ afterEach(async () => {
   await database.queryAsOwner('truncate name_registration cascade')
 })
 
-const stateIs = (state: string, of = device) =>
-  expect.poll(async () => (await world.own(of)).state, { timeout: 10_000 }).toBe(state)
+const stateIs = (state: string, of = device) => world.until(async () => (await world.own(of)).state === state)
 const troubleIs = (code: string, of = device) =>
-  expect.poll(async () => (await world.own(of)).trouble?.code, { timeout: 10_000 }).toBe(code)
+  world.until(async () => (await world.own(of)).trouble?.code === code)
+const aliasesAre = (aliases: string) => world.until(async () => (await world.own(device)).aliases === aliases)
+const namesAreGone = () => world.until(async () => !(await world.names.holdsNames('merchant.test')))
 
 /** Claims the domain, shows the challenge and waits until it is seen. */
 async function prove(of = device) {
@@ -99,7 +100,7 @@ describe('a domain of one’s own', () => {
     expect((await world.own(device)).aliases).toBe('each-name')
     world.merchant.dname = instructions.allNames.value
     await world.checkNow(device)
-    await expect.poll(async () => (await world.own(device)).aliases, { timeout: 10_000 }).toBe('all-names')
+    await aliasesAre('all-names')
     expect([...world.zone.records.keys()]).toEqual([])
 
     world.merchant.dname = null
@@ -125,7 +126,8 @@ describe('a domain of one’s own', () => {
     await stateIs('lapsed')
     expect((await world.register(device, 'dave')).json()).toMatchObject({ code: 'DOMAIN_NOT_VERIFIED' })
     expect((await world.send('DELETE', '/v1/names/carol@merchant.test', device)).statusCode).toBe(202)
-    await expect.poll(() => [...world.zone.records.keys()], { timeout: 10_000 }).toEqual([])
+    await namesAreGone()
+    expect([...world.zone.records.keys()]).toEqual([])
     world.prove({ instructions })
     await world.checkNow(device)
     await stateIs('active')
@@ -159,7 +161,7 @@ describe('a domain of one’s own', () => {
     await world.checkNow(other)
     await troubleIs('DOMAIN_TAKEN', other)
     await world.send('DELETE', '/v1/names/frank@merchant.test', device)
-    await expect.poll(() => world.names.holdsNames('merchant.test'), { timeout: 10_000 }).toBe(false)
+    await namesAreGone()
     await world.checkNow(other)
     await stateIs('active', other)
     expect(await world.own(device)).toMatchObject({ code: 'DOMAIN_NOT_FOUND' })
@@ -168,11 +170,13 @@ describe('a domain of one’s own', () => {
   test('is not given up while there are names in it', async () => {
     const { instructions } = await prove()
     world.merchant.dname = instructions.allNames.value
-    await world.jobEnds((await world.register(device, 'erin')).json().id)
+    const job = await world.jobEnds((await world.register(device, 'erin')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded' })
     const remove = () => world.send('DELETE', '/v1/domains/mine/merchant.test', device)
     expect((await remove()).json()).toMatchObject({ code: 'DOMAIN_IN_USE' })
     await world.send('DELETE', '/v1/names/erin@merchant.test', device)
-    await expect.poll(async () => (await remove()).statusCode, { timeout: 10_000 }).toBe(202)
+    await namesAreGone()
+    expect((await remove()).statusCode).toBe(202)
   })
 
   test.each(['localhost', 'shop.test', 'eu.shop.test', 'no_such.test', 'ünicode.test', 'a..test', ''])(
@@ -225,11 +229,11 @@ describe('what stands behind it', () => {
     const { instructions } = await prove()
     world.zone.failures = ['lost', 'unavailable']
     await world.checkNow(device)
-    await expect.poll(() => world.zone.failures, { timeout: 10_000 }).toEqual([])
+    await world.until(() => world.zone.failures.length === 0)
     expect([...world.zone.records.keys()]).toHaveLength(1)
     world.merchant.dname = instructions.allNames.value
     await world.checkNow(device)
-    await expect.poll(async () => (await world.own(device)).aliases, { timeout: 10_000 }).toBe('all-names')
+    await aliasesAre('all-names')
     expect([...world.zone.records.keys()]).toEqual([])
   })
 

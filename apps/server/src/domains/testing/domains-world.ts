@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { type JsonObject, refuse } from '@holdfast/core'
 import { parseName, recordName, selectInstruction } from '@holdfast/protocols/bip353'
 import { TYPE } from '@holdfast/protocols/dns/codes'
@@ -14,6 +15,7 @@ import { makeHttpApp } from '../../platform/http/app.ts'
 import { startWorker } from '../../platform/jobs.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import type { Transact } from '../../platform/transaction.ts'
 import type { ResolveTxt } from '../../resolve/validations.ts'
 import { makeDomainsSlice } from '../domains-slice.ts'
 
@@ -63,7 +65,13 @@ export async function startDomainsWorld(database: TestDatabase) {
     if (merchant.dname !== null) add('user._bitcoin-payment', TYPE.DNAME, nameToWire(`${merchant.dname}.`))
   }
 
-  const { transact } = database
+  const committed = new EventEmitter()
+  committed.setMaxListeners(0)
+  const transact: Transact = async (work) => {
+    const result = await database.transact(work)
+    committed.emit('commit')
+    return result
+  }
   const app = await makeHttpApp({
     config: { publicUrl: PUBLIC_URL, rateLimit: 0, trustedProxies: [], bodyLimitBytes: 64 * 1024 },
     log,
@@ -147,6 +155,14 @@ export async function startDomainsWorld(database: TestDatabase) {
     newDevice,
     get,
     send,
+    /** Resolves when it holds; asked again after every commit, because nothing else changes what is told. */
+    async until(holds: () => boolean | Promise<boolean>): Promise<void> {
+      for (;;) {
+        const next = once(committed, 'commit')
+        if (await holds()) return
+        await next
+      }
+    },
     claim: (device: Device, domain = 'merchant.test') => send('POST', '/v1/domains', device, { domain }),
     own: async (device: Device) => (await get('/v1/domains/mine/merchant.test', device)).json(),
     checkNow: (device: Device) => send('POST', '/v1/domains/mine/merchant.test/check', device),
