@@ -63,6 +63,7 @@ export function generateOperations(schemaText: string, operationsText: string): 
     `/** What each operation takes and answers. */\nexport type Operations = ${propertiesText(operationTypes)}\n`,
     ...inputAndEnumTexts(used),
     ...fragments.map((fragment) => `const ${constantOf(fragment.name.value)} = ${minified(fragment)}\n`),
+    namesText(operations),
     documentsText(operations, fragments),
   ].join('\n')
 }
@@ -202,6 +203,17 @@ function enumText(type: Extract<GraphQLNamedType, { getValues(): unknown }>): st
     .map(({ name, description }) => indent(`${describe(description)}| '${name}'`))
     .join('\n')
   return `${describe(type.description)}export type ${type.name} =\n${values}\n`
+}
+
+function namesText(operations: readonly OperationDefinitionNode[]): string {
+  const ofKind = (kind: string) =>
+    operations.filter(({ operation }) => operation === kind).map(({ name }) => `'${name?.value}'`)
+  return [
+    `export type QueryName = ${ofKind('query').join(' | ') || 'never'}`,
+    `export type SubscriptionName = ${ofKind('subscription').join(' | ') || 'never'}`,
+    `export type MutationName = (typeof MUTATIONS)[number]\n`,
+    `export const MUTATIONS = [${ofKind('mutation').join(', ')}] as const\n`,
+  ].join('\n')
 }
 
 function documentsText(

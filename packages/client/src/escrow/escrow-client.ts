@@ -2,16 +2,21 @@ import type { CallOptions, MutationOptions } from '../call-options.ts'
 import type { Clock } from '../clock.ts'
 import type { GraphqlClient } from '../graphql/graphql-client.ts'
 import { followUpdates, type WatchOptions } from './follow-updates.ts'
-import { type Change, DOCUMENTS, type Operations, type Task } from './operations.generated.ts'
+import {
+  type Change,
+  DOCUMENTS,
+  MUTATIONS,
+  type MutationName,
+  type Operations,
+  type QueryName,
+  type SubscriptionName,
+  type Task,
+} from './operations.generated.ts'
 import { type FundingEnd, type FundingWatch, watchFunding } from './watch-funding.ts'
-
-type Query = 'quote' | 'task' | 'tasks' | 'changes'
-type Subscription = 'taskUpdated' | 'milestoneUpdated'
-type Mutation = Exclude<keyof Operations, Query | Subscription>
 
 /** Each mutation as a method: its `input`, and what it answers. */
 type Mutations = {
-  readonly [Name in Mutation]: (
+  readonly [Name in MutationName]: (
     input: Operations[Name]['variables']['input'],
     options?: MutationOptions,
   ) => Promise<Operations[Name]['result']>
@@ -50,27 +55,8 @@ export type EscrowClient = Mutations & {
   watchFunding(watch: FundingWatch): Promise<FundingEnd>
 }
 
-const MUTATIONS: readonly Mutation[] = [
-  'createTask',
-  'updateTask',
-  'publishTask',
-  'applyToTask',
-  'assignWorker',
-  'cancelTask',
-  'submitInvoice',
-  'fundMilestone',
-  'submitProof',
-  'approveMilestone',
-  'requestRevision',
-  'openDispute',
-  'resolveDispute',
-  'refundMilestone',
-  'submitRefundInvoice',
-  'reportPreimage',
-]
-
 export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; clock: Clock }): EscrowClient {
-  const query = async <Name extends Query>(
+  const query = async <Name extends QueryName>(
     name: Name,
     variables: Operations[Name]['variables'],
     options?: CallOptions,
@@ -79,10 +65,10 @@ export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; c
       await graphql.query({ document: DOCUMENTS[name], variables }, options),
     ) as Operations[Name]['result']
   }
-  const mutate = (name: Mutation) => async (input: unknown, options?: MutationOptions) =>
+  const mutate = (name: MutationName) => async (input: unknown, options?: MutationOptions) =>
     only(await graphql.mutate({ document: DOCUMENTS[name], variables: { input } }, options))
 
-  async function* subscribe<Name extends Subscription>(
+  async function* subscribe<Name extends SubscriptionName>(
     name: Name,
     variables: Operations[Name]['variables'],
     signal: AbortSignal,

@@ -651,6 +651,12 @@ const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role ti
 
 const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason hash}'
 
+export type QueryName = 'quote' | 'task' | 'changes' | 'tasks'
+export type SubscriptionName = 'taskUpdated' | 'milestoneUpdated'
+export type MutationName = (typeof MUTATIONS)[number]
+
+export const MUTATIONS = ['createTask', 'updateTask', 'publishTask', 'applyToTask', 'assignWorker', 'cancelTask', 'submitInvoice', 'fundMilestone', 'submitProof', 'approveMilestone', 'requestRevision', 'openDispute', 'resolveDispute', 'refundMilestone', 'submitRefundInvoice', 'reportPreimage'] as const
+
 export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
   quote: 'query quote($payoutMsat:Msat!){quote(payoutMsat:$payoutMsat){payoutMsat feeMsat fundingMsat}}',
   task: 'query task($id:ID!){task(id:$id){...Task}}' + TASK + MILESTONE + FUNDING,
