@@ -68,9 +68,12 @@ describe('what npm start brings up', () => {
     })
   })
 
-  test.each(['/', '/health', '/ready', '/docs', '/openapi.json', '/problems'])('serves %s', async (path) => {
-    expect((await fetch(new URL(path, ready.url))).status).toBe(200)
-  })
+  test.each(['/', '/health', '/ready', '/docs', '/openapi.json', '/problems', '/graphql?query={__typename}'])(
+    'serves %s',
+    async (path) => {
+      expect((await fetch(new URL(path, ready.url))).status).toBe(200)
+    },
+  )
 
   test('serves the addresses that early integrators know', async () => {
     const [alias, route] = await Promise.all(
