@@ -1,5 +1,5 @@
 import { TYPE } from '../../../dns/codes.ts'
-import { encodeDnskey } from '../../../dns/rdata.ts'
+import { decodeTxt, encodeDnskey, encodeTxt } from '../../../dns/rdata.ts'
 import { FLAG_REVOKE, FLAG_SEP, FLAG_ZONE } from '../../keys.ts'
 import {
   alice,
@@ -31,6 +31,14 @@ export const FORGED: readonly ValidationCase[] = [
     world: tampered(withShop({}), ({ answer }) => {
       const real = answer.find(({ type }) => type === TYPE.TXT)
       if (real) answer.push({ ...real, rdata: text('bitcoin:?lno=thief') })
+    }),
+    expected: 'bogus signature-wrong',
+  },
+  {
+    title: 'the strings of a TXT in another order',
+    world: tampered(withShop({}), ({ answer }) => {
+      const txt = answer.find(({ type }) => type === TYPE.TXT)
+      if (txt) txt.rdata = encodeTxt(decodeTxt(txt.rdata).reverse())
     }),
     expected: 'bogus signature-wrong',
   },

@@ -1,5 +1,14 @@
 import { TYPE } from '../../../dns/codes.ts'
-import { alice, nsec3, OWNER, VALUE, type ValidationCase, withKey, withShop } from '../crafted-case.ts'
+import {
+  alice,
+  nsec3,
+  OWNER,
+  VALUE,
+  VALUE_TEXT,
+  type ValidationCase,
+  withKey,
+  withShop,
+} from '../crafted-case.ts'
 import { makeWorld, NOW, tampered, text } from '../signed-world.ts'
 import { testKey } from '../test-keys.ts'
 
@@ -29,6 +38,11 @@ export const VALID: readonly ValidationCase[] = [
   {
     title: 'two keys, each signing',
     world: withShop({ keys: [testKey('p256', '1'), testKey('ed25519', '2')] }),
+    expected: VALUE,
+  },
+  {
+    title: 'one TXT in many strings, joined in their order',
+    world: withShop({ data: (add) => add(OWNER, TYPE.TXT, text(...VALUE_TEXT)) }),
     expected: VALUE,
   },
   {
