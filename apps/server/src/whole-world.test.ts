@@ -105,7 +105,7 @@ describe('the demo on it', () => {
         /█+ 100 %/,
         /₿alice@shop\.test is live: signed, published, validated/,
         /Bob pays 21 000 sat over Lightning, fee /,
-        /preimage {2}[0-9a-f]{64} /,
+        /preimage {2}[0-9a-f]{64}\n/,
         /Merchant {3}5 000 000 sat → 5 021 000 sat/,
       ])
         expect(text).toMatch(line)

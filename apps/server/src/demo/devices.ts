@@ -2,14 +2,27 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Signer, secretKeySigner } from '@holdfast/client'
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { DemoError } from './story.ts'
+import { DemoError } from './demo-error.ts'
 
 /** A user's own device as its user sees it: the demo plays the user, so it may look; the server never does. */
 export type DeviceView = {
   pubkey: string
   signer: Signer
   balanceMsat(): Promise<bigint>
-  proof(paymentId: string): Promise<{ paymentHash: string; preimage: string }>
+  proof(paymentId: string): Promise<ProofOfPayment>
+  /** Null while the wallet has not paid, or cannot know yet. */
+  findProof(paymentId: string): Promise<ProofOfPayment | null>
+  /** A BOLT 11 invoice of the wallet; with `paymentHash` on a secret that its user has. */
+  makeInvoice(wish: InvoiceWish): Promise<string>
+}
+
+export type ProofOfPayment = { readonly paymentHash: string; readonly preimage: string }
+
+export type InvoiceWish = {
+  readonly amountMsat: bigint
+  readonly description: string
+  readonly expirySeconds: number
+  readonly paymentHash?: string
 }
 
 /** The devices of the devnet in `folder`, by the name of their user. */
@@ -19,14 +32,21 @@ export async function openDevices(folder: string): Promise<(name: string) => Dev
     throw new DemoError('DEVNET_NOT_FOUND', `No devnet is running with the data folder ${folder}.`)
   const { url, token } = JSON.parse(readFileSync(file, 'utf8')) as { url: string; token: string }
 
-  const ask = async <T>(path: string): Promise<T> => {
+  const find = async <T>(path: string, wish?: object): Promise<T | null> => {
     const response = await fetch(`${url}${path}`, {
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(10_000),
+      ...(wish && { method: 'POST', body: JSON.stringify(wish) }),
     })
+    if (response.status === 404) return null
     if (!response.ok)
       throw new DemoError('DEVICE_UNAVAILABLE', `The device answered ${response.status} to ${path}.`)
     return (await response.json()) as T
+  }
+  const ask = async <T>(path: string, wish?: object): Promise<T> => {
+    const found = await find<T>(path, wish)
+    if (found === null) throw new DemoError('DEVICE_UNAVAILABLE', `The device does not know ${path}.`)
+    return found
   }
   const known = await ask<{ name: string; pubkey: string; folder: string }[]>('/devices')
 
@@ -40,6 +60,11 @@ export async function openDevices(folder: string): Promise<(name: string) => Dev
       balanceMsat: async () =>
         BigInt((await ask<{ lightningMsat: string }>(`/devices/${name}/balance`)).lightningMsat),
       proof: (paymentId) => ask(`/devices/${name}/proofs/${paymentId}`),
+      findProof: (paymentId) => find(`/devices/${name}/proofs/${paymentId}`),
+      makeInvoice: async ({ amountMsat, ...wish }) => {
+        const asked = { ...wish, amountMsat: String(amountMsat) }
+        return (await ask<{ invoice: string }>(`/devices/${name}/invoices`, asked)).invoice
+      },
     }
   }
 }

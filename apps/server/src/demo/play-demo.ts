@@ -1,11 +1,16 @@
 import { createHoldfastClient, HoldfastError } from '@holdfast/client'
 import { ConfigError, readConfig } from '../platform/config.ts'
+import { DemoError } from './demo-error.ts'
 import { type DeviceView, openDevices } from './devices.ts'
+import { playEscrows } from './escrow/play-escrows.ts'
 import { findOrStartServer } from './running-server.ts'
-import { DemoError, playNameStory } from './story.ts'
+import { playNameStory } from './story.ts'
 import type { Teller } from './teller.ts'
 
-/** Alice registers a name and Bob pays it, on the server of `env`'s data folder. Answers the exit code. */
+/**
+ * Alice registers a name and Bob pays it; Dave buys from Carol by escrow. On the server of `env`'s data folder. Answers
+ * the exit code.
+ */
 export async function playDemo(
   wish: { env: NodeJS.ProcessEnv; user: string; amountMsat: string },
   teller: Teller,
@@ -31,7 +36,11 @@ export async function playDemo(
       },
       teller.tell,
     )
-    teller.end(ending, server)
+    const escrows = await playEscrows(
+      { buyer: person(device('dave')), worker: person(device('carol')) },
+      teller.tell,
+    )
+    teller.end({ ...ending, escrows }, server)
     return 0
   } catch (error) {
     teller.fail(codeOf(error), error as Error)

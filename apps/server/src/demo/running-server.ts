@@ -5,11 +5,13 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ServerFile } from '../start-holdfast.ts'
-import { DemoError, type Tell } from './story.ts'
+import { DemoError } from './demo-error.ts'
+import type { Tell } from './story.ts'
 
 export type RunningServer = {
   url: string
   dns: { host: string; port: number; anchorFile: string }
+  dataDir: string
   devnetFolder: string
   /** We started it, and it ends with the story. */
   isOurs: boolean
@@ -56,7 +58,7 @@ export async function findOrStartServer(
 function describe(server: ServerFile, dataDir: string) {
   if (!server.dns)
     throw new DemoError('DEVNET_NOT_FOUND', 'The server runs without the devnet (HOLDFAST_DEVNET=off).')
-  return { url: server.url, dns: server.dns, devnetFolder: join(dataDir, 'devnet') }
+  return { url: server.url, dns: server.dns, dataDir, devnetFolder: join(dataDir, 'devnet') }
 }
 
 /** Only a server that answers counts: a killed one leaves its file behind. */

@@ -1,10 +1,13 @@
 import type { HoldfastClient, Job } from '@holdfast/client'
+import { DemoError } from './demo-error.ts'
 import type { DeviceView } from './devices.ts'
 
-/** What the story needs: two people, each with a device and a client that signs as them. */
+/** Somebody in a story, with a device and a client that signs as them. */
+export type Person = { device: DeviceView; client: HoldfastClient }
+
 export type Cast = {
-  merchant: { device: DeviceView; client: HoldfastClient }
-  buyer: { device: DeviceView; client: HoldfastClient }
+  merchant: Person
+  buyer: Person
   user: string
   domain: string
   amountMsat: bigint
@@ -109,14 +112,4 @@ async function registerUnlessOwned(
   })
   if (ended.state !== 'succeeded')
     throw new DemoError(ended.error?.code ?? 'JOB_FAILED', ended.error?.title ?? 'The job failed.')
-}
-
-/** A story that cannot go on, with the stable code that `--json` reports. */
-export class DemoError extends Error {
-  readonly code: string
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'DemoError'
-    this.code = code
-  }
 }

@@ -1,5 +1,13 @@
+import { escrowLine } from './escrow/escrow-lines.ts'
+import { escrowProofs } from './escrow/escrow-proofs.ts'
+import type { PlayedEscrow } from './escrow/play-escrows.ts'
+import { type Look, PLAIN, painter, row, wrap } from './layout.ts'
 import type { RunningServer } from './running-server.ts'
-import type { Ending, Tell } from './story.ts'
+import { showMsat } from './show-amount.ts'
+import type { Ending as NameEnding, Tell } from './story.ts'
+
+/** What both parts of the story came to. */
+export type Ending = NameEnding & { readonly escrows: readonly PlayedEscrow[] }
 
 /** How the story is told: to a person in the terminal, or to a program line by line. */
 export type Teller = {
@@ -16,7 +24,8 @@ export function jsonTeller(print: Print): Teller {
     print(JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? String(item) : item)))
   return {
     tell: (step, facts) => line({ step, ...facts }),
-    end: ({ feeMsat, recordName, ...ending }) => line({ ok: true, ...ending, feeMsat, recordName }),
+    end: ({ feeMsat, recordName, escrows, ...ending }) =>
+      line({ ok: true, ...ending, feeMsat, recordName, escrows: escrows.map(({ end }) => end) }),
     fail: (code, error) => line({ ok: false, code, message: error.message }),
   }
 }
@@ -34,48 +43,49 @@ const LINES: Record<string, (facts: Record<string, unknown>) => string> = {
   'name-resolved': ({ ms }) =>
     `Bob resolves the name and checks every signature from the root down (${ms} ms).`,
   paid: ({ amountMsat, feeMsat, ms }) =>
-    `Bob pays ${msat(amountMsat)} over Lightning, fee ${msat(feeMsat)} (${ms} ms).`,
+    `Bob pays ${showMsat(amountMsat)} over Lightning, fee ${showMsat(feeMsat)} (${ms} ms).`,
 }
 
-export function terminalTeller(print: Print, complain: Print): Teller {
+export function terminalTeller(print: Print, complain: Print, look: Look = PLAIN): Teller {
+  const paint = painter(look)
   return {
     tell(step, facts) {
       const line = LINES[step]
-      if (line) print(`  ${line(facts)}`)
+      if (line) print(wrap(line(facts), look, '  ', '    '))
+      const escrow = escrowLine(step, facts, paint)
+      if (escrow?.heading) print(`\n${wrap(escrow.text, look, '  ', '  ')}`)
+      else if (escrow) print(wrap(escrow.text, look, `  ${escrow.mark} `, '    '))
     },
-    end(ending, { dns, isOurs }) {
-      print(proof(ending, dns))
-      if (isOurs) print('  The server ends now. To ask it yourself, keep one running with npm start.\n')
+    end(ending, { dns, isOurs, dataDir }) {
+      print(nameProof(ending, dns, look))
+      print(escrowProofs(ending.escrows, { look, paint, dataDir }))
+      if (isOurs)
+        print(
+          `${wrap('The server ends now. To ask it yourself, keep one running with npm start.', look, '  ', '  ')}\n`,
+        )
     },
     fail: (code, error) => complain(`\n  ${code}: ${error.message}`),
   }
 }
 
-function proof(ending: Ending, { host, port, anchorFile }: RunningServer['dns']) {
+function nameProof(ending: Ending, { host, port, anchorFile }: RunningServer['dns'], look: Look): string {
   const { name, offer, recordName, paymentHash, preimage } = ending
-  return `
-  Proof
-
-    Name       ₿${name}
-    Offer      ${offer.slice(0, 48)}…
-    Record     dig @${host} -p ${port} +dnssec TXT ${recordName}
-               delv @${host} -p ${port} -a ${anchorFile} +root=. TXT ${recordName}
-    Payment    hash      ${paymentHash}
-               preimage  ${preimage}   (from Bob's device; the server never has it)
-    Merchant   ${msat(ending.merchantBefore)} → ${msat(ending.merchantAfter)}
-    Buyer      ${msat(ending.buyerBefore)} → ${msat(ending.buyerAfter)}
-`
+  const { merchantBefore, merchantAfter, buyerBefore, buyerAfter } = ending
+  const rows: [string, string][] = [
+    ['Name', `₿${name}`],
+    ['Offer', `${offer.slice(0, 48)}…`],
+    ['Record', `dig @${host} -p ${port} +dnssec TXT ${recordName}`],
+    ['', `delv @${host} -p ${port} -a ${anchorFile} +root=. TXT ${recordName}`],
+    ['Payment', `hash      ${paymentHash}`],
+    ['', `preimage  ${preimage}`],
+    ['', 'from Bob’s device; the server never has it'],
+    ['Merchant', `${showMsat(merchantBefore)} → ${showMsat(merchantAfter)}`],
+    ['Buyer', `${showMsat(buyerBefore)} → ${showMsat(buyerAfter)}`],
+  ]
+  return `\n  Proof of the name\n\n${rows.map(([label, value]) => row(label, value, look, '    ')).join('\n')}\n`
 }
 
 function bar(percent: number) {
   const full = Math.round(percent / 5)
   return '█'.repeat(full) + '░'.repeat(20 - full)
-}
-
-/** Whole satoshi with thin groups, and the rest of a satoshi as decimals. */
-function msat(value: unknown) {
-  const amount = BigInt(String(value))
-  const rest = amount % 1000n
-  const sat = String(amount / 1000n).replace(/\B(?=(\d{3})+$)/g, ' ')
-  return `${sat}${rest ? `.${String(rest).padStart(3, '0')}` : ''} sat`
 }

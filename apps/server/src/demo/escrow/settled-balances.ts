@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { EscrowCast } from './escrow-acts.ts'
+
+const LOOK_EVERY_MS = 60
+const LOOKS_AT_MOST = 30
+
+export type Balances = { readonly buyerMsat: bigint; readonly workerMsat: bigint }
+
+/** What both wallets can spend, once two looks agree: the last messages of a payment follow its end by some ms. */
+export async function settledBalances({ buyer, worker }: EscrowCast): Promise<Balances> {
+  const look = async () => ({
+    buyerMsat: await buyer.device.balanceMsat(),
+    workerMsat: await worker.device.balanceMsat(),
+  })
+  let seen = await look()
+  for (let looks = 1; looks < LOOKS_AT_MOST; looks++) {
+    await sleep(LOOK_EVERY_MS)
+    const now = await look()
+    if (now.buyerMsat === seen.buyerMsat && now.workerMsat === seen.workerMsat) break
+    seen = now
+  }
+  return seen
+}
