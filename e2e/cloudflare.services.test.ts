@@ -40,7 +40,7 @@ afterAll(async () => {
 })
 
 test(
-  'a name on Cloudflare is published with four requests, seen by resolvers, validated and paid',
+  'a name on Cloudflare is published with one write, seen by resolvers, validated and paid',
   async () => {
     server = new ServerProcess(NO_TEST_VARIABLES)
     const [domains, anchor] = ['domains.json', 'anchor'].map((file) => join(server!.dataDir, file)) as [
@@ -79,7 +79,9 @@ test(
     expect(cloudflare.records).toMatchObject([{ name: `alice.user._bitcoin-payment.${DOMAIN}`, ttl: 60 }])
     expect(cloudflare.records[0]?.content.replaceAll('" "', '')).toBe(`"${uri}"`)
     const zone = `/zones/${cloudflare.zoneId}/dns_records`
-    expect(cloudflare.calls).toEqual(['GET /zones', `GET ${zone}`, `POST ${zone}`, `GET ${zone}`])
+    // Before it the server has tried out whether it may write, by a record that it took back.
+    const writes = cloudflare.calls.filter((call) => !call.startsWith('GET'))
+    expect(writes).toEqual([`POST ${zone}`, expect.stringContaining(`DELETE ${zone}/`), `POST ${zone}`])
     const { dependencies } = await read('/ready')
     expect(dependencies).toContainEqual(
       expect.objectContaining({ name: `zone ${DOMAIN}`, ok: true, detail: '1 of 1 servers answer' }),
