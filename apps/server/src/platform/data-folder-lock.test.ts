@@ -1,5 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -86,4 +87,15 @@ test('a folder that we may not write is refused with what to do', async () => {
 test('a file where the folder should be is refused with what to do', async () => {
   await writeFile(folder, 'x')
   await expect(lockDataFolder(folder)).rejects.toThrow(/cannot be written: EEXIST/)
+})
+
+test('a place where no folder can be made is refused, and nobody waits for ever', async () => {
+  if (!existsSync('/proc/self')) return expect(process.platform).not.toBe('linux')
+  await expect(lockDataFolder('/proc/self/deep/below')).rejects.toThrow(/cannot be written: ENOENT/)
+})
+
+test('folders above it are made, too', async () => {
+  const deep = join(folder, 'a/b')
+  ;(await lockDataFolder(deep)).release()
+  expect((await stat(deep)).isDirectory()).toBe(true)
 })

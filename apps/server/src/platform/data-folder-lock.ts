@@ -1,5 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { lockFile, type Unlock } from '@holdfast/lightning/file-lock'
 
 /** Another process uses the data folder. */
@@ -49,7 +50,19 @@ export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
  * its files below; everything secret in it has a mode of its own.
  */
 async function makeDataFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700
+  try {
+    await mkdir(folder, { mode })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+    // By hand, because Node's own `recursive` goes round for ever where the parent is there and answers ENOENT all the
+    // same, as /proc does.
+    const parent = dirname(folder)
+    if (code !== 'ENOENT' || existsSync(parent)) throw error
+    await makeDataFolder(parent)
+    await makeDataFolder(folder)
+  }
 }
 
 function notWritable(folder: string, cause: unknown): DataFolderError {
