@@ -32,13 +32,7 @@ export async function benchCycle(world: BenchWorld, parties: Parties, seconds: n
   const cycle = makeTimeCycle(parties)
   const pair = await makeTimePair(world, parties)
   const [firstPair, firstCycle] = [await pair(), await cycle()]
-  const pairs: number[] = []
-  const cycles: number[] = []
-  const until = performance.now() + seconds * 1000
-  for (let round = 0; round < FEWEST_ROUNDS || performance.now() < until; round++) {
-    const turns = [async () => pairs.push(await pair()), async () => cycles.push(await cycle())]
-    for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn()
-  }
+  const { pairs, cycles } = await takeTurns(pair, cycle, { rounds: FEWEST_ROUNDS, seconds })
   return [
     {
       of,
@@ -54,6 +48,21 @@ export async function benchCycle(world: BenchWorld, parties: Parties, seconds: n
     { of, what: 'cycle, median', value: median(cycles), unit: 'ms' },
     { of, what: 'cycle, p95', value: percentile(cycles, 0.95), unit: 'ms' },
   ]
+}
+
+export async function takeTurns(
+  pair: TimePair,
+  cycle: TimeCycle,
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<{ pairs: number[]; cycles: number[] }> {
+  const pairs: number[] = []
+  const cycles: number[] = []
+  const until = performance.now() + seconds * 1000
+  for (let round = 0; round < rounds || performance.now() < until; round++) {
+    const turns = [async () => pairs.push(await pair()), async () => cycles.push(await cycle())]
+    for (const turn of round % 2 === 0 ? turns : turns.reverse()) await turn()
+  }
+  return { pairs, cycles }
 }
 
 export function makeTimeCycle({ buyer, worker }: Parties): TimeCycle {

@@ -1,6 +1,7 @@
 import type { BenchWorld } from '../bench-world.ts'
 import type { Figure } from '../figure.ts'
 import { benchCycle } from './cycle.ts'
+import { benchHeld } from './held.ts'
 import { benchInFlight } from './in-flight.ts'
 import { fundOrder, makeParty, placeOrder, withFollowing } from './orders.ts'
 import { benchStatusReads } from './status-reads.ts'
@@ -13,6 +14,7 @@ export async function benchEscrow(world: BenchWorld, seconds: number): Promise<F
   const inFlight = await benchInFlight(parties, seconds)
   const order = await placeOrder(buyer, worker)
   await withFollowing(order, (told) => fundOrder(order, told))
-  const reads = await benchStatusReads(world, { buyer, held: [order] }, seconds)
-  return [...cycle, ...inFlight, ...reads]
+  const reads = await benchStatusReads(world, order, seconds)
+  const held = await benchHeld(world, parties, seconds)
+  return [...cycle, ...inFlight, ...reads, ...held]
 }

@@ -9,6 +9,7 @@ import type { Order, Party } from './orders.ts'
 
 const PER_SECOND = 200
 const WARM_UP = 2 * PER_SECOND
+const ALONE_WARM_UP = 50
 const of = 'escrow'
 
 /** What the SDK asks for the status of an order, with the buyer's session: its milestone, deadlines and all. */
@@ -26,16 +27,10 @@ export async function makeStatusRead(
   })
 }
 
-/** Status of held orders, so many a second whether or not those before were answered. */
-export async function benchStatusReads(
-  world: BenchWorld,
-  { buyer, held }: { buyer: Party; held: readonly Order[] },
-  seconds: number,
-): Promise<Figure[]> {
-  const read = await makeStatusRead(world, buyer)
-  const requests = Array.from({ length: WARM_UP + Math.round(seconds * PER_SECOND) }, (_, index) =>
-    read(held[index % held.length] as Order),
-  )
+/** Status of a held order, so many a second whether or not those before were answered. */
+export async function benchStatusReads(world: BenchWorld, order: Order, seconds: number): Promise<Figure[]> {
+  const read = await makeStatusRead(world, order.buyer)
+  const requests = Array.from({ length: WARM_UP + Math.round(seconds * PER_SECOND) }, () => read(order))
   const answers = (await runLoad({ url: world.url, requests, perSecond: PER_SECOND })).slice(WARM_UP)
   const took = timesOf(answers)
   const at = `status by GraphQL at ${PER_SECOND}/s`
@@ -45,12 +40,13 @@ export async function benchStatusReads(
   ]
 }
 
-/** Of the status read one after the other. */
-export async function timeStatusReads(
-  world: BenchWorld,
-  requests: readonly LoadRequest[],
-): Promise<number[]> {
-  return timesOf(await runLoad({ url: world.url, requests }))
+/** Status of one order, asked for so many times, one after the other. */
+export async function makeTimeStatus(world: BenchWorld, buyer: Party) {
+  const read = await makeStatusRead(world, buyer)
+  return async (order: Order, times: number): Promise<number[]> => {
+    const requests = Array.from({ length: ALONE_WARM_UP + times }, () => read(order))
+    return timesOf((await runLoad({ url: world.url, requests })).slice(ALONE_WARM_UP))
+  }
 }
 
 function timesOf(answers: readonly { status: number; ms: number }[]): number[] {
