@@ -19,6 +19,13 @@ import { type Asked, DOMAIN, type Running } from './request-ledger.ts'
 
 export type Balances = ReadonlyMap<UserName, bigint>
 
+/** Requests that give a name a job. */
+const CHANGES: ReadonlySet<string> = new Set<Asked['wish']['kind']>([
+  'change-offer',
+  'accept-transfer',
+  'resume',
+])
+
 export type Truth = {
   readonly names: readonly NameState[]
   /** How each registration and each change of a name ended, by its job. */
@@ -56,7 +63,12 @@ export function unended({ names, payments }: Truth): string[] {
 }
 
 /** Each accepted request has its one entity, and no entity is there without a request. */
-export function findLostOrDoubled(asked: readonly Asked[], { names, nameJobs, payments }: Truth): string[] {
+export function findLostOrDoubled(
+  { users }: Running,
+  asked: readonly Asked[],
+  { names, nameJobs, payments }: Truth,
+): string[] {
+  const pubkeyOf = (by: UserName) => users.get(by)?.device.pubkey
   const faults: string[] = []
   const expectOne = (what: string, found: readonly { id: string }[], answer: Asked['answer']) => {
     if (answer && 'refused' in answer) faults.push(`${what} was refused: ${answer.refused}`)
@@ -72,10 +84,14 @@ export function findLostOrDoubled(asked: readonly Asked[], { names, nameJobs, pa
       const found = payments.filter(({ requestedMsat }) => requestedMsat === wish.amountMsat)
       expectOne(`payment of ${wish.amountMsat} msat by ${by}`, found, answer)
     }
-    if ((wish.kind === 'change-offer' || wish.kind === 'resume') && answer && 'id' in answer) {
+    const isChange = CHANGES.has(wish.kind)
+    if ('user' in wish && isChange && answer && 'id' in answer) {
       const outcome = nameJobs.get(answer.id) ?? 'lost'
       if (outcome !== 'succeeded' && outcome !== 'failed')
         faults.push(`${wish.kind} of ${wish.user} by ${by} was accepted, but it is ${outcome}`)
+      const { owner } = names.find(({ user }) => user === wish.user) ?? {}
+      if (wish.kind === 'accept-transfer' && (owner === pubkeyOf(by)) !== (outcome === 'succeeded'))
+        faults.push(`the transfer of ${wish.user} to ${by} ${outcome}, but it is ${owner}'s`)
     }
     if (wish.kind === 'release' && answer && 'id' in answer) {
       const released = names.find(({ id }) => id === answer.id)

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { USER_NAMES, type UserName } from './devnet-user.ts'
 import type { KillPoint } from './kill-plan.ts'
 import { type Asked, DOMAIN, type RequestLedger, type Running, type Wish } from './request-ledger.ts'
@@ -7,7 +8,7 @@ import type { ServerStep } from './server-steps.ts'
 /** Names that are never released: everybody can pay them. */
 export type Shop = { readonly owner: UserName; readonly name: string; readonly offer: string }
 
-/** An active name that may be released. */
+/** An active name that may be released, or given away. */
 export type SpareName = { readonly owner: UserName; readonly user: string }
 
 /** More than a user of the devnet can ever send. */
@@ -38,11 +39,20 @@ export class KillWorkload {
     )
   }
 
-  /** Finds the name whose release or suspension brings some saga to `point`; null when none is needed. */
+  /** Finds the name whose release, suspension, … brings some saga to `point`; null when none is needed. */
   async prepare(running: Running, point: KillPoint<ServerStep>): Promise<SpareName | null> {
-    const step = point.kind === 'step' ? point.step : null
-    const isUndoing = step !== null && ['withdrawing', 'suspended', 'freed'].includes(step.phase)
-    if (!isUndoing && !this.#random.chance(0.3)) return null
+    const needs = needsOf(point)
+    const isOfName = needs !== null && needs !== 'new name' && needs !== 'too much'
+    if (!isOfName && !this.#random.chance(0.3)) return null
+    const spare = await this.#findSpare(running)
+    if (needs === 'resumption') {
+      await this.#ledger.ask(running, spare.owner, { kind: 'suspend', user: spare.user })
+      await this.#reach(running, spare, 'suspended')
+    }
+    return spare
+  }
+
+  async #findSpare(running: Running): Promise<SpareName> {
     while (this.#spare.length > 0) {
       const spare = this.#spare.shift()!
       const known = await running.users.get(spare.owner)?.client.findName(`${spare.user}@${DOMAIN}`)
@@ -58,9 +68,10 @@ export class KillWorkload {
     running: Running,
     shops: readonly Shop[],
     point: KillPoint<ServerStep>,
-    release: SpareName | null,
+    prepared: SpareName | null,
   ): void {
     const random = this.#random
+    const needs = needsOf(point)
     const ask = (by: UserName, wish: Wish) => this.#ledger.ask(running, by, wish)
 
     const made = { owner: random.pick(USER_NAMES), user: this.#nextUser() }
@@ -73,10 +84,7 @@ export class KillWorkload {
     if (changed && random.chance(0.7)) void ask(changed.owner, { kind: 'change-offer', user: changed.user })
     const resumed = this.#suspended.shift()
     if (resumed) void ask(resumed.owner, { kind: 'resume', user: resumed.user })
-    const step = point.kind === 'step' ? point.step : null
-    const isSuspending = step?.phase === 'suspended'
-    if (release) void ask(release.owner, { kind: isSuspending ? 'suspend' : 'release', user: release.user })
-    if (release && isSuspending) this.#suspended.push(release)
+    if (prepared) this.#end(prepared, needs, ask)
 
     for (const by of random.shuffled(USER_NAMES).slice(0, 3)) {
       const shop = random.pick(shops.filter(({ owner }) => owner !== by))
@@ -84,16 +92,53 @@ export class KillWorkload {
       void ask(by, { kind: 'pay', to, payee: shop.owner, amountMsat: this.#nextAmount() })
     }
     // The names of the shops may be remembered; only one that nobody has asked for yet is sure to be resolved.
-    if (step?.stream === 'payment' && step.phase === 'resolving') {
+    if (needs === 'new name') {
       const [payer, payee] = random.shuffled(shops)
       const to = `₿${this.#nextUser()}@${DOMAIN}`
       void ask(payer!.owner, { kind: 'pay', to, payee: payee!.owner, amountMsat: this.#nextAmount() })
     }
-    const mustFail = step?.stream === 'payment' && step.phase === 'failed'
-    if (mustFail || random.chance(0.25)) {
+    if (needs === 'too much' || random.chance(0.25)) {
       const [payer, payee] = random.shuffled(shops)
       const amountMsat = TOO_MUCH_MSAT + this.#nextAmount()
       void ask(payer!.owner, { kind: 'pay', to: payee!.offer, payee: payee!.owner, amountMsat })
+    }
+  }
+
+  /** What brings a saga of this active name to the step; most often it is given up. */
+  #end(
+    { owner, user }: SpareName,
+    needs: ServerStep['needs'] | null,
+    ask: (by: UserName, wish: Wish) => Promise<Asked>,
+  ): void {
+    switch (needs) {
+      case 'change':
+        void ask(owner, { kind: 'change-offer', user })
+        this.#spare.push({ owner, user })
+        return
+      case 'transfer': {
+        const to = this.#random.pick(USER_NAMES.filter((name) => name !== owner))
+        void ask(owner, { kind: 'propose-transfer', user, to }).then(() =>
+          ask(to, { kind: 'accept-transfer', user }),
+        )
+        return
+      }
+      case 'resumption':
+        void ask(owner, { kind: 'resume', user })
+        return
+      case 'suspension':
+        void ask(owner, { kind: 'suspend', user })
+        this.#suspended.push({ owner, user })
+        return
+      default:
+        void ask(owner, { kind: 'release', user })
+    }
+  }
+
+  async #reach({ users }: Running, { owner, user }: SpareName, state: string): Promise<void> {
+    const deadline = Date.now() + READY_WITHIN_MS
+    while ((await users.get(owner)?.client.findName(`${user}@${DOMAIN}`))?.state !== state) {
+      if (Date.now() > deadline) throw new Error(`${user} did not become ${state}.`)
+      await sleep(20)
     }
   }
 
@@ -119,4 +164,8 @@ export class KillWorkload {
   #nextAmount(): bigint {
     return BigInt(1 + this.#random.below(20)) * 1_000_000n + BigInt(this.#count++)
   }
+}
+
+function needsOf(point: KillPoint<ServerStep>): ServerStep['needs'] | null {
+  return point.kind === 'step' ? (point.step.needs ?? null) : null
 }

@@ -7,6 +7,8 @@ export type Wish =
   | { readonly kind: 'register'; readonly user: string; readonly offer?: string }
   | { readonly kind: 'release'; readonly user: string }
   | { readonly kind: 'change-offer'; readonly user: string }
+  | { readonly kind: 'propose-transfer'; readonly user: string; readonly to: UserName }
+  | { readonly kind: 'accept-transfer'; readonly user: string }
   /** By the operator, whoever owns the name. */
   | { readonly kind: 'suspend' | 'resume'; readonly user: string }
   | { readonly kind: 'pay'; readonly to: string; readonly payee: UserName; readonly amountMsat: bigint }
@@ -87,6 +89,12 @@ async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): 
         return { id: (await client.releaseName(nameOf(wish), options)).jobId }
       case 'change-offer':
         return { id: (await client.changeOffer(nameOf(wish), {}, options)).id }
+      case 'propose-transfer': {
+        const { pubkey } = running.users.get(wish.to)!.device
+        return { id: (await client.proposeTransfer(nameOf(wish), pubkey, options)).jobId }
+      }
+      case 'accept-transfer':
+        return { id: (await client.acceptTransfer(nameOf(wish), {}, options)).id }
       case 'suspend':
         return { id: (await operatorOf(running).suspendName(nameOf(wish), options)).jobId }
       case 'resume':

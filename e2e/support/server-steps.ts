@@ -1,37 +1,69 @@
-import { COMMIT_MOMENTS, type Step } from './kill-plan.ts'
+import type { JsonObject } from '@holdfast/core'
+import { COMMIT_MOMENTS, MOMENTS, type Step } from './kill-plan.ts'
 import type { Traps } from './step-trap.ts'
 
-/** The phases to which the workload brings names; `restoring` needs a change that fails, and is for the saga's tests. */
-const NAME_PHASES = [
-  'requested',
-  'offer-ready',
-  'published',
-  'seen',
-  'active',
-  'withdrawing',
-  'suspended',
-  'freed',
-] as const
+/** An entry of the journal, and the worker's task that leads to it; without one it is a request. */
+export type ServerStep = Step & {
+  readonly stream: 'name' | 'payment'
+  /** What the entry's data contain. */
+  readonly entry: JsonObject
+  readonly task?: string
+  /** What has to be asked for beside the usual, for some saga to come there. */
+  readonly needs?: 'release' | 'suspension' | 'transfer' | 'change' | 'resumption' | 'new name' | 'too much'
+}
 
-const PAYMENT_PHASES = ['resolving', 'sending', 'succeeded', 'failed'] as const
+const REQUEST = { moments: COMMIT_MOMENTS } as const
+const after = (task: string) => ({ moments: MOMENTS, task })
+const phase = (phase: string) => ({ entry: { phase } })
+const command = (kind: string) => ({ entry: { command: { kind } } })
 
-/** An entry of the journal that leads to a phase. */
-export type ServerStep = Step &
-  (
-    | { readonly stream: 'name'; readonly phase: (typeof NAME_PHASES)[number] }
-    | { readonly stream: 'payment'; readonly phase: (typeof PAYMENT_PHASES)[number] }
-  )
-
-/** Every step of the name saga, its compensation included, and of a payment. */
+/**
+ * Every step of the name saga, its changes and its compensation included, and of a payment. `restoring` needs a change
+ * that fails, and is for the saga's tests.
+ */
 export const SERVER_STEPS: readonly ServerStep[] = [
-  ...NAME_PHASES.map(
-    (phase) => ({ name: `name ${phase}`, moments: COMMIT_MOMENTS, stream: 'name', phase }) as const,
-  ),
-  ...PAYMENT_PHASES.map(
-    (phase) => ({ name: `payment ${phase}`, moments: COMMIT_MOMENTS, stream: 'payment', phase }) as const,
-  ),
+  { name: 'name requested', stream: 'name', ...phase('requested'), ...REQUEST },
+  { name: 'name offer-ready', stream: 'name', ...phase('offer-ready'), ...after('names:make-offer') },
+  { name: 'name published', stream: 'name', ...phase('published'), ...after('names:publish-record') },
+  { name: 'name seen', stream: 'name', ...phase('seen'), ...after('names:check-authoritative') },
+  { name: 'name active', stream: 'name', ...phase('active'), ...after('names:validate-chain') },
+  { name: 'name to change', stream: 'name', ...command('change-offer'), ...REQUEST, needs: 'change' },
+  { name: 'name proposed', stream: 'name', ...command('propose-transfer'), ...REQUEST, needs: 'transfer' },
+  { name: 'name taken over', stream: 'name', ...command('accept-transfer'), ...REQUEST, needs: 'transfer' },
+  { name: 'name to resume', stream: 'name', ...command('resume'), ...REQUEST, needs: 'resumption' },
+  { name: 'name withdrawing', stream: 'name', ...phase('withdrawing'), ...REQUEST, needs: 'release' },
+  {
+    name: 'name suspended',
+    stream: 'name',
+    ...phase('suspended'),
+    ...after('names:settle-record'),
+    needs: 'suspension',
+  },
+  {
+    name: 'name freed',
+    stream: 'name',
+    ...phase('freed'),
+    ...after('names:settle-record'),
+    needs: 'release',
+  },
+  {
+    name: 'payment resolving',
+    stream: 'payment',
+    ...phase('resolving'),
+    ...REQUEST,
+    needs: 'new name',
+  },
+  { name: 'payment sending', stream: 'payment', ...phase('sending'), ...after('payments:resolve') },
+  { name: 'payment succeeded', stream: 'payment', ...phase('succeeded'), ...after('payments:pay') },
+  {
+    name: 'payment failed',
+    stream: 'payment',
+    ...phase('failed'),
+    ...after('payments:pay'),
+    needs: 'too much',
+  },
 ]
 
-export function trapsOf({ stream, phase }: ServerStep): Traps {
-  return { stream, entries: [{ phase }] }
+export function trapsOf({ task, stream, entry }: ServerStep): Traps {
+  return { ...(task !== undefined && { task }), stream, entries: [entry] }
 }
