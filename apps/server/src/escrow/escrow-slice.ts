@@ -6,6 +6,7 @@ import type { Custody, Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
 import { makeChangeSignal, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
+import { RefusalError } from '../platform/http/problem.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
 import { within } from '../platform/within.ts'
@@ -63,7 +64,7 @@ export type EscrowSlice = {
   list(filter: EscrowFilter, page: EscrowPage): Promise<EscrowState[]>
   /** Answers as soon as it is `done`, or with what there is after `waitMs`. */
   waitFor(id: string, done: (state: EscrowState) => boolean, waitMs: number): Promise<EscrowState | null>
-  /** The clock, and the height of the chain as it was seen last. Throws when the node has never said one. */
+  /** The clock, and the height of the chain as it was seen last. Throws NODE_OFFLINE when the node has never said one. */
   moment(): Promise<Moment>
   /** What a milestone of an escrow that is created now would cost; one that exists has it in its terms. */
   quote(payoutMsat: Msat): Quote
@@ -93,6 +94,7 @@ export function makeEscrowSlice(deps: {
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
   const tell = makeTellEscrow({ transact, blocks, changes })
+  const moment = () => orOffline(blocks.moment())
   return {
     tasks: makeEscrowTasks({
       transact,
@@ -120,11 +122,11 @@ export function makeEscrowSlice(deps: {
         policy,
         plan,
       } as const
-      return createEscrow(tx, request, { moment: await blocks.moment(), requestId })
+      return createEscrow(tx, request, { moment: await moment(), requestId })
     },
     prepare: (wish, id) => prepare({ database, node }, wish, id),
     async ask(tx, id, request, requestId) {
-      return askEscrow(tx, id, request, { moment: await blocks.moment(), requestId })
+      return askEscrow(tx, id, request, { moment: await moment(), requestId })
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
@@ -137,12 +139,21 @@ export function makeEscrowSlice(deps: {
         () => findEscrow(database.db, id),
         (seen) => seen === null || done(seen),
       ),
-    moment: () => blocks.moment(),
+    moment,
     quote: (payoutMsat) => quote(payoutMsat, policy),
     follow: makeFollowNode({ database, node, tell }),
     guard: () => guardEscrows({ database, tell, blocks }),
     sweep: () => sweepEscrows({ database, tell, clock }),
     reconcile: () => reconcileEscrows({ database, tell }),
+  }
+}
+
+async function orOffline<T>(asked: Promise<T>): Promise<T> {
+  try {
+    return await asked
+  } catch (error) {
+    if (isUnreachable(error)) throw new RefusalError(refuse('NODE_OFFLINE'), { cause: error })
+    throw error
   }
 }
 

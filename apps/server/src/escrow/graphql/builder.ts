@@ -28,7 +28,7 @@ export type EscrowContext = {
   moment(): Promise<Moment>
   readonly escrows: Pick<
     EscrowSlice,
-    'prepare' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'list' | 'quote' | 'waitFor'
+    'prepare' | 'custodies' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'list' | 'quote' | 'waitFor'
   >
 }
 

@@ -116,6 +116,17 @@ test('a fault tells nothing but the requestId', async () => {
   }
 })
 
+test('what custody there is can be asked, and no other is given', async () => {
+  const { data } = await world.send(null, { query: '{ custodies }' })
+  expect(data.custodies).toContain('HASH_LOCKED')
+  const { buyer } = newParties()
+  for (const custody of ['HASH_LOCKED', 'COORDINATED']) {
+    const answer = await client.send(buyer, 'createTask', { custody, plan: planOf() }, 'task { custody }')
+    if (data.custodies.includes(custody)) expect(answer.data).toEqual({ createTask: { task: { custody } } })
+    else expect(answer.errors?.[0]?.extensions.code).toBe('ESCROW_CUSTODY_UNAVAILABLE')
+  }
+})
+
 test('a wrong credential is refused also where none is needed', async () => {
   const { errors } = await world.send(null, { query: '{ tasks { nodes { id } } }' }, { token: 'x' })
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'SESSION_INVALID', status: 401 })
@@ -141,6 +152,17 @@ test('deadlines are told in blocks and in time', async () => {
   expect(deadlines.blocksLeft).toBe(deadlines.guardianHeight - deadlines.height)
   expect(deadlines.guardianActsAboutAt).toBe(world.time.now + deadlines.blocksLeft * 600_000)
   expect(milestone.dueAt).toBe(world.time.now + planOf().milestones[0]!.workMs)
+})
+
+test('a node that has never answered is offline, not a fault of ours', async () => {
+  const young = await startGraphqlWorld(database)
+  try {
+    young.node.offline = true
+    const { errors } = await taskClient(young).send(newParties().buyer, 'createTask', { plan: planOf() })
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'NODE_OFFLINE', status: 503 })
+  } finally {
+    await young.close()
+  }
 })
 
 test('the connection stays usable after a body that nobody reads', async () => {

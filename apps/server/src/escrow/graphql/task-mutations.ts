@@ -2,7 +2,7 @@ import type { EscrowPlan } from '@holdfast/core/escrow/escrow-states'
 import { usualHoldBlocks } from '@holdfast/core/escrow/plan'
 import { askTask, type Changed, change } from './ask-task.ts'
 import { builder } from './builder.ts'
-import { TaskKindEnum } from './enums.ts'
+import { CustodyEnum, TaskKindEnum } from './enums.ts'
 import { TaskRef } from './task-type.ts'
 
 const TaskPayload = builder.objectRef<Changed>('TaskPayload').implement({
@@ -51,6 +51,13 @@ const CreateTaskInput = builder.inputType('CreateTaskInput', {
   fields: (t) => ({
     kind: t.field({ type: TaskKindEnum, required: true, defaultValue: 'task' }),
     worker: t.field({ type: 'PublicKey', description: 'The seller of an order; a task has none yet.' }),
+    custody: t.field({
+      type: CustodyEnum,
+      required: true,
+      defaultValue: 'hash-locked',
+      description:
+        '`COORDINATED` tasks can be funded before a worker is known; `custodies` says what there is.',
+    }),
     plan: t.field({ type: TaskPlanInput, required: true }),
   }),
 })
@@ -85,11 +92,11 @@ builder.mutationFields((t) => ({
     type: TaskPayload,
     description: 'Writes a draft, which only its buyer sees; `publishTask` makes it known.',
     args: { input: t.arg({ type: CreateTaskInput, required: true }) },
-    resolve: (_, { input: { kind, worker = null, plan } }, context) =>
+    resolve: (_, { input: { kind, worker = null, custody, plan } }, context) =>
       change(context, {
         prepare: async () => null,
         work: (tx, by) =>
-          context.escrows.create(tx, { by, kind, worker, plan: planOf(plan) }, context.requestId),
+          context.escrows.create(tx, { by, kind, worker, custody, plan: planOf(plan) }, context.requestId),
       }),
   }),
   updateTask: t.field({

@@ -5,7 +5,7 @@ import { orThrow, RefusalError } from '../../platform/http/problem.ts'
 import { decodeCursor, encodeCursor } from '../../platform/page-cursor.ts'
 import { readTask } from './ask-task.ts'
 import { builder, type EscrowContext } from './builder.ts'
-import { PartEnum, TaskKindEnum, TaskPhaseEnum } from './enums.ts'
+import { CustodyEnum, PartEnum, TaskKindEnum, TaskPhaseEnum } from './enums.ts'
 import type { Listed } from './list-escrows.ts'
 import { TaskRef } from './task-type.ts'
 import { type TaskView, viewFor } from './task-view.ts'
@@ -82,6 +82,11 @@ builder.queryFields((t) => ({
     },
     resolve: (_, { filter, first, after }, context) =>
       listTasks(context, { ...filter }, first, after ?? null),
+  }),
+  custodies: t.field({
+    type: [CustodyEnum],
+    description: 'The custody labels that this operator’s node can give.',
+    resolve: (_, _args, { escrows }) => [...escrows.custodies],
   }),
   quote: t.field({
     type: QuoteRef,
