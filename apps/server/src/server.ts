@@ -149,10 +149,11 @@ export async function startServer(options: {
     zaps: key && makeZapReceipts({ key, relays }),
     ...(config.rateLimit === 0 && { perMinute: null }),
   })
+  const nip05Roots = new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey]))
   const nip05 = makeNip05Slice({
     ownerOf,
     askedDomain,
-    roots: new Map(config.nip05Roots.map(({ domain, pubkey }) => [domain, pubkey])),
+    rootOf: async (domain) => nip05Roots.get(domain) ?? domains.ownerOf(domain),
   })
   const proofs = makeProofsSlice({ resolveTxt: edges.resolveTxt, anchors: edges.anchors, clock })
   const zonesSlice = makeZonesSlice({

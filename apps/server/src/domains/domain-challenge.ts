@@ -48,6 +48,18 @@ export function instructionsFor(state: Challenged & { readonly label: string; re
       value: hostedName(`<user>.user._bitcoin-payment.${state.domain}`, state) ?? target,
       why: 'Otherwise one for each name, before the name is registered.',
     },
+    web: [
+      {
+        path: '/.well-known/lnurlp/<user>',
+        to: `/lnurlp/<user>@${state.domain}`,
+        why: 'The names as Lightning Addresses: have the web server of the domain pass this path on to us.',
+      },
+      {
+        path: '/.well-known/nostr.json',
+        to: `/nip05/${state.domain}`,
+        why: 'The names in Nostr (NIP-05): the same, the query kept. It must not be a redirect.',
+      },
+    ],
     dnssec: 'The zone of the domain must be signed with DNSSEC and have its DS record at the registry.',
   } as const
 }

@@ -29,6 +29,7 @@ export const domainSchema = z
       challenge: record('TXT'),
       allNames: record('DNAME'),
       eachName: record('CNAME'),
+      web: z.array(z.strictObject({ path: z.string(), to: z.string(), why: z.string() })),
       dnssec: z.string(),
     }),
   })
@@ -36,7 +37,8 @@ export const domainSchema = z
 
 export function domainJson(state: DomainState) {
   const { domain, requestedAt: createdAt } = state
-  const common = { domain, createdAt, instructions: instructionsFor(state) }
+  const { web, ...inDns } = instructionsFor(state)
+  const common = { domain, createdAt, instructions: { ...inDns, web: [...web] } }
   if (state.phase === 'ended') return { ...common, state: 'ended' as const }
   const { dueAt: nextCheckAt, lastFailure } = state.check
   const trouble = lastFailure === null ? {} : { trouble: problem(lastFailure) }

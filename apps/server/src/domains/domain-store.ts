@@ -135,3 +135,13 @@ export async function listHosted(
     .where(sql<boolean>`state ->> 'host' = ${host}`)
     .execute()
 }
+
+export async function findActiveOwner(db: Kysely<Database>, domain: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('owner')
+    .where('domain', '=', domain)
+    .where('phase', '=', 'active')
+    .executeTakeFirst()
+  return row?.owner ?? null
+}

@@ -10,13 +10,15 @@ import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
 import { makeTellDomain } from './domain-saga.ts'
-import { findDomain, findSilentDomains, listHosted, listProven } from './domain-store.ts'
+import { findActiveOwner, findDomain, findSilentDomains, listHosted, listProven } from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
 
 export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   /** Why this key may not register names in the domain; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex): Promise<Refusal | null>
+  /** Who has proven that the domain is theirs, and still shows it; null: nobody. */
+  ownerOf(domain: string): Promise<Hex | null>
   /** The domains whose names live below a label of this zone of ours. */
   hostedDomains(host: string): Promise<readonly { readonly label: string; readonly domain: string }[]>
   /** For the worker. */
@@ -65,6 +67,7 @@ export function makeDomainsSlice(deps: {
       await refresh()
       return own.mayRegister(domain, by)
     },
+    ownerOf: (domain) => findActiveOwner(database.db, domain),
     hostedDomains: (host) => listHosted(database.db, host),
     tasks: {
       'domains:check': async (payload) => {

@@ -55,6 +55,7 @@ describe('a domain of one’s own', () => {
         type: 'CNAME',
         value: `<user>.user._bitcoin-payment.${label}.shop.test`,
       },
+      web: [{ to: '/lnurlp/<user>@merchant.test' }, { to: '/nip05/merchant.test' }],
     })
     expect((await world.claim(device)).json().instructions).toEqual(instructions)
     await troubleIs('DOMAIN_NOT_VERIFIED')
@@ -69,6 +70,9 @@ describe('a domain of one’s own', () => {
     expect((await world.register(world.newDevice(), 'alice')).json()).toMatchObject({ code: 'FORBIDDEN' })
     const job = await world.jobEnds((await world.register(device, 'alice')).json().id)
     expect(job).toMatchObject({ state: 'succeeded', name: 'alice@merchant.test' })
+    expect(await world.names.findActive('alice', 'merchant.test')).toMatchObject({ owner: device.owner })
+    expect(await world.domains.ownerOf('merchant.test')).toBe(device.owner)
+    expect(await world.domains.ownerOf('shop.test')).toBeNull()
     expect((await world.get('/v1/domains', device)).json()).toEqual({ domains: ['shop.test'] })
   })
 

@@ -11,7 +11,7 @@ const publicUrl = 'http://127.0.0.1:3141'
 let app: App
 afterEach(() => app.close())
 
-async function ask(query: string, host = 'shop.test') {
+async function ask(query: string, host = 'shop.test', path = '/.well-known/nostr.json') {
   app = await makeHttpApp({
     config: { publicUrl: null, rateLimit: 0, trustedProxies: [] },
     log: makeLog({ level: 'silent' }),
@@ -21,9 +21,9 @@ async function ask(query: string, host = 'shop.test') {
   makeNip05Slice({
     ownerOf: async (user, domain) => (user === 'alice' && domain === 'shop.test' ? ALICE : null),
     askedDomain: makeAskedDomain({ domains: ['shop.test', 'other.test'], publicUrl }),
-    roots: new Map([['shop.test', ROOT]]),
+    rootOf: async (domain) => (domain === 'shop.test' ? ROOT : null),
   }).routes(app)
-  return app.inject({ url: `/.well-known/nostr.json${query}`, headers: { host } })
+  return app.inject({ url: `${path}${query}`, headers: { host } })
 }
 
 test('an active name is its owner, for every origin, for a minute', async () => {
@@ -64,4 +64,15 @@ test('without a name no name is told, and nobody keeps an answer about an unknow
     })
     await app.close()
   }
+})
+
+test.each([
+  ['alice', 'SHOP.test', { alice: ALICE }],
+  ['_', 'shop.test', { _: ROOT }],
+  ['alice', 'other.test', {}],
+  ['alice', 'no%20domain', {}],
+])('a proxy may name the domain: %s at %s', async (name, domain, names) => {
+  const response = await ask(`?name=${name}`, 'proxy.example', `/nip05/${domain}`)
+  expect(response.json()).toEqual({ names, relays: {} })
+  expect(response.headers['access-control-allow-origin']).toBe('*')
 })
