@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newDevice } from '../../identity/testing/identity-world.ts'
 import { withDatabase } from '../../platform/testing/with-database.ts'
+import { hashOf } from '../testing/escrow-node.ts'
 import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
-import { planOf, taskClient } from './testing/task-client.ts'
+import { newParties, planOf, taskClient } from './testing/task-client.ts'
 
 const database = withDatabase()
 const buyer = newDevice()
@@ -80,4 +81,71 @@ test('a task is created, applied for, funded, proven and released over HTTP, eac
         milestones: [{ phase: 'RELEASED', standing: 'OVER', paidMsat: `${PAYOUT_MSAT}` }],
       },
     })
+})
+
+test('a coordinated task is funded before a worker is known, and says so', async () => {
+  const client = taskClient(world)
+  const parties = newParties()
+  const [{ buyer, worker }, milestone] = [parties, 0]
+  const wish = { custody: 'COORDINATED', plan: planOf() }
+  const { task } = await client.mutate(buyer, 'createTask', wish, 'task { id custody }')
+  expect(task.custody).toBe('COORDINATED')
+  const taskId = task.id
+  await client.mutate(buyer, 'publishTask', { taskId })
+  const { funding } = await client.mutate(
+    buyer,
+    'fundMilestone',
+    { taskId, milestone },
+    'funding { paymentHash }',
+  )
+  world.node.buyerPays(funding.paymentHash)
+  await world.slice.follow()
+  const state = 'phase worker milestones { phase standing custody }'
+  expect(await client.read(null, taskId, state)).toEqual({
+    phase: 'ACTIVE',
+    worker: null,
+    milestones: [{ phase: 'HELD', standing: 'LOCKED', custody: 'COORDINATED' }],
+  })
+  await client.mutate(worker, 'applyToTask', { taskId })
+  await client.mutate(buyer, 'assignWorker', { taskId, worker: worker.owner })
+  await client.invoice(parties, taskId)
+  await client.mutate(worker, 'submitProof', { taskId, milestone, text: 'Done.' })
+  const paid = world.node.payments.size
+  await client.mutate(buyer, 'approveMilestone', { taskId, milestone })
+  await expect.poll(() => world.node.payments.size).toBe(paid + 1)
+  world.node.payeeAnswers(true)
+  await world.slice.follow()
+  await expect
+    .poll(() => client.read(null, taskId, 'phase milestones { phase paidMsat }'))
+    .toEqual({ phase: 'COMPLETED', milestones: [{ phase: 'RELEASED', paidMsat: `${PAYOUT_MSAT}` }] })
+})
+
+test('a premature settlement is reported by the buyer, who is repaid', async () => {
+  const client = taskClient(world)
+  const parties = newParties()
+  const taskId = await client.assigned(parties)
+  const first = { taskId, milestone: 0 }
+  const preimage = world.newHash()
+  await client.mutate(parties.worker, 'submitInvoice', {
+    ...first,
+    invoice: world.invoiceOf({ paymentHash: hashOf(preimage) }),
+  })
+  await client.mutate(parties.buyer, 'fundMilestone', first, 'funding { invoice }')
+  world.node.buyerPays(hashOf(preimage))
+  await world.slice.follow()
+  const answer = 'milestone { phase standing owedMsat }'
+  const reported = await client.mutate(parties.buyer, 'reportPreimage', { ...first, preimage }, answer)
+  const owedMsat = `${PAYOUT_MSAT + FEE_MSAT}`
+  expect(reported.milestone).toEqual({ phase: 'PREMATURE', standing: 'OWED', owedMsat })
+  const paid = world.node.payments.size
+  const invoice = world.invoiceOf({ paymentHash: world.newHash(), amountMsat: BigInt(owedMsat) })
+  await client.mutate(parties.buyer, 'submitRefundInvoice', { ...first, invoice })
+  await expect.poll(() => world.node.payments.size).toBe(paid + 1)
+  world.node.payeeAnswers(true)
+  await world.slice.follow()
+  await expect
+    .poll(() => client.read(parties.buyer, taskId, 'milestones { phase standing owedMsat }'))
+    .toEqual({ milestones: [{ phase: 'REPAID', standing: 'OVER', owedMsat }] })
+  const journal = JSON.stringify(await world.entriesOf(taskId))
+  expect(journal).not.toContain(preimage)
 })
