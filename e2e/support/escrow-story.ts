@@ -19,12 +19,12 @@ export type EscrowLife = EscrowDoor & {
   done(deed: Deed, title: string): void
 }
 
-export const PAYOUT_MSAT = 2_000_000n
+const PAYOUT_MSAT = 2_000_000n
 const DAY_SECONDS = 24 * 3600
 const HOUR_MS = 3_600_000
 const LOOK_EVERY_MS = 10
 /** The escrow has moved on meanwhile, or not yet; the node is busy. */
-const NOT_NOW = new Set(['ESCROW_WRONG_PHASE', 'ESCROW_FUNDED', 'ESCROW_PAYOUT_RUNS', 'NODE_OFFLINE'])
+const NOT_NOW = new Set(['ESCROW_WRONG_PHASE', 'ESCROW_FUNDED', 'NODE_OFFLINE'])
 
 /**
  * One escrow, and what its buyer and its worker do about it. They go by what stands in the table: whatever a dead
