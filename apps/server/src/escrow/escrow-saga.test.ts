@@ -296,6 +296,19 @@ describe('a payout', () => {
     expect(world.node.gainMsat()).toBe(0n)
   })
 
+  test('that is to be tried again is found by the sweeper, also when an old answer was heard twice', async () => {
+    const id = await world.reachReleasing()
+    world.node.payeeAnswers(false)
+    await world.slice.follow()
+    const { tryAt } = await world.milestoneIn(id, 'releasing')
+    await database.queryAsOwner('update escrow_node set event_cursor = 0')
+    await world.slice.follow()
+    world.queue.length = 0
+    world.time.now = tryAt + 61_000
+    await world.slice.sweep()
+    expect(await world.milestoneIn(id, 'releasing')).toMatchObject({ tries: 2 })
+  })
+
   test('whose job came too late, or whose hold is gone, is not begun', async () => {
     const late = await world.reachHeld()
     await world.ask(late, approve)

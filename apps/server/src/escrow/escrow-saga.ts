@@ -46,8 +46,9 @@ export function makeTellEscrow(deps: {
       if (before === null) return null
       const decision = hearEscrow(before, report, moment)
       const isIdle = decision.state === before && decision.effects.length === 0
-      if (isIdle) await postponeLook(tx.db, id, moment)
-      else await updateEscrow(tx.db, decision, moment.now)
+      if (!isIdle) await updateEscrow(tx.db, decision, moment.now)
+      // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
+      else if (report.kind === 'time-passed') await postponeLook(tx.db, id, moment)
       record(tx, ESCROW, before, decision, causeOf(report, actorOf(report), moment))
       return decision.state
     })
