@@ -12,6 +12,7 @@ import { limitsRule, parseQuery } from './graphql-limits.ts'
 import { serveSocket } from './graphql-socket.ts'
 import { escrowSchema } from './schema.ts'
 import { makeSeats } from './seats.ts'
+import { isEventStream, sendEvents } from './send-events.ts'
 
 export type GraphqlDeps = Omit<ContextDeps, 'seats'>
 
@@ -52,6 +53,7 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
   }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const response = await yoga.handleNodeRequestAndResponse(request, reply, { asked: request, reply })
+    if (isEventStream(response)) return sendEvents(reply, response)
     for (const [name, value] of response.headers) reply.header(name, value)
     return reply.code(response.status).send(response.body)
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
@@ -9,10 +10,13 @@ let world: GraphqlWorld
 let client: ReturnType<typeof taskClient>
 
 beforeAll(async () => {
-  world = await startGraphqlWorld(database)
+  world = await startGraphqlWorld(database, { handlerTimeoutMs: HANDLER_TIMEOUT_MS })
   client = taskClient(world)
 })
 afterAll(() => world.close())
+
+/** Short, so that a subscription outlives it; long enough for every mutation of these tests. */
+const HANDLER_TIMEOUT_MS = 3_000
 
 const TASK = `subscription ($id: ID!, $after: String) {
   taskUpdated(id: $id, after: $after) { task { phase milestones { phase } } changes { seq kind actor } resume }
@@ -191,6 +195,17 @@ describe.each([
     await client.mutate(parties.worker, 'applyToTask', { taskId: id })
     await following.ended
     expect(following.updates[1].errors[0].extensions.code).toBe('SESSION_INVALID')
+  })
+
+  test('lasts longer than a request may', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const following = follow({ id })
+    await expect.poll(() => following.updates).toHaveLength(1)
+    await sleep(HANDLER_TIMEOUT_MS + 500)
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    await expect.poll(() => following.updates).toHaveLength(2)
+    await following.end()
   })
 
   test('who leaves is forgotten, also while nothing happens', async () => {
