@@ -43,7 +43,10 @@ export async function startLargeKnotZone(names: number) {
       isReady: answers,
     })
   let began = performance.now()
-  let service = await start()
+  let service = await start().catch((fault) => {
+    remove()
+    throw fault
+  })
   return {
     server,
     key,
