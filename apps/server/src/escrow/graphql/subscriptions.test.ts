@@ -21,18 +21,19 @@ const HANDLER_TIMEOUT_MS = 3_000
 const TASK = `subscription ($id: ID!, $after: String) {
   taskUpdated(id: $id, after: $after) { task { phase milestones { phase } } changes { seq kind actor } resume }
 }`
+const PROTOCOL = 'graphql-transport-ws'
 const MILESTONE = `subscription ($id: ID!, $after: String) {
   milestoneUpdated(taskId: $id, milestone: 0, after: $after) { milestone { phase } resume }
 }`
 
 // biome-ignore lint/suspicious/noExplicitAny: a test knows what it asked for
 type Update = any
-type Wish = { query?: string; id: string; after?: string; token?: string }
+type Wish = { query?: string; id: string; after?: string; token?: string; from?: GraphqlWorld }
 type Following = { updates: Update[]; end(): Promise<void>; ended: Promise<void> }
 
-function overSocket({ query = TASK, id, after, token }: Wish): Following {
+function overSocket({ query = TASK, id, after, token, from = world }: Wish): Following {
   const socket = createClient({
-    url: `${world.url.replace('http', 'ws')}/graphql`,
+    url: `${from.url.replace('http', 'ws')}/graphql`,
     ...(token && { connectionParams: { token } }),
     retryAttempts: 0,
   })
@@ -53,10 +54,10 @@ function overSocket({ query = TASK, id, after, token }: Wish): Following {
   return { updates, ended, end: async () => socket.dispose() }
 }
 
-function overEvents({ query = TASK, id, after, token }: Wish): Following {
+function overEvents({ query = TASK, id, after, token, from = world }: Wish): Following {
   const updates: Update[] = []
   const stop = new AbortController()
-  const url = new URL('/graphql', world.url)
+  const url = new URL('/graphql', from.url)
   url.search = `${new URLSearchParams({ query, variables: JSON.stringify({ id, after }) })}`
   const read = async () => {
     const headers = { accept: 'text/event-stream', ...(token && { authorization: `Bearer ${token}` }) }
@@ -208,6 +209,15 @@ describe.each([
     await following.end()
   })
 
+  test('ends when the server stops, which does not wait for it', async () => {
+    const stopping = await startGraphqlWorld(database)
+    const id = await client.open(newParties())
+    const following = follow({ id, from: stopping })
+    await expect.poll(() => following.updates).toHaveLength(1)
+    await stopping.close()
+    await following.ended
+  })
+
   test('who leaves is forgotten, also while nothing happens', async () => {
     const parties = newParties()
     const id = await client.open(parties)
@@ -224,6 +234,34 @@ test('a subscription that may not be answered with a stream is refused', async (
   const query = encodeURIComponent(`subscription { taskUpdated(id: "${id}") { resume } }`)
   const headers = { accept: 'application/json' }
   expect((await fetch(`${world.url}/graphql?query=${query}`, { headers })).status).toBe(406)
+})
+
+const FIRST = { type: 'connection_init' }
+const subscribe = (id: string) => ({
+  type: 'subscribe',
+  id,
+  payload: { query: TASK, variables: { id: 'x' } },
+})
+
+describe('a WebSocket is closed', () => {
+  test.each<[string, (string | object)[], string | undefined, number]>([
+    ['that does not speak the protocol', [], undefined, 4406],
+    ['whose first message is another', [subscribe('1')], PROTOCOL, 4401],
+    ['that begins twice', [FIRST, FIRST], PROTOCOL, 4429],
+    ['that says what is no JSON', ['{'], PROTOCOL, 4400],
+    ['whose token is no text', [{ ...FIRST, payload: { token: 7 } }], PROTOCOL, 4403],
+    ['that says too much at once', ['x'.repeat(65_537)], PROTOCOL, 1009],
+  ])('%s', async (_, messages, protocol, code) => {
+    const socket = new WebSocket(`${world.url.replace('http', 'ws')}/graphql`, protocol)
+    const closed = new Promise<number>((resolve) => {
+      socket.onclose = (event) => resolve(event.code)
+    })
+    socket.onopen = () => {
+      for (const message of messages)
+        socket.send(typeof message === 'string' ? message : JSON.stringify(message))
+    }
+    expect(await closed).toBe(code)
+  })
 })
 
 test('a WebSocket carries no queries and no mutations', async () => {
