@@ -42,11 +42,18 @@ export function wrap(text: string, { columns }: Look, first: string, rest: strin
   return [...lines, line].join('\n').replaceAll('\u00a0', ' ')
 }
 
-/** A value beside its label, or below it in a narrow terminal. A value is never broken: it is there to be copied. */
-export function row(label: string, value: string, { columns }: Look, indent: string): string {
-  const beside = `${indent}${label.padEnd(LABEL_WIDTH)}${value}`
-  const below = label === '' ? `${indent}  ${value}` : `${indent}${label}\n${indent}  ${value}`
-  return (columns < ROOM_FOR_ROWS ? below : beside).replaceAll('\u00a0', ' ')
+/** A value beside its label, or below it in a narrow terminal. */
+export function row(label: string, value: string, look: Look, indent: string): string {
+  if (look.columns >= ROOM_FOR_ROWS) {
+    return wrap(value, look, `${indent}${label.padEnd(LABEL_WIDTH)}`, indent + ' '.repeat(LABEL_WIDTH))
+  }
+  const below = wrap(value, look, `${indent}  `, `${indent}  `)
+  return label === '' ? below : `${indent}${label}\n${below}`
+}
+
+/** Of what is there to be copied: it stays in one line, however narrow the terminal. */
+export function unbroken(text: string): string {
+  return text.replaceAll(' ', '\u00a0')
 }
 
 const LABEL_WIDTH = 11

@@ -1,7 +1,7 @@
 import { escrowLine } from './escrow/escrow-lines.ts'
 import { escrowProofs } from './escrow/escrow-proofs.ts'
 import type { PlayedEscrow } from './escrow/play-escrows.ts'
-import { type Look, PLAIN, painter, row, wrap } from './layout.ts'
+import { type Look, PLAIN, painter, row, unbroken, wrap } from './layout.ts'
 import type { RunningServer } from './running-server.ts'
 import { showMsat } from './show-amount.ts'
 import type { Ending as NameEnding, Tell } from './story.ts'
@@ -74,10 +74,10 @@ function nameProof(ending: Ending, { host, port, anchorFile }: RunningServer['dn
   const rows: [string, string][] = [
     ['Name', `₿${name}`],
     ['Offer', `${offer.slice(0, 48)}…`],
-    ['Record', `dig @${host} -p ${port} +dnssec TXT ${recordName}`],
-    ['', `delv @${host} -p ${port} -a ${anchorFile} +root=. TXT ${recordName}`],
-    ['Payment', `hash      ${paymentHash}`],
-    ['', `preimage  ${preimage}`],
+    ['Record', unbroken(`dig @${host} -p ${port} +dnssec TXT ${recordName}`)],
+    ['', unbroken(`delv @${host} -p ${port} -a ${anchorFile} +root=. TXT ${recordName}`)],
+    ['Payment', unbroken(`hash      ${paymentHash}`)],
+    ['', unbroken(`preimage  ${preimage}`)],
     ['', 'from Bob’s device; the server never has it'],
     ['Merchant', `${showMsat(merchantBefore)} → ${showMsat(merchantAfter)}`],
     ['Buyer', `${showMsat(buyerBefore)} → ${showMsat(buyerAfter)}`],

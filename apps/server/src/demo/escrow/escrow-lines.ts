@@ -33,7 +33,7 @@ export const ESCROW_LINES: Readonly<Record<string, Line>> = {
   },
   'escrow-funding': {
     text: ({ amountMsat, fundingHash }) =>
-      `Dave is asked for ${showMsat(amountMsat)} by an invoice on the same hash ${short(fundingHash)}, as both signed invoices show.`,
+      `The operator’s node asks Dave for ${showMsat(amountMsat)} on the same hash ${short(fundingHash)}, as both signed invoices show.`,
   },
   'escrow-held': {
     mark: 'done',

@@ -1,6 +1,6 @@
-import { type Look, type Paint, row, wrap } from '../layout.ts'
+import { type Look, type Paint, row, unbroken, wrap } from '../layout.ts'
 import { showMsat } from '../show-amount.ts'
-import type { EscrowEnd } from './escrow-end.ts'
+import type { EscrowEnd } from './outcome.ts'
 import type { PlayedEscrow } from './play-escrows.ts'
 
 /** What anybody can check of the escrows afterwards. */
@@ -14,7 +14,7 @@ export function escrowProofs(
       ['Preimage', end.preimage ?? 'none: the money went back'],
       ['Money', moneyOf(end)],
       ['Journal', end.journalHead],
-      ['Audit', `npx holdfast audit verify ${taskId} --data ${dataDir}`],
+      ['Audit', unbroken(`npx holdfast audit verify ${taskId} --data ${dataDir}`)],
     ]
     const title = `    ${paint('bold', end.outcome)}`
     return [title, ...rows.map(([label, value]) => row(label, value, look, '      '))].join('\n')

@@ -1,16 +1,10 @@
 import { makeWorkerSecret } from '@holdfast/client'
 import type { Tell } from '../story.ts'
-import {
-  beginEscrow,
-  type EscrowCast,
-  type EscrowWish,
-  endEscrow,
-  lockMoney,
-  proveAndRelease,
-  refund,
-  type Scene,
-} from './escrow-acts.ts'
-import type { EscrowEnd } from './escrow-end.ts'
+import { beginEscrow, type EscrowCast, type EscrowWish, type Scene } from './begin-escrow.ts'
+import { endEscrow } from './end-escrow.ts'
+import { lockMoney } from './lock-money.ts'
+import { proveAndRelease, refund } from './move-money.ts'
+import type { EscrowEnd } from './outcome.ts'
 import { catchPrematureSettlement } from './premature-settlement.ts'
 
 export type PlayedEscrow = { readonly taskId: string; readonly end: EscrowEnd }

@@ -1,7 +1,8 @@
 import type { WalletPayment, WorkerSecret } from '@holdfast/client'
 import { DemoError } from '../demo-error.ts'
-import { type Paid, paidBy, type Scene } from './escrow-acts.ts'
-import type { Locked } from './escrow-end.ts'
+import type { Scene } from './begin-escrow.ts'
+import { type Paid, paidBy } from './move-money.ts'
+import type { Locked } from './outcome.ts'
 
 const REPAYABLE_FOR_SECONDS = 24 * 3600
 
