@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LightningNode } from '@holdfast/lightning'
 import { type DeviceView, openDevices } from '@holdfast/server/demo/devices'
-import type { Edges } from '@holdfast/server/edges'
 import { startEmbeddedWorld } from '@holdfast/server/embedded-world'
+import type { ChainHeight, OperatorNode } from '@holdfast/server/escrow/operator-node'
 import { readConfig } from '@holdfast/server/platform/config'
 import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
 import { freePort } from '@holdfast/server/platform/free-port'
@@ -25,7 +25,7 @@ export type BenchWorld = {
   /** A pool beside the server's. */
   readonly database: OpenDatabase
   /** The operator's node, with which the server holds and pays, and its chain. */
-  readonly operator: NonNullable<Edges['operator']>
+  readonly operator: { readonly node: OperatorNode & LightningNode; readonly height: ChainHeight }
   user(name: string): Promise<BenchUser>
   stop(): Promise<void>
 }

@@ -1,18 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { LightningNode } from '@holdfast/lightning'
 import type { BenchWorld } from '../bench-world.ts'
 import type { Figure } from '../figure.ts'
 import { makeNodePayer } from '../pay-on-node.ts'
 import { median, percentile } from '../statistics.ts'
-import {
-  MAX_FEE_MSAT,
-  makeInvoice,
-  PAYOUT_MSAT,
-  type Party,
-  placeOrder,
-  playOrder,
-  withFollowing,
-} from './orders.ts'
+import { MAX_FEE_MSAT, makeInvoice } from './node-payments.ts'
+import { PAYOUT_MSAT, type Party, placeOrder, playOrder, withFollowing } from './orders.ts'
 
 const FEWEST_ROUNDS = 8
 /** After a payment has ended the nodes still exchange signatures, which the next one must not have to wait for. */
@@ -75,9 +67,8 @@ export function makeTimeCycle({ buyer, worker }: Parties): TimeCycle {
   }
 }
 
-export async function makeTimePair(world: BenchWorld, { buyer, worker }: Parties): Promise<TimePair> {
-  const operator: LightningNode = world.operator.node
-  const [buyerPays, operatorPays] = [makeNodePayer(buyer.node), makeNodePayer(operator)]
+export async function makeTimePair({ operator }: BenchWorld, { buyer, worker }: Parties): Promise<TimePair> {
+  const [buyerPays, operatorPays] = [makeNodePayer(buyer.node), makeNodePayer(operator.node)]
   const { fundingMsat } = await buyer.client.escrow.quote(PAYOUT_MSAT)
   const orderOf = (invoice: string, amountMsat: bigint) => ({
     destination: { kind: 'bolt11', invoice } as const,
@@ -85,7 +76,7 @@ export async function makeTimePair(world: BenchWorld, { buyer, worker }: Parties
     maxFeeMsat: MAX_FEE_MSAT,
   })
   return async () => {
-    const funding = orderOf(await makeInvoice(operator, { amountMsat: fundingMsat }), fundingMsat)
+    const funding = orderOf(await makeInvoice(operator.node, { amountMsat: fundingMsat }), fundingMsat)
     const payout = orderOf(await makeInvoice(worker.node, { amountMsat: PAYOUT_MSAT }), PAYOUT_MSAT)
     await Promise.all([buyerPays.catchUp(), operatorPays.catchUp()])
     await sleep(QUIET_MS)

@@ -11,7 +11,7 @@ export async function benchEscrow(world: BenchWorld, seconds: number): Promise<F
   const [buyer, worker] = await Promise.all([makeParty(world, 'bob'), makeParty(world, 'alice')])
   const parties = { buyer, worker }
   const cycle = await benchCycle(world, parties, seconds)
-  const inFlight = await benchInFlight(parties, seconds)
+  const inFlight = await benchInFlight(world, parties, seconds)
   const order = await placeOrder(buyer, worker)
   await withFollowing(order, (told) => fundOrder(order, told))
   const reads = await benchStatusReads(world, order, seconds)

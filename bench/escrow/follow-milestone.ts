@@ -1,8 +1,10 @@
-import type { EscrowClient, MilestonePhase } from '@holdfast/client'
+import type { EscrowClient, Funding, MilestonePhase } from '@holdfast/client'
 
 export type Following = {
   /** Resolves when the milestone is told to be in this phase; throws when it ends in another. */
   until(phase: MilestonePhase): Promise<void>
+  /** Resolves when there is an invoice to pay. */
+  funding(): Promise<Funding>
   leave(): void
 }
 
@@ -18,12 +20,18 @@ export async function followMilestone(escrow: EscrowClient, taskId: string): Pro
     return value.milestone
   }
 
+  async function untilSo(isSo: () => boolean) {
+    while (!isSo()) {
+      if (seen.endedAt !== null) throw new Error(`The milestone of ${taskId} ended ${seen.phase}.`)
+      seen = await next()
+    }
+  }
+
   return {
-    async until(phase) {
-      while (seen.phase !== phase) {
-        if (seen.endedAt !== null) throw new Error(`The milestone of ${taskId} ended ${seen.phase}.`)
-        seen = await next()
-      }
+    until: (phase) => untilSo(() => seen.phase === phase),
+    async funding() {
+      await untilSo(() => seen.funding !== null)
+      return seen.funding as Funding
     },
     leave: () => leaving.abort(),
   }

@@ -1,4 +1,3 @@
-import type { LightningNode } from '@holdfast/lightning'
 import type { BenchWorld } from '../bench-world.ts'
 import type { Figure } from '../figure.ts'
 import { makeNodePayer } from '../pay-on-node.ts'
@@ -7,16 +6,9 @@ import { copyHeld } from './copy-held.ts'
 import { makeTimeCycle, makeTimePair, type Parties, takeTurns } from './cycle.ts'
 import { makeTimeGuard } from './guard-rounds.ts'
 import { inLanes } from './in-flight.ts'
-import {
-  fundOrder,
-  makeInvoice,
-  makeParty,
-  type Order,
-  type Party,
-  placeOrder,
-  withFollowing,
-} from './orders.ts'
-import { makeTimeStatus } from './status-reads.ts'
+import { makeInvoice } from './node-payments.ts'
+import { fundOrder, makeParty, type Order, type Party, placeOrder, withFollowing } from './orders.ts'
+import { timeStatuses } from './status-reads.ts'
 
 /** BOLT 2 allows 483 HTLCs in one direction of a channel, and the operator has one channel here. */
 const STAGES = [
@@ -57,7 +49,7 @@ export async function benchHeld(world: BenchWorld, parties: Parties, seconds: nu
       rounds: FEWEST_ROUNDS,
       seconds: seconds / STAGES.length,
     })
-    const statuses = await (await makeTimeStatus(world, order.buyer))(order, STATUS_READS)
+    const statuses = await timeStatuses(world, order, STATUS_READS)
     const rounds: number[] = []
     for (let round = 0; round < GUARD_ROUNDS; round++) rounds.push(await timeGuard())
     const at = `${held} held, ${htlcs} HTLCs`
@@ -78,14 +70,13 @@ function both(what: string, took: readonly number[]): Figure[] {
   ]
 }
 
-async function giveLiquidity(world: BenchWorld, { node }: Party): Promise<void> {
-  const operator: LightningNode = world.operator.node
+async function giveLiquidity({ operator }: BenchWorld, { node }: Party): Promise<void> {
   const payer = makeNodePayer(node)
   await payer.catchUp()
   await payer.pay({
     destination: {
       kind: 'bolt11',
-      invoice: await makeInvoice(operator, { amountMsat: MORE_LIQUIDITY_MSAT }),
+      invoice: await makeInvoice(operator.node, { amountMsat: MORE_LIQUIDITY_MSAT }),
     },
     amountMsat: MORE_LIQUIDITY_MSAT,
     maxFeeMsat: MORE_LIQUIDITY_MSAT / 100n,

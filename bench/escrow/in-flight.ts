@@ -1,35 +1,59 @@
+import type { LightningNode } from '@holdfast/lightning'
+import type { BenchWorld } from '../bench-world.ts'
 import type { Figure } from '../figure.ts'
 import { median, percentile } from '../statistics.ts'
 import type { Parties } from './cycle.ts'
-import { type Order, placeOrder, playOrder, withFollowing } from './orders.ts'
+import { makeInvoice, startPayment, untilPaid } from './node-payments.ts'
+import { type Order, PAYOUT_MSAT, placeOrder, playOrder, withFollowing } from './orders.ts'
 
 const IN_FLIGHT = 20
 const LEAST_PER_SECOND = 10
 const PLACED_AT_ONCE = 5
 const of = 'escrow'
 
-/** So many cycles at once, of orders that were placed before; each begins when another one has ended. */
-export async function benchInFlight(parties: Parties, seconds: number): Promise<Figure[]> {
-  const count = Math.max(2 * IN_FLIGHT, Math.round(seconds * LEAST_PER_SECOND))
+/**
+ * So many cycles at once, of orders that were placed before; each begins when another one has ended. And as many times
+ * their two payments on the nodes alone: what the nodes can do at all.
+ */
+export async function benchInFlight(world: BenchWorld, parties: Parties, seconds: number): Promise<Figure[]> {
+  const count = Math.max(2 * IN_FLIGHT, Math.round((seconds * LEAST_PER_SECOND) / 2))
+  const barePerSecond = await perSecondOf(count, await makePlayPair(world, parties))
   const orders: Order[] = []
   await inLanes(PLACED_AT_ONCE, count, async () => {
     orders.push(await placeOrder(parties.buyer, parties.worker))
   })
   const took: number[] = []
-  const began = performance.now()
-  await inLanes(IN_FLIGHT, count, async (index) => {
+  const perSecond = await perSecondOf(count, async (index) => {
     const order = orders[index] as Order
     const started = performance.now()
     await withFollowing(order, (told) => playOrder(order, told))
     took.push(performance.now() - started)
   })
-  const perSecond = (1000 * count) / (performance.now() - began)
   const with20 = `with ${IN_FLIGHT} in flight`
   return [
     { of, what: `cycles ${with20}`, value: perSecond, unit: '/s', atLeast: LEAST_PER_SECOND },
+    { of, what: `two bare payments ${with20}`, value: barePerSecond, unit: '/s' },
     { of, what: `cycle ${with20}, p50`, value: median(took), unit: 'ms' },
     { of, what: `cycle ${with20}, p99`, value: percentile(took, 0.99), unit: 'ms' },
   ]
+}
+
+async function perSecondOf(count: number, play: (index: number) => Promise<void>): Promise<number> {
+  const began = performance.now()
+  await inLanes(IN_FLIGHT, count, play)
+  return (1000 * count) / (performance.now() - began)
+}
+
+async function makePlayPair({ operator }: BenchWorld, { buyer, worker }: Parties) {
+  const { fundingMsat } = await buyer.client.escrow.quote(PAYOUT_MSAT)
+  const pay = async (from: LightningNode, to: LightningNode, amountMsat: bigint) => {
+    const invoice = await makeInvoice(to, { amountMsat })
+    await untilPaid(from, await startPayment(from, { invoice, amountMsat }))
+  }
+  return async () => {
+    await pay(buyer.node, operator.node, fundingMsat)
+    await pay(operator.node, worker.node, PAYOUT_MSAT)
+  }
 }
 
 /** Works through 0 … `count` − 1, so many at once. */

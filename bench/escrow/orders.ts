@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { createHoldfastClient, type HoldfastClient, invoiceTerms } from '@holdfast/client'
-import type { LightningNode } from '@holdfast/lightning'
 import type { BenchUser, BenchWorld } from '../bench-world.ts'
 import { type Following, followMilestone } from './follow-milestone.ts'
+import { makeInvoice, startPayment, untilPaid } from './node-payments.ts'
 
 /** The least that a milestone may pay, so that thousands fit into the operator's channel. */
 export const PAYOUT_MSAT = 1_000_000n
-export const MAX_FEE_MSAT = 10_000n
 const HOUR_MS = 3_600_000
-const ENDED_WITHIN_MS = 60_000
 
 /** A user with the SDK's client. */
 export type Party = BenchUser & { readonly client: HoldfastClient }
@@ -43,27 +40,12 @@ export async function placeOrder(buyer: Party, worker: Party): Promise<Order> {
   return { taskId, fundingMsat: milestone.fundingMsat, buyer }
 }
 
-export async function makeInvoice(
-  { invoices }: Pick<LightningNode, 'invoices'>,
-  { amountMsat, expirySeconds = HOUR_MS / 1000 }: { amountMsat: bigint; expirySeconds?: number },
-): Promise<string> {
-  const made = await invoices?.create({ amountMsat, description: 'bench', expirySeconds })
-  if (!made) throw new Error('A node makes no invoices.')
-  return made.invoice
-}
-
 /** Fund and hold: the buyer asks for the invoice, pays it, and is told that the money is locked. */
 export async function fundOrder({ taskId, buyer }: Order, told: Following): Promise<{ paymentId: string }> {
-  const { funding } = await buyer.client.escrow.fundMilestone({ taskId, milestone: 0 })
-  if (funding === null) throw new Error('The operator’s node has made no funding invoice in time.')
-  const paymentId = randomBytes(32).toString('hex')
-  await buyer.node.payer?.pay({
-    paymentId,
-    destination: { kind: 'bolt11', invoice: funding.invoice },
-    amountMsat: funding.amountMsat,
-    maxFeeMsat: MAX_FEE_MSAT,
-    timeoutMs: ENDED_WITHIN_MS,
-  })
+  const asked = await buyer.client.escrow.fundMilestone({ taskId, milestone: 0 })
+  // The answer does not wait for a node that is very busy.
+  const { invoice, amountMsat } = asked.funding ?? (await told.funding())
+  const paymentId = await startPayment(buyer.node, { invoice, amountMsat })
   await told.until('HELD')
   return { paymentId }
 }
@@ -76,8 +58,7 @@ export async function releaseOrder(
 ): Promise<void> {
   await buyer.client.escrow.approveMilestone({ taskId, milestone: 0 })
   await told.until('RELEASED')
-  const paid = await buyer.node.payer?.lookup(paymentId, { waitMs: ENDED_WITHIN_MS })
-  if (paid?.state !== 'succeeded') throw new Error(`A released order’s payment is ${paid?.state}.`)
+  await untilPaid(buyer.node, paymentId)
 }
 
 /** A whole cycle: fund, hold, release, settle. */
