@@ -32,6 +32,27 @@ export async function serveFiles(read: (path: string) => ServedFile | null) {
 
 /** Opens a page in the system's headless Chromium and gives back its document once the network and timers are idle. */
 export async function openInChromium(url: string): Promise<string> {
+  const chromium = startChromium([`--virtual-time-budget=${PAGE_WITHIN_MS}`, '--dump-dom', url])
+  try {
+    const output = await chromium.stdout.setEncoding('utf8').toArray()
+    return output.join('')
+  } finally {
+    await chromium.end()
+  }
+}
+
+/** Opens a page, whose time is that of the machine, until `until` is settled. */
+export async function openInChromiumUntil<T>(url: string, until: Promise<T>): Promise<T> {
+  const chromium = startChromium(['--remote-debugging-port=0', url])
+  chromium.stdout.resume()
+  try {
+    return await until
+  } finally {
+    await chromium.end()
+  }
+}
+
+function startChromium(more: readonly string[]) {
   const profile = mkdtempSync(join(tmpdir(), 'holdfast-chromium-'))
   const flags = [
     '--headless=new',
@@ -40,20 +61,18 @@ export async function openInChromium(url: string): Promise<string> {
     '--no-first-run',
     `--user-data-dir=${profile}`,
   ]
-  const child = spawn(
-    findChromium(),
-    [...flags, `--virtual-time-budget=${PAGE_WITHIN_MS}`, '--dump-dom', url],
-    {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: PAGE_WITHIN_MS,
+  const child = spawn(findChromium(), [...flags, ...more], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: PAGE_WITHIN_MS,
+  })
+  return {
+    stdout: child.stdout,
+    async end() {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+      // Its children may still write for a moment.
+      await rm(profile, { recursive: true, force: true, maxRetries: 5 })
     },
-  )
-  try {
-    const output = await child.stdout.setEncoding('utf8').toArray()
-    return output.join('')
-  } finally {
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-    await rm(profile, { recursive: true, maxRetries: 3 })
   }
 }
 
