@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { DnsZone } from '@holdfast/core/dns-zone'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
@@ -26,6 +27,7 @@ const database = withDatabase({ maxConnections: 20 })
 let knot: RunningKnot
 let world: SlicesWorld
 let resolveTxt: ResolveTxt
+let zone: DnsZone
 
 beforeEach(async () => {
   knot = await startKnotZone(DOMAIN, 'hmac-sha256')
@@ -34,7 +36,7 @@ beforeEach(async () => {
     .answer.filter(({ type }) => type === TYPE.DNSKEY)
     .map(({ rdata }): TrustAnchor => ({ zone: `${DOMAIN}.`, kind: 'dnskey', key: decodeDnskey(rdata) }))
   resolveTxt = makeResolveTxt(query, anchors)
-  const zone = makeRfc2136Zone({
+  zone = makeRfc2136Zone({
     domain: DOMAIN,
     primary: knot.server,
     key: knot.key,
@@ -87,6 +89,11 @@ test('a thousand names, each wished for by two at the same time, are all live on
     expect(values).toEqual([`bitcoin:?lno=${name.offer}`])
   }
   const total = NAMES + ONE_BY_ONE
+  const inZone: string[] = []
+  for await (const { name } of zone.list()) inZone.push(name)
+  expect(inZone).toHaveLength(total)
+  expect(new Set(inZone).size).toBe(total)
+
   const sizes = await tableSizes(database)
   const perName = sizes.filter(({ rows }) => rows >= total)
   expect(perName.length).toBeGreaterThan(0)
