@@ -56,6 +56,56 @@ describe('on real nodes', () => {
     expect(await story.replayed(id)).toEqual(await story.slice.find(id))
   }, 60_000)
 
+  test('only the first of two payers is held, and whoever pays after the end gets the money back at once', async () => {
+    const before = await story.spendable()
+    const id = await story.order()
+    const { held, fundingInvoice } = await story.fund(id)
+    const payAgain = async () => {
+      const { payer } = story.world.payee
+      const paymentId = randomBytes(32).toString('hex')
+      const destination = { kind: 'bolt11', invoice: fundingInvoice } as const
+      await payer.pay({
+        paymentId,
+        destination,
+        amountMsat: held.heldMsat,
+        maxFeeMsat: 100_000n,
+        timeoutMs: 5_000,
+      })
+      await expect.poll(() => payer.lookup(paymentId)).toMatchObject({ state: 'failed' })
+    }
+    await payAgain()
+    expect(await story.phaseOf(id)).toBe('held')
+    expect(await story.world.hub.holdInvoices.lookup(held.paymentHash)).toMatchObject({
+      state: 'held',
+      amountMsat: held.heldMsat,
+    })
+    await story.ask(id, { kind: 'refund', by: WORKER, milestone: 0 })
+    await story.reach(id, 'refunded')
+    await payAgain()
+    await expect.poll(story.spendable).toEqual(before)
+  }, 60_000)
+
+  test('a coordinated task is funded before its worker is known; the operator pays first and claims with a preimage that it makes itself', async () => {
+    const before = await story.spendable()
+    const id = await story.bounty()
+    const { buyersPayment } = await story.pay(id)
+    await story.ask(id, { kind: 'apply', by: WORKER, message: '' })
+    await story.ask(id, { kind: 'assign', by: BUYER, worker: WORKER })
+    const invoice = await story.workersInvoice()
+    await story.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice })
+    expect(await buyersPayment()).toMatchObject({ state: 'pending' })
+    await story.ask(id, { kind: 'approve', by: BUYER, milestone: 0 })
+    expect(await story.reach(id, 'released')).toMatchObject({ custody: 'coordinated' })
+    await expect.poll(buyersPayment).toMatchObject({ state: 'succeeded' })
+    await expect
+      .poll(async () => {
+        const after = await story.spendable()
+        return after.map((balance, index) => balance - before[index]!)
+      })
+      .toEqual([-(PAYOUT_MSAT + FEE_MSAT), FEE_MSAT, PAYOUT_MSAT])
+    expect(await story.replayed(id)).toEqual(await story.slice.find(id))
+  }, 60_000)
+
   test('two milestones are split between the parties', async () => {
     const before = await story.spendable()
     const id = await story.order(2)

@@ -18,6 +18,8 @@ export type Move =
   | { readonly do: 'follow' | 'guard' | 'sweep'; readonly fate: Fate | 'twice' }
   | { readonly do: 'restart' }
   | { readonly do: 'pass'; readonly ms: number }
+  /** The clock alone, without a block. */
+  | { readonly do: 'jump'; readonly ms: number }
 
 const pick = fc.nat(7)
 const milestone = fc.constantFrom(0, 0, 0, 1)
@@ -89,6 +91,8 @@ export const moves: fc.Arbitrary<Move> = fc.oneof(
       { do: 'pass', ms: 61 * 60_000 },
       { do: 'pass', ms: 7 * HOUR_MS },
       { do: 'pass', ms: 30 * HOUR_MS },
+      { do: 'jump', ms: 3 * HOUR_MS },
+      { do: 'jump', ms: -3 * HOUR_MS },
     ),
   },
 )
@@ -143,6 +147,9 @@ export async function make(world: HistoryWorld, move: Move): Promise<void> {
       return world.restart()
     case 'pass':
       return world.pass(move.ms)
+    case 'jump':
+      world.time.now += move.ms
+      return
   }
 }
 

@@ -199,7 +199,7 @@ export function makeHistoryWorld(database: TestDatabase) {
     /** Blocks come at their usual pace. */
     pass(ms: number): void {
       time.now += ms
-      node.mineTo(startHeight + Math.floor((time.now - START) / 600_000))
+      node.mineTo(Math.max(node.height, startHeight + Math.floor((time.now - START) / 600_000)))
     },
 
     /** A wallet's invoice; with `paymentHash` one on a hash that is known already. */

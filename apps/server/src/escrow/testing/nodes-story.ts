@@ -12,7 +12,7 @@ import { readEntity } from '../../platform/journal/read-entries.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
 import { replayEntries } from '../audit-escrow.ts'
-import { type EscrowSlice, type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
+import { type EscrowSlice, type EscrowWish, makeEscrowSlice, type NewEscrow } from '../escrow-slice.ts'
 import type { OperatorNode } from '../operator-node.ts'
 import { watchEscrows } from '../watch-escrows.ts'
 
@@ -29,7 +29,11 @@ const PATIENCE_MS = 30_000
 type Spans = { readonly workMs: number; readonly objectionMs: number; readonly holdBlocks: number }
 const USUAL: Spans = { workMs: 4 * HOUR_MS, objectionMs: HOUR_MS, holdBlocks: 288 }
 
-type Funded = { readonly held: In<'held'>; readonly buyersPayment: () => Promise<PaymentOutcome | null> }
+type Funded = {
+  readonly held: In<'held'>
+  readonly fundingInvoice: string
+  readonly buyersPayment: () => Promise<PaymentOutcome | null>
+}
 
 export type NodesStory = ReturnType<typeof tellOnNodes>
 
@@ -73,6 +77,28 @@ export function tellOnNodes(database: TestDatabase) {
     return invoice
   }
 
+  async function create(
+    wish: Pick<NewEscrow, 'kind' | 'worker' | 'custody'>,
+    milestones: number,
+    spans: Spans,
+  ): Promise<string> {
+    const plan = {
+      title: 'Two boxes of oranges',
+      description: '',
+      arbiter: null,
+      deadlineAt: Date.now() + 24 * HOUR_MS,
+      milestones: Array.from({ length: milestones }, (_, index) => ({
+        title: `Box ${index + 1}`,
+        payoutMsat: PAYOUT_MSAT,
+        ...spans,
+      })),
+    }
+    const state = await database.transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }, 'request-0'))
+    if (isRefusal(state)) throw new Error(state.refused)
+    await story.ask(state.id, { kind: 'publish', by: BUYER })
+    return state.id
+  }
+
   const story = {
     get world() {
       return world
@@ -101,44 +127,42 @@ export function tellOnNodes(database: TestDatabase) {
 
     /** An order whose seller is asked for an invoice. */
     async order(milestones = 1, spans: Spans = USUAL): Promise<string> {
-      const plan = {
-        title: 'Two boxes of oranges',
-        description: '',
-        arbiter: null,
-        deadlineAt: Date.now() + 24 * HOUR_MS,
-        milestones: Array.from({ length: milestones }, (_, index) => ({
-          title: `Box ${index + 1}`,
-          payoutMsat: PAYOUT_MSAT,
-          ...spans,
-        })),
-      }
-      const wish = { by: BUYER, kind: 'order', worker: WORKER, plan } as const
-      const state = await database.transact((tx) => slice.create(tx, wish, 'request-0'))
-      if (isRefusal(state)) throw new Error(state.refused)
-      await story.ask(state.id, { kind: 'publish', by: BUYER })
-      return state.id
+      return create({ kind: 'order', worker: WORKER }, milestones, spans)
+    },
+
+    /** A coordinated task for which nobody has applied. */
+    async bounty(): Promise<string> {
+      return create({ kind: 'task', worker: null, custody: 'coordinated' }, 1, USUAL)
     },
 
     /** The worker's invoice, the buyer's payment, and the money is locked. */
     async fund(id: string, milestone = 0, makeInvoice = workersInvoice): Promise<Funded> {
       await story.ask(id, { kind: 'submit-invoice', by: WORKER, milestone, invoice: await makeInvoice() })
+      return story.pay(id, milestone)
+    },
+
+    /** The buyer pays, and the money is locked. */
+    async pay(id: string, milestone = 0): Promise<Funded> {
       await story.ask(id, { kind: 'fund', by: BUYER, milestone })
       const invoiceMade = async () => {
         const state = (await slice.find(id))?.milestones[milestone]
         return state?.phase === 'awaiting-funds' ? state.fundingInvoice : null
       }
       await expect.poll(invoiceMade, { timeout: PATIENCE_MS, interval: 20 }).not.toBeNull()
+      const fundingInvoice = (await invoiceMade())!
       const paymentId = randomBytes(32).toString('hex')
       await world.payer.payer.pay({
         paymentId,
-        destination: { kind: 'bolt11', invoice: (await invoiceMade())! },
+        destination: { kind: 'bolt11', invoice: fundingInvoice },
         amountMsat: FUNDING_MSAT,
         maxFeeMsat: 1_000_000n,
         timeoutMs: 60_000,
       })
       const held = await story.reach(id, 'held', milestone)
-      return { held, buyersPayment: () => world.payer.payer.lookup(paymentId) }
+      return { held, fundingInvoice, buyersPayment: () => world.payer.payer.lookup(paymentId) }
     },
+
+    workersInvoice,
 
     /** Of a wallet that takes the payment only when the test gives it the preimage. */
     async hesitantInvoice(paymentHash: string): Promise<string> {
