@@ -141,6 +141,7 @@ describe('a task', () => {
   })
 
   test('a fee is known before anything is agreed', async () => {
+    expect(await clientOf().custodies()).toContain('HASH_LOCKED')
     expect(await clientOf().quote(PAYOUT_MSAT)).toEqual({
       payoutMsat: PAYOUT_MSAT,
       feeMsat: FEE_MSAT,

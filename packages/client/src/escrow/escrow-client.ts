@@ -30,6 +30,8 @@ export type MilestoneUpdate = Operations['milestoneUpdated']['result']
  * bigint millisatoshi, times milliseconds since 1970. Without a signer only what everybody may see is seen.
  */
 export type EscrowClient = Mutations & {
+  /** The custody labels that this operator's node can give. */
+  custodies(options?: CallOptions): Promise<Operations['custodies']['result']>
   /** What a milestone of this payout costs. */
   quote(payoutMsat: bigint, options?: CallOptions): Promise<Operations['quote']['result']>
   task(id: string, options?: CallOptions): Promise<Task>
@@ -79,6 +81,7 @@ export function makeEscrowClient({ graphql, clock }: { graphql: GraphqlClient; c
 
   const escrow: EscrowClient = {
     ...(Object.fromEntries(MUTATIONS.map((name) => [name, mutate(name)])) as Mutations),
+    custodies: (options) => query('custodies', {}, options),
     quote: (payoutMsat, options) => query('quote', { payoutMsat }, options),
     task: (id, options) => query('task', { id }, options),
     changes: async (id, page = {}, options) => (await query('changes', { id, ...page }, options)).changes,

@@ -171,6 +171,11 @@ export type Change = {
 
 /** What each operation takes and answers. */
 export type Operations = {
+  /** The custody labels that this operator’s node can give. */
+  readonly custodies: {
+    readonly variables: Record<string, never>
+    readonly result: readonly Custody[]
+  }
   readonly quote: {
     readonly variables: {
       readonly payoutMsat: bigint
@@ -444,6 +449,8 @@ export type AssignWorkerInput = {
 }
 
 export type CreateTaskInput = {
+  /** `COORDINATED` tasks can be funded before a worker is known; `custodies` says what there is. */
+  readonly custody?: Custody
   readonly kind?: TaskKind
   readonly plan: TaskPlanInput
   /** The seller of an order; a task has none yet. */
@@ -651,13 +658,14 @@ const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role ti
 
 const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason hash}'
 
-export type QueryName = 'quote' | 'task' | 'changes' | 'tasks'
+export type QueryName = 'custodies' | 'quote' | 'task' | 'changes' | 'tasks'
 export type SubscriptionName = 'taskUpdated' | 'milestoneUpdated'
 export type MutationName = (typeof MUTATIONS)[number]
 
 export const MUTATIONS = ['createTask', 'updateTask', 'publishTask', 'applyToTask', 'assignWorker', 'cancelTask', 'submitInvoice', 'fundMilestone', 'submitProof', 'approveMilestone', 'requestRevision', 'openDispute', 'resolveDispute', 'refundMilestone', 'submitRefundInvoice', 'reportPreimage'] as const
 
 export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
+  custodies: 'query custodies{custodies}',
   quote: 'query quote($payoutMsat:Msat!){quote(payoutMsat:$payoutMsat){payoutMsat feeMsat fundingMsat}}',
   task: 'query task($id:ID!){task(id:$id){...Task}}' + TASK + MILESTONE + FUNDING,
   changes: 'query changes($id:ID!$after:Int!=0$first:Int!=20){task(id:$id){changes(after:$after first:$first){...Change}}}' + CHANGE,
