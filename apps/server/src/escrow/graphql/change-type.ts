@@ -24,6 +24,11 @@ export const ChangeRef = builder.objectRef<SeenChange>('Change').implement({
       description: 'Of an objection or a dispute. Only for the parties.',
       resolve: ({ task, change }) => (seesActor(task, change) ? change.reason : null),
     }),
+    requestId: t.string({
+      nullable: true,
+      description: '`x-request-id` of the signed request. Only for the parties.',
+      resolve: ({ task, change }) => (seesActor(task, change) ? change.requestId : null),
+    }),
     hash: t.field({ type: 'Hash', resolve: ({ change }) => change.hash }),
   }),
 })

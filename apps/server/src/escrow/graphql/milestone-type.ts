@@ -1,6 +1,6 @@
 import { fundingAmount } from '@holdfast/core/escrow/milestone-decision'
 import { standingOf } from '@holdfast/core/escrow/milestone-facts'
-import type { In, MilestoneState, Proof } from '@holdfast/core/escrow/milestone-states'
+import type { In, Proof } from '@holdfast/core/escrow/milestone-states'
 import { type HoldSchedule, invoiceNeededUntil } from '@holdfast/core/escrow/schedule'
 import { unifiedUri, uriForQr } from '@holdfast/protocols/bip321'
 import { builder } from './builder.ts'
@@ -11,7 +11,6 @@ export const MilestoneRef = builder.objectRef<MilestoneView>('Milestone')
 
 type Funding = In<'awaiting-funds'> & { readonly fundingInvoice: string }
 type Disputed = Pick<In<'disputed'>, 'openedBy' | 'openedAt' | 'reason'>
-type Timed = { readonly milestone: MilestoneState; readonly schedule: HoldSchedule }
 
 export const FundingRef = builder.objectRef<Funding>('Funding').implement({
   description: 'How the buyer locks the money of a milestone.',
@@ -66,24 +65,24 @@ const DisputeRef = builder.objectRef<Disputed>('Dispute').implement({
   }),
 })
 
-const DeadlinesRef = builder.objectRef<Timed>('Deadlines').implement({
+const DeadlinesRef = builder.objectRef<HoldSchedule>('Deadlines').implement({
   description: 'What a hold is bounded by, as heights of the chain. Blocks, not clocks, end a hold.',
   fields: (t) => ({
     dueHeight: t.int({
       description: 'A proof that is submitted up to here and meets no objection is released.',
-      resolve: ({ schedule }) => schedule.dueHeight,
+      resolve: (schedule) => schedule.dueHeight,
     }),
     guardianHeight: t.int({
       description: 'From here on the guardian ends the hold.',
-      resolve: ({ schedule }) => schedule.guardianHeight,
+      resolve: (schedule) => schedule.guardianHeight,
     }),
     latestPayoutHeight: t.int({
       description: 'No payout begins above it.',
-      resolve: ({ schedule }) => schedule.latestPayoutHeight,
+      resolve: (schedule) => schedule.latestPayoutHeight,
     }),
     deadlineHeight: t.int({
       description: 'The hold has ended by here, whatever happened.',
-      resolve: ({ schedule }) => schedule.deadlineHeight,
+      resolve: (schedule) => schedule.deadlineHeight,
     }),
     height: t.int({
       nullable: true,
@@ -93,14 +92,14 @@ const DeadlinesRef = builder.objectRef<Timed>('Deadlines').implement({
     blocksLeft: t.int({
       nullable: true,
       description: 'Until the guardian ends the hold; not below 0.',
-      resolve: async ({ schedule }, _args, { moment }) =>
+      resolve: async (schedule, _args, { moment }) =>
         Math.max(schedule.guardianHeight - (await moment()).height, 0),
     }),
     guardianActsAboutAt: t.field({
       type: 'Milliseconds',
       nullable: true,
       description: 'An estimate, at ten minutes a block.',
-      resolve: async ({ schedule }, _args, { moment }) => {
+      resolve: async (schedule, _args, { moment }) => {
         const { now, height } = await moment()
         return now + Math.max(schedule.guardianHeight - height, 0) * BLOCK_MS
       },
@@ -206,8 +205,7 @@ MilestoneRef.implement({
       type: DeadlinesRef,
       nullable: true,
       description: 'While money is locked.',
-      resolve: ({ milestone }) =>
-        'schedule' in milestone ? { milestone, schedule: milestone.schedule } : null,
+      resolve: ({ milestone }) => ('schedule' in milestone ? milestone.schedule : null),
     }),
     revisions: t.int({ resolve: ({ milestone }) => ('revisions' in milestone ? milestone.revisions : 0) }),
     proof: t.field({

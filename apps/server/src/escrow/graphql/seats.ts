@@ -4,7 +4,6 @@ import { RefusalError } from '../../platform/http/problem.ts'
 export type Seats = {
   /** Throws RATE_LIMITED when the key has too many, OVERLOADED when all together have; answers how to leave. */
   take(key: string): () => void
-  taken(): number
 }
 
 const RETRY_AFTER_SECONDS = 30
@@ -14,7 +13,6 @@ export function makeSeats({ perKey, inAll }: { perKey: number; inAll: number }):
   const byKey = new Map<string, number>()
   let all = 0
   return {
-    taken: () => all,
     take(key) {
       const own = byKey.get(key) ?? 0
       if (own >= perKey) throw full('RATE_LIMITED')

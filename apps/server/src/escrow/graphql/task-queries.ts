@@ -10,8 +10,8 @@ import type { Listed } from './list-escrows.ts'
 import { TaskRef } from './task-type.ts'
 import { type TaskView, viewFor } from './task-view.ts'
 
-export const MAX_PAGE = 100
-export const USUAL_PAGE = 20
+const MAX_PAGE = 100
+const USUAL_PAGE = 20
 const MAX_SEARCH_BYTES = 200
 
 type Page = { readonly tasks: readonly TaskView[]; readonly hasMore: boolean; readonly isFirst: boolean }
