@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
 import { describe, expect, test } from 'vitest'
@@ -161,4 +163,10 @@ test('an escrow is told with whatever its milestones have', () => {
   expect(text).toContain('locked 50501 sat, paid 50000 sat, routing 1.005 sat')
   expect(text).toContain('locked 0.001 sat, because proof-missing')
   expect(text).toContain('owed to the buyer 50501 sat, routing 0 sat')
+})
+
+test('the runbook has a section for every reason', () => {
+  const runbook = join(import.meta.dirname, '..', '..', '..', '..', 'docs', 'runbooks', 'stuck-holds.md')
+  const sections = [...readFileSync(runbook, 'utf8').matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+  expect(sections).toEqual(expect.arrayContaining(Object.keys(NEXT_STEP)))
 })
