@@ -1,6 +1,7 @@
 import type { TaskKind } from '@holdfast/client'
 import type { Person, Tell } from '../story.ts'
 import { type EscrowWatch, followEscrow } from './follow-escrow.ts'
+import { custodyLabel } from './outcome.ts'
 import { type Balances, readBalances } from './settled-balances.ts'
 import { timed } from './timed.ts'
 
@@ -46,7 +47,7 @@ export async function beginEscrow(cast: EscrowCast, tell: Tell, wish: EscrowWish
   })
   const { id: taskId, kind, payoutMsat, feeMsat, milestones } = created.value
   const facts = { payoutMsat, feeMsat, milestones: milestones.length, ms: created.ms }
-  tell('escrow-created', { taskId, kind, title: wish.title, custody: created.value.custody, ...facts })
+  tell('escrow-created', { taskId, kind, title: wish.title, custody: custodyLabel(created.value), ...facts })
   if (kind === 'TASK') await hire(cast, tell, taskId)
   const watch = followEscrow(buyer.client.escrow, taskId)
   return { ...cast, tell, taskId, milestones: milestones.length, watch, before, began }

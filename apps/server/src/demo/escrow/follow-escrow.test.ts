@@ -61,6 +61,16 @@ test('a phase is reached now or later, and the end has the journal’s head', as
   })
 })
 
+test('an invoice that the node makes late is waited for', async () => {
+  push(update('AWAITING_FUNDS'))
+  const funding = watch.funding(0)
+  const later = update('AWAITING_FUNDS')
+  const [milestone] = later.task.milestones
+  const made = { ...milestone, funding: { invoice: 'lnbcrt1' } } as Milestone
+  push({ ...later, task: { ...later.task, milestones: [made] } })
+  expect(await funding).toEqual({ invoice: 'lnbcrt1' })
+})
+
 test('a milestone that ended otherwise is not waited for', async () => {
   push(update('REFUNDED', { ended: true }))
   await expect(watch.reach(0, 'RELEASED')).rejects.toMatchObject({

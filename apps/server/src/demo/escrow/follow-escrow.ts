@@ -1,13 +1,15 @@
 import { EventEmitter, once } from 'node:events'
-import type { EscrowClient, Milestone, Task } from '@holdfast/client'
+import type { EscrowClient, Funding, Milestone, Task } from '@holdfast/client'
 import { DemoError } from '../demo-error.ts'
 
-/** Long for a busy machine; what has not come by then does not come. */
-const WITHIN_MS = 30_000
+/** Much for a busy machine; what has not come by then does not come. */
+const WITHIN_MS = 60_000
 
 export type EscrowWatch = {
   /** The milestone, as soon as it is in this phase. Throws `DemoError` when it ends in another. */
   reach(milestone: number, phase: Milestone['phase']): Promise<Milestone>
+  /** How the money of a milestone is to be locked, as soon as the operator's node has made the invoice. */
+  funding(milestone: number): Promise<Funding>
   /** The task when all of it has ended, and the head of its journal. */
   ended(): Promise<{ task: Task; journalHead: string; journalEntries: number }>
   stop(): Promise<void>
@@ -60,6 +62,7 @@ export function followEscrow(escrow: EscrowClient, id: string): EscrowWatch {
           `Milestone ${index} of escrow ${id} is ${milestone.phase} instead of ${phase}.`,
         )
       }),
+    funding: (index) => until('ready to be funded', ({ milestones }) => milestones[index]?.funding ?? null),
     async ended() {
       const ended = await until('ended', (now) => (now.endedAt === null ? null : now))
       return { task: ended, journalHead: last.hash, journalEntries: last.seq }

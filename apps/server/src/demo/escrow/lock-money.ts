@@ -1,4 +1,4 @@
-import { invoiceTerms, type Task } from '@holdfast/client'
+import { invoiceTerms, type Milestone, type Task } from '@holdfast/client'
 import { decodeInvoice, type Invoice } from '@holdfast/protocols/bolt11'
 import { DemoError } from '../demo-error.ts'
 import type { Scene } from './begin-escrow.ts'
@@ -11,13 +11,13 @@ import { timed } from './timed.ts'
  * else the worker's wallet makes one.
  */
 export async function lockMoney(scene: Scene, index: number, paymentHash?: string): Promise<Locked> {
-  const { buyer, tell, taskId, watch, milestones: of } = scene
+  const { buyer, tell, taskId, milestones: of } = scene
   const pay = await askForPay(scene, index, paymentHash)
   const funding = await askForFunding(scene, index, pay)
 
   const { value, ms } = await timed(async () => {
     const { id } = await buyer.client.pay({ to: funding.text })
-    const held = await watch.reach(index, 'HELD')
+    const held = await heldBy(scene, index, id)
     return { held, payment: await buyer.client.getPayment(id) }
   })
   const { held, payment } = value
@@ -40,6 +40,26 @@ export async function lockMoney(scene: Scene, index: number, paymentHash?: strin
   return { index, fundingHash, payoutHash, heldMsat, paymentId: payment.id }
 }
 
+/** The money arrives, or the payment says why it does not. */
+async function heldBy({ buyer, watch }: Scene, index: number, paymentId: string): Promise<Milestone> {
+  const waiting = new AbortController()
+  const ended = buyer.client
+    .waitForPayment(paymentId, { signal: waiting.signal })
+    .then(({ state, error }): never => {
+      throw new DemoError(
+        error?.code ?? 'ESCROW_NOT_HELD',
+        `The buyer’s payment has ${state}; nothing is held.`,
+      )
+    })
+  // Once the money is held nobody waits for this any more.
+  ended.catch(() => undefined)
+  try {
+    return await Promise.race([watch.reach(index, 'HELD'), ended])
+  } finally {
+    waiting.abort()
+  }
+}
+
 async function askForPay(scene: Scene, index: number, paymentHash?: string): Promise<Invoice> {
   const { worker, tell, taskId, milestones: of } = scene
   const { value, ms } = await timed(async () => {
@@ -56,12 +76,13 @@ async function askForPay(scene: Scene, index: number, paymentHash?: string): Pro
 
 /** The buyer's wallet believes the two signed invoices alone: one hash, made by the worker's node, for what was agreed. */
 async function askForFunding(scene: Scene, index: number, pay: Invoice): Promise<Invoice> {
-  const { buyer, tell, taskId } = scene
-  const { value, ms } = await timed(() => buyer.client.escrow.fundMilestone({ taskId, milestone: index }))
-  if (value.funding === null)
-    throw new DemoError('ESCROW_TOO_SLOW', 'The operator’s node made no invoice in time.')
-  const { feeMsat, payoutMsat } = value.funding
-  const invoice = decodeInvoice(value.funding.invoice)
+  const { buyer, tell, taskId, watch } = scene
+  const { value, ms } = await timed(async () => {
+    const { funding } = await buyer.client.escrow.fundMilestone({ taskId, milestone: index })
+    return funding ?? watch.funding(index)
+  })
+  const { feeMsat, payoutMsat } = value
+  const invoice = decodeInvoice(value.invoice)
   const isLocked = invoice.paymentHash === pay.paymentHash && invoice.payee !== pay.payee
   if (!isLocked || pay.amountMsat !== payoutMsat || invoice.amountMsat !== payoutMsat + feeMsat)
     throw new DemoError('ESCROW_NOT_HASH_LOCKED', 'The funding invoice is not what was agreed.')

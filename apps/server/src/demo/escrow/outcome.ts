@@ -4,7 +4,7 @@ import { DemoError } from '../demo-error.ts'
 /** How an escrow of the demo ended, as `--json` tells it. Amounts are decimal strings of millisatoshi. */
 export type EscrowEnd = {
   readonly outcome: Outcome
-  readonly custody: 'hash-locked' | 'coordinated'
+  readonly custody: CustodyLabel
   /** Of the hold: of a split the released milestone's, as are the next two. */
   readonly fundingHash: string
   /** Of the worker's invoice; the same when hash-locked. */
@@ -22,6 +22,8 @@ export type EscrowEnd = {
 }
 
 export type Outcome = 'released' | 'refunded' | 'split' | 'premature'
+
+export type CustodyLabel = 'hash-locked' | 'coordinated'
 
 /** A milestone whose money was locked, and what the parties' own wallets and eyes say about it. */
 export type Locked = {
@@ -45,7 +47,7 @@ export function endOf(
   if (shown === undefined) throw new DemoError('ESCROW_ENDED_OTHERWISE', `Escrow ${task.id} was not funded.`)
   return {
     outcome: outcomeOf(task.id, ends),
-    custody: task.custody === 'HASH_LOCKED' ? 'hash-locked' : 'coordinated',
+    custody: custodyLabel(task),
     fundingHash: shown.fundingHash,
     payoutHash: shown.payoutHash,
     preimage,
@@ -54,6 +56,11 @@ export function endOf(
     feeMsat: String(sum(released.map(({ feeMsat }) => feeMsat))),
     journalHead,
   }
+}
+
+/** Who could claim the money while it is locked, in the glossary's words. */
+export function custodyLabel({ custody }: Pick<Task, 'custody'>): CustodyLabel {
+  return custody === 'HASH_LOCKED' ? 'hash-locked' : 'coordinated'
 }
 
 function outcomeOf(id: string, ends: readonly Milestone['phase'][]): Outcome {
