@@ -46,7 +46,8 @@ describe('Store', () => {
     new Store(folder).close()
     const database = new DatabaseSync(join(folder, 'node.sqlite'))
     database.exec(
-      'DROP TABLE receipts; ALTER TABLE payments DROP COLUMN sent_fee_msat; PRAGMA user_version = 1',
+      `DROP TABLE receipts; ALTER TABLE payments DROP COLUMN sent_fee_msat; ALTER TABLE holds DROP COLUMN on_chain;
+       ALTER TABLE holds DROP COLUMN won_height; PRAGMA user_version = 1`,
     )
     for (const at of [1, 2])
       database.exec(
