@@ -171,6 +171,8 @@ export interface Funds {
 export type Balance = {
   /** Spendable over channels, before fees and reserves of a particular payment. */
   lightningMsat: bigint
+  /** What could be sent over them together: without what the channels must keep as reserve or already have in flight. */
+  sendableMsat: bigint
   /** What could be received over channels. */
   receivableMsat: bigint
   onchainSat: bigint

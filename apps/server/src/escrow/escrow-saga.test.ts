@@ -183,6 +183,16 @@ test('what could not be paid out to all is not funded, also when two ask at once
   expect(isRefusal(await fund(ids[answers.findIndex(isRefusal)]!))).toBe(false)
 })
 
+test('what could not arrive at the operator’s node is not funded either', async () => {
+  const id = await world.start()
+  await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice: world.invoiceOf() })
+  const fund = () => world.tryAsk(id, { kind: 'fund', by: BUYER, milestone: 0 })
+  world.node.receivableMsat = PAYOUT_MSAT + FEE_MSAT - 1n
+  expect(await fund()).toMatchObject({ refused: 'ESCROW_LIQUIDITY_LACKING' })
+  world.node.receivableMsat += 1n
+  expect(isRefusal(await fund())).toBe(false)
+})
+
 describe('a payment hash', () => {
   test('is used once, also by two escrows at once, also after its escrow has ended', async () => {
     const ids = await Promise.all([world.start(), world.start(), world.start()])

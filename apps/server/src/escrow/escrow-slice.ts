@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
+import { fundingAmount } from '@holdfast/core/escrow/milestone-decision'
 import type { Custody, Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
 import { makeChangeSignal, waitUntil } from '../platform/change-signal.ts'
@@ -166,12 +167,15 @@ async function prepare(deps: PrepareDeps, wish: EscrowWish, id: string): Promise
   }
   if (wish.kind !== 'fund') return wish
   try {
-    const { lightningMsat } = await within(NODE_TIMEOUT_MS, deps.node.funds.balance())
+    const balance = await within(NODE_TIMEOUT_MS, deps.node.funds.balance())
+    const { sendableMsat: spendableMsat, receivableMsat } = balance
     const { milestone } = wish
-    const escrow = await findEscrow(deps.database.db, id)
-    const isOwn = escrow?.custody === 'coordinated' && escrow.milestones[milestone]?.phase === 'planned'
+    const now = (await findEscrow(deps.database.db, id))?.milestones[milestone]
+    // The buyer's payment would find no way to us.
+    if (now && receivableMsat < fundingAmount(now.terms)) return refuse('ESCROW_LIQUIDITY_LACKING')
+    const isOwn = now?.custody === 'coordinated' && now.phase === 'planned'
     const paymentHash = isOwn ? await nextOwnHash(deps, { id, milestone }) : null
-    return { ...wish, spendableMsat: lightningMsat, paymentHash }
+    return { ...wish, spendableMsat, paymentHash }
   } catch (error) {
     if (isUnreachable(error)) return refuse('NODE_OFFLINE')
     throw error

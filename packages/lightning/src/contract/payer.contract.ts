@@ -146,11 +146,12 @@ export function describePayer(world: WorldOf): void {
       }
     })
 
-    test('more than the channels hold is insufficient funds', async () => {
+    test('more than the channels can send, which is less than they hold, is insufficient funds', async () => {
       const { payer } = world()
-      const { lightningMsat } = await payer.funds.balance()
-      const { invoice } = await invoiceOf(lightningMsat + 1n)
-      const outcome = await paying(payer, payRequest(bolt11(invoice), lightningMsat + 1n))
+      const { lightningMsat, sendableMsat } = await payer.funds.balance()
+      expect(sendableMsat).toBeLessThan(lightningMsat)
+      const { invoice } = await invoiceOf(sendableMsat + 1n)
+      const outcome = await paying(payer, payRequest(bolt11(invoice), sendableMsat + 1n))
       expect(outcome).toMatchObject({ state: 'failed', reason: 'insufficient-funds' })
     })
 

@@ -32,6 +32,7 @@ export class EscrowNode implements OperatorNode {
   readonly calls: string[] = []
   height = 1_000
   spendableMsat = 10_000_000_000n
+  receivableMsat = 10_000_000_000n
   offline = false
   /** So many next calls that change something are carried out but never answered. */
   loseAnswers = 0
@@ -104,7 +105,13 @@ export class EscrowNode implements OperatorNode {
   readonly funds = {
     balance: async () => {
       this.#reach()
-      return { lightningMsat: this.spendableMsat, receivableMsat: 0n, onchainSat: 0n, claimableSat: 0n }
+      return {
+        lightningMsat: this.spendableMsat,
+        sendableMsat: this.spendableMsat,
+        receivableMsat: this.receivableMsat,
+        onchainSat: 0n,
+        claimableSat: 0n,
+      }
     },
   }
 

@@ -91,7 +91,13 @@ export function makeTestNode(overrides: Partial<LightningNode> = {}): TestNode {
     funds: {
       async balance() {
         reach()
-        return { lightningMsat: 5_000_000n, receivableMsat: 4_000_000n, onchainSat: 3n, claimableSat: 0n }
+        return {
+          lightningMsat: 5_000_000n,
+          sendableMsat: 5_000_000n,
+          receivableMsat: 4_000_000n,
+          onchainSat: 3n,
+          claimableSat: 0n,
+        }
       },
     },
     ...overrides,

@@ -11,6 +11,7 @@ export function balanceOf({ assembly, wallet, sweeps }: Node): Balance {
     .reduce((sum, balance) => sum + balance.claimable_amount_satoshis(), 0n)
   return {
     lightningMsat: channels.reduce((sum, channel) => sum + channel.balanceMsat, 0n),
+    sendableMsat: channels.reduce((sum, channel) => sum + (channel.ready ? channel.outboundMsat : 0n), 0n),
     receivableMsat: channels.reduce((sum, channel) => sum + (channel.ready ? channel.inboundMsat : 0n), 0n),
     onchainSat: wallet.balanceSat(),
     claimableSat: closing + sweeps.pendingSat(),
