@@ -107,6 +107,10 @@ describe('the demo on it', () => {
         /Bob pays 21 000 sat over Lightning, fee /,
         /preimage {2}[0-9a-f]{64}\n/,
         /Merchant {3}5 000 000 sat → 5 021 000 sat/,
+        /Escrow 1 of 4: an order is delivered and paid/,
+        /Dave’s payment is pending; the operator\s+cannot claim it: it has no preimage/,
+        /Dave 5 000 000 sat → 4 989 887\.899 sat .*\s+.*Carol\s+5 000 000 sat → 5 010 000 sat/,
+        /! SIMULATED: /,
       ])
         expect(text).toMatch(line)
       expect(text).not.toContain('The server ends now')
@@ -129,7 +133,14 @@ describe('the demo on it', () => {
         name: 'bread@shop.test',
         amountMsat: String(AMOUNT_MSAT),
         recordName: 'bread.user._bitcoin-payment.shop.test',
+        escrows: [
+          { outcome: 'released' },
+          { outcome: 'refunded' },
+          { outcome: 'split' },
+          { outcome: 'premature' },
+        ],
       })
+      expect(lines.filter(({ simulated }) => simulated).map(({ step }) => step)).toEqual(['escrow-leaked'])
     },
     WITHIN_MS,
   )
