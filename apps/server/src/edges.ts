@@ -12,8 +12,9 @@ import {
 import { type DnsQuery, makeQuery } from './dns/dns-transport.ts'
 import { type AskResolvers, makeAskResolvers } from './dns/resolvers/ask-resolvers.ts'
 import { formatServerAddress } from './dns/server-address.ts'
+import type { Delegations } from './domains/delegation.ts'
 import type { ChainHeight, OperatorNode } from './escrow/operator-node.ts'
-import { makeZones, readinessOf } from './make-zones.ts'
+import { apexOf, makeDelegations, makeZones, readinessOf } from './make-zones.ts'
 import type { NodeDirectory } from './nodes/node-directory.ts'
 import type { Config } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
@@ -28,6 +29,8 @@ export type Edges = {
   readonly network: Network
   /** By domain. */
   readonly zones: ReadonlyMap<string, DnsZone>
+  /** Zones of merchants' domains; absent: none is delegated to us. */
+  readonly delegated?: Delegations
   readonly nodes: NodeDirectory
   /** The node that holds, pays and repays for escrows, and its chain; null: this server offers no escrow. */
   readonly operator: { readonly node: OperatorNode; readonly height: ChainHeight } | null
@@ -98,16 +101,23 @@ export async function connectEdges(config: Config): Promise<Edges> {
   if (!dnsResolver) throw new TypeError('readConfig lets HOLDFAST_DEVNET=off pass only with a DNS resolver')
   const query = makeResolverQuery(dnsResolver)
   const anchors = dnsAnchor === null ? ROOT_ANCHORS : await readTrustAnchors(dnsAnchor)
-  const zones = await makeZones(dnsProviders, { query, embedded: refuseEmbedded })
+  const edge = { query, embedded: refuseEmbedded }
+  const zones = await makeZones(dnsProviders, edge)
+  const delegated = await makeDelegations(config.delegatedDomains, edge)
+  const providers = new Map([
+    ...dnsProviders,
+    ...Array.from(config.delegatedDomains, ([domain, { provider }]) => [apexOf(domain), provider] as const),
+  ])
   return {
     network,
     zones,
+    delegated,
     nodes: { nodeOf: async () => null },
     operator: null,
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),
-    zoneServers: (domain) => zoneServersOf(domain, dnsProviders, query),
+    zoneServers: (domain) => zoneServersOf(domain, providers, query),
     readiness: [dnsReadiness(query, anchors), ...readinessOf(zones, dnsProviders)],
   }
 }

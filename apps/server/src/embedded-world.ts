@@ -11,7 +11,7 @@ import {
   readTrustAnchors,
   zoneServersOf,
 } from './edges.ts'
-import { makeZones, readinessOf } from './make-zones.ts'
+import { makeDelegations, makeZones, readinessOf } from './make-zones.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
@@ -41,13 +41,13 @@ export async function startEmbeddedWorld(
   const anchorFile = config.dnsAnchor ?? dns.anchorFile
   const query = makeResolverQuery(resolver)
   const anchors = await readTrustAnchors(anchorFile)
-  const zones = await makeZones(config.dnsProviders, {
-    query,
-    embedded: (domain) => embeddedZone(dns.zone(domain)),
-  })
+  const edge = { query, embedded: (domain: string) => embeddedZone(dns.zone(domain)) }
+  const zones = await makeZones(config.dnsProviders, edge)
+  const delegated = await makeDelegations(config.delegatedDomains, edge)
   const edges: Edges = {
     network: 'regtest',
     zones,
+    delegated,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
     operator: { node: world.operator, height: async () => (await world.operator.sync()).height },
     resolveTxt: makeResolveTxt(query, anchors),

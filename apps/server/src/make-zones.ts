@@ -7,8 +7,9 @@ import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
 import { formatServerAddress } from './dns/server-address.ts'
 import type { TsigKey } from './dns/tsig.ts'
 import { zoneAccess } from './dns/zone-access.ts'
+import type { Delegation } from './domains/delegation.ts'
 import type { ServerAddress } from './platform/config-dns-values.ts'
-import type { DnsProviderConfig } from './platform/config-domains.ts'
+import type { DelegatedConfig, DnsProviderConfig } from './platform/config-domains.ts'
 import type { Dependency } from './platform/http/health.ts'
 import { Secret } from './platform/secret.ts'
 
@@ -72,6 +73,27 @@ export async function makeZones(
     const servers = given.map(format)
     return async () => servers
   }
+}
+
+/** The zone of the names of a delegated domain. */
+export function apexOf(domain: string): string {
+  return `user._bitcoin-payment.${domain}`
+}
+
+/** The zones of delegated domains, by domain. */
+export async function makeDelegations(
+  delegated: ReadonlyMap<string, DelegatedConfig>,
+  edge: Parameters<typeof makeZones>[1],
+): Promise<ReadonlyMap<string, Delegation>> {
+  const providers = Array.from(delegated, ([domain, { provider }]) => [apexOf(domain), provider] as const)
+  const zones = await makeZones(new Map(providers), edge)
+  return new Map(
+    Array.from(delegated, ([domain, { nameServers }]) => {
+      const zone = zones.get(apexOf(domain))
+      if (!zone) throw new TypeError(`${domain} has no zone`)
+      return [domain, { zone, nameServers }] as const
+    }),
+  )
 }
 
 /** What `/ready` tells of the zones; whether those of others take our changes is tried out. */

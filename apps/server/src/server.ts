@@ -96,6 +96,7 @@ export async function startServer(options: {
     database,
     identity,
     zones,
+    ...(edges.delegated && { delegated: edges.delegated }),
     resolveTxt: edges.resolveTxt,
     holdsNames: (domain) => names.holdsNames(domain),
     clock,
@@ -196,6 +197,8 @@ export async function startServer(options: {
   // Anybody may claim any domain, and its DNS decides how long a look takes.
   await work(domains.tasks, { concurrency: LOOKS_AT_ONCE })
   await zonesSlice.adopt(zones.keys())
+  // The DS that a merchant's DNS has to show is told by the plan of the delegated zone.
+  await zonesSlice.adopt(Array.from(edges.delegated?.values() ?? [], ({ zone }) => zone.domain))
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   await names.reconcile().catch((error) => log.error({ err: error }, 'some names are tried again later'))
   if (escrow) {

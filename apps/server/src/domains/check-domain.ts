@@ -5,6 +5,7 @@ import type { Aliases, DomainReport, DomainState } from '@holdfast/core/domains/
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { TimedOutError, within } from '../platform/within.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
+import type { Delegations } from './delegation.ts'
 import { challengeName, challengeValue, probeName } from './domain-challenge.ts'
 import { makeHostedZone } from './hosted-zone.ts'
 
@@ -12,6 +13,7 @@ export type CheckDeps = {
   resolveTxt: ResolveTxt
   /** The zones of ours, by domain. */
   zones: ReadonlyMap<string, DnsZone>
+  delegated: Delegations
   clock: () => number
 }
 
@@ -51,18 +53,31 @@ function whyNotProven(resolution: TxtResolution, value: string): RefusalCode | n
   }
 }
 
-/** A record that only one alias for all names leads to is published, looked for, and withdrawn again. */
+/** A delegation is preferred, because what stands above it in the merchant's zone is not seen any more. */
 async function findAliases(deps: CheckDeps, state: DomainState): Promise<Aliases> {
+  const delegation = deps.delegated.get(state.domain)
+  if (delegation && (await isReached(deps, state, delegation.zone, 'delegated'))) return 'delegated'
   const host = deps.zones.get(state.host)
-  if (!host) return 'each-name'
-  const zone = makeHostedZone(state, host)
-  const [name, value] = [probeName(state), challengeValue(state)]
+  return host && (await isReached(deps, state, makeHostedZone(state, host), 'aliased'))
+    ? 'all-names'
+    : 'each-name'
+}
+
+/** A record that only a delegation, or one alias for all names, leads to is published, looked for, and withdrawn. */
+async function isReached(
+  deps: CheckDeps,
+  state: DomainState,
+  zone: DnsZone,
+  way: 'delegated' | 'aliased',
+): Promise<boolean> {
+  // A probe that a crash left behind on the one way shows nothing of the other.
+  const [name, value] = [probeName(state), `${challengeValue(state)} ${way}`]
   try {
     await within(ZONE_WITHIN_MS, zone.publish({ name, value, ttlSeconds: PROBE_TTL_SECONDS }))
-    if (!(await isShown(zone, name, value))) return 'each-name'
-    return whyNotProven(await validated(deps, name), value) === null ? 'all-names' : 'each-name'
+    if (!(await isShown(zone, name, value))) return false
+    return whyNotProven(await validated(deps, name), value) === null
   } catch (error) {
-    if (error instanceof DnsZoneError || error instanceof TimedOutError) return 'each-name'
+    if (error instanceof DnsZoneError || error instanceof TimedOutError) return false
     throw error
   } finally {
     await within(ZONE_WITHIN_MS, zone.withdraw({ name, value })).catch((error) => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Delegation } from './delegation.ts'
 import { hostedName } from './hosted-zone.ts'
 
 type Challenged = { readonly domain: string; readonly challenge: string }
@@ -27,7 +28,10 @@ export function probeName({ domain }: Challenged): string {
 }
 
 /** What the merchant has to put into the DNS. */
-export function instructionsFor(state: Challenged & { readonly label: string; readonly host: string }) {
+export function instructionsFor(
+  state: Challenged & { readonly label: string; readonly host: string },
+  delegation?: Delegation,
+) {
   const target = `user._bitcoin-payment.${state.label}.${state.host}`
   return {
     challenge: {
@@ -48,6 +52,14 @@ export function instructionsFor(state: Challenged & { readonly label: string; re
       value: hostedName(`<user>.user._bitcoin-payment.${state.domain}`, state) ?? target,
       why: 'Otherwise one for each name, before the name is registered.',
     },
+    ...(delegation && {
+      delegation: {
+        name: delegation.zone.domain,
+        ns: [...delegation.nameServers],
+        ds: `/v1/zones/${delegation.zone.domain}`,
+        why: 'Leads every name of the domain here, in the place of aliases: first the NS records, then the DS records that are told there. Aliases at or below this name must go.',
+      },
+    }),
     web: [
       {
         path: '/.well-known/lnurlp/<user>',

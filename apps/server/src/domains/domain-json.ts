@@ -1,6 +1,7 @@
 import { REFUSALS } from '@holdfast/core'
 import type { DomainState } from '@holdfast/core/domains/domain-states'
 import { z } from 'zod'
+import type { Delegations } from './delegation.ts'
 import { instructionsFor } from './domain-challenge.ts'
 
 const milliseconds = z.number().int().describe('Milliseconds since 1970.')
@@ -18,9 +19,11 @@ export const domainSchema = z
     expiresAt: milliseconds.optional().describe('Until then the challenge must have been seen.'),
     nextCheckAt: milliseconds.optional(),
     aliases: z
-      .enum(['all-names', 'each-name'])
+      .enum(['delegated', 'all-names', 'each-name'])
       .optional()
-      .describe('`each-name`: no alias for all names was found, so each name needs a CNAME.'),
+      .describe(
+        '`each-name`: neither a delegation nor an alias for all names was found, so each name needs a CNAME.',
+      ),
     trouble: z
       .strictObject({ code: z.string(), title: z.string(), hint: z.string() })
       .optional()
@@ -29,15 +32,24 @@ export const domainSchema = z
       challenge: record('TXT'),
       allNames: record('DNAME'),
       eachName: record('CNAME'),
+      delegation: z
+        .strictObject({
+          name: z.string(),
+          ns: z.array(z.string()),
+          ds: z.string().describe('Where the DS records stand once the zone is signed.'),
+          why: z.string(),
+        })
+        .optional()
+        .describe('Where this server keeps a zone for the domain.'),
       web: z.array(z.strictObject({ path: z.string(), to: z.string(), why: z.string() })),
       dnssec: z.string(),
     }),
   })
   .meta({ title: 'OwnDomain' })
 
-export function domainJson(state: DomainState) {
+export function domainJson(state: DomainState, delegated: Delegations) {
   const { domain, requestedAt: createdAt } = state
-  const { web, ...inDns } = instructionsFor(state)
+  const { web, ...inDns } = instructionsFor(state, delegated.get(state.domain))
   const common = { domain, createdAt, instructions: { ...inDns, web: [...web] } }
   if (state.phase === 'ended') return { ...common, state: 'ended' as const }
   const { dueAt: nextCheckAt, lastFailure } = state.check

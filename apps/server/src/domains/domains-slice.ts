@@ -9,6 +9,7 @@ import { sweepRows } from '../platform/sweep-rows.ts'
 import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
+import type { Delegations } from './delegation.ts'
 import { makeTellDomain } from './domain-saga.ts'
 import { findActiveOwner, findDomain, findSilentDomains, listHosted, listProven } from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
@@ -37,6 +38,8 @@ export function makeDomainsSlice(deps: {
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   /** The zones of ours, by domain; names of others live in the first. */
   zones: ReadonlyMap<string, DnsZone>
+  /** Zones of merchants' domains that are delegated to us. */
+  delegated?: Delegations
   resolveTxt: ResolveTxt
   /** Whether names of the domain are claimed. */
   holdsNames: (domain: string) => Promise<boolean>
@@ -44,9 +47,9 @@ export function makeDomainsSlice(deps: {
   /** Default 10. */
   maxDomainsPerOwner?: number
 }): DomainsSlice {
-  const { database, clock, maxDomainsPerOwner = 10 } = deps
+  const { database, clock, maxDomainsPerOwner = 10, delegated = new Map() } = deps
   const tell = makeTellDomain(deps)
-  const own = makeOwnZones(deps.zones)
+  const own = makeOwnZones(deps.zones, delegated)
   const configured = [...deps.zones.keys()]
   const [host = ''] = configured
   let [begun, taken] = [0, 0]
@@ -74,13 +77,14 @@ export function makeDomainsSlice(deps: {
         const [id, serial] = [String(payload.id), Number(payload.serial)]
         const state = await findDomain(database.db, id)
         if (state === null || state.phase === 'ended' || state.check.serial !== serial) return
-        await tell(id, await checkDomain(deps, state, serial))
+        await tell(id, await checkDomain({ ...deps, delegated }, state, serial))
         await refresh()
       },
     },
     routes: (app) =>
       addDomainRoutes(app, {
         ...deps,
+        delegated,
         configured,
         host,
         maxDomainsPerOwner,

@@ -8,12 +8,14 @@ import type { App } from '../platform/http/app.ts'
 import { RefusalError, refusals } from '../platform/http/problem.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { type ClaimDeps, claimOwnDomain } from './claim-domain.ts'
+import type { Delegations } from './delegation.ts'
 import { domainJson, domainSchema } from './domain-json.ts'
 import { requestDomain } from './domain-saga.ts'
 import { findOwnDomain, listOwnDomains, lockDomain } from './domain-store.ts'
 
 export type DomainRoutes = ClaimDeps & {
   database: Pick<OpenDatabase, 'db'>
+  delegated: Delegations
   identity: Pick<Identity, 'mutate' | 'authenticate'>
   /** Whether names of the domain are claimed. */
   holdsNames: (domain: string) => Promise<boolean>
@@ -26,6 +28,9 @@ const params = z.strictObject({ domain: z.string().max(255) })
 
 export function addDomainRoutes(app: App, deps: DomainRoutes): void {
   const { database, identity, clock } = deps
+  const json = (state: DomainState) => domainJson(state, deps.delegated)
+  const answer = (state: DomainState | Refusal) =>
+    isRefusal(state) ? state : { status: 202, body: json(state) }
 
   app.post(
     '/v1/domains',
@@ -54,7 +59,7 @@ export function addDomainRoutes(app: App, deps: DomainRoutes): void {
     },
     async (request) => {
       const owner = await identity.authenticate(request)
-      return { domains: (await listOwnDomains(database.db, owner)).map(domainJson) }
+      return { domains: (await listOwnDomains(database.db, owner)).map(json) }
     },
   )
 
@@ -75,7 +80,7 @@ export function addDomainRoutes(app: App, deps: DomainRoutes): void {
         domain: request.params.domain.toLowerCase(),
       })
       if (state === null) throw new RefusalError(refuse('DOMAIN_NOT_FOUND'))
-      return domainJson(state)
+      return json(state)
     },
   )
 
@@ -134,8 +139,4 @@ async function withOwn(
   const own = await findOwnDomain(tx.db, { owner, domain: domain.toLowerCase() })
   const state = own && (await lockDomain(tx.db, own.id))
   return state ? work(state) : refuse('DOMAIN_NOT_FOUND')
-}
-
-function answer(state: DomainState | Refusal) {
-  return isRefusal(state) ? state : { status: 202, body: domainJson(state) }
 }

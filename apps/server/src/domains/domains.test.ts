@@ -119,6 +119,31 @@ describe('a domain of one’s own', () => {
     expect([...world.zone.records.keys()]).toEqual([instructions.eachName.value.replace('<user>', 'bob')])
   })
 
+  test('leads all its names here by a delegation, once that is signed', async () => {
+    const { instructions } = await prove()
+    expect(instructions.delegation).toMatchObject({
+      name: 'user._bitcoin-payment.merchant.test',
+      ns: ['ns1.shop.test'],
+      ds: '/v1/zones/user._bitcoin-payment.merchant.test',
+    })
+    expect((await world.own(device)).aliases).toBe('each-name')
+    // Without DS nothing in it can be proven, so it is not used.
+    world.merchant.delegation = 'unsigned'
+    const { nextCheckAt } = await world.own(device)
+    await world.checkNow(device)
+    await world.until(async () => (await world.own(device)).nextCheckAt > nextCheckAt)
+    expect((await world.own(device)).aliases).toBe('each-name')
+
+    world.merchant.delegation = 'signed'
+    await world.checkNow(device)
+    await aliasesAre('delegated')
+    expect([...world.zone.records.keys(), ...world.namesZone.records.keys()]).toEqual([])
+    const job = await world.jobEnds((await world.register(device, 'gina')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded', name: 'gina@merchant.test' })
+    expect([...world.namesZone.records.keys()]).toEqual(['gina.user._bitcoin-payment.merchant.test'])
+    expect([...world.zone.records.keys()]).toEqual([])
+  })
+
   test('lapses when its challenge is gone for three days, and what it holds goes on', async () => {
     const { instructions } = await prove()
     world.merchant.dname = instructions.allNames.value

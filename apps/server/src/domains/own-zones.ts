@@ -3,6 +3,7 @@ import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { DomainState } from '@holdfast/core/domains/domain-states'
 import type { Hex } from '@holdfast/lightning'
 import type { Zones } from '../dns/zones.ts'
+import type { Delegations } from './delegation.ts'
 import { makeHostedZone } from './hosted-zone.ts'
 
 export type OwnZones = {
@@ -15,8 +16,13 @@ export type OwnZones = {
 }
 
 /** The domains of merchants beside ours. Each process has its own, made from the database. */
-export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>): OwnZones {
+export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>, delegated: Delegations): OwnZones {
   let own = new Map<string, { state: DomainState; zone: DnsZone }>()
+  const zoneOf = (state: DomainState): DnsZone | undefined => {
+    const isDelegated = 'aliases' in state && state.aliases === 'delegated'
+    const host = ours.get(state.host)
+    return isDelegated ? delegated.get(state.domain)?.zone : host && makeHostedZone(state, host)
+  }
   return {
     zones: {
       get: (domain) => ours.get(domain) ?? own.get(domain)?.zone,
@@ -32,8 +38,8 @@ export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>): OwnZones {
     set(proven) {
       own = new Map(
         proven.flatMap((state) => {
-          const host = ours.get(state.host)
-          return host ? [[state.domain, { state, zone: makeHostedZone(state, host) }] as const] : []
+          const zone = zoneOf(state)
+          return zone ? [[state.domain, { state, zone }] as const] : []
         }),
       )
     },

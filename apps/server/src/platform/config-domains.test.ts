@@ -54,6 +54,25 @@ describe('the file of domains', () => {
     expect(config.domains).toEqual(['shop.test', 'market.test'])
   })
 
+  test('may have zones of merchants’ domains that are delegated to us', () => {
+    const { domains, dnsProviders, delegatedDomains } = read([
+      cloudflare,
+      { ...knot, delegatedTo: ['ns1.shop.example', 'ns2.shop.example'] },
+    ])
+    expect(domains).toEqual(['shop.example'])
+    expect([...dnsProviders.keys()]).toEqual(['shop.example'])
+    expect(delegatedDomains.get('market.example')).toMatchObject({
+      provider: { kind: 'rfc2136', server: { host: '192.0.2.1' } },
+      nameServers: ['ns1.shop.example', 'ns2.shop.example'],
+    })
+    expect(faultsOf([{ ...knot, delegatedTo: ['ns1.shop.example'] }])).toEqual([
+      expect.stringContaining('expected one domain that is not delegated'),
+    ])
+    expect(faultsOf([cloudflare, { ...knot, delegatedTo: [] }])).toEqual([
+      expect.stringContaining('expected one name server or more'),
+    ])
+  })
+
   const wrong: [what: string, content: unknown, faults: string[]][] = [
     ['is no JSON', `{"token": "${TOKEN}"`, ['expected JSON']],
     ['is no list', {}, ['expected a list of domains']],

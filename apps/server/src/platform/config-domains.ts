@@ -32,12 +32,25 @@ export type DnsProviderConfig =
       readonly authoritative: readonly ServerAddress[] | null
     }
 
+/** A merchant's domain whose names have a zone of their own at a provider of ours, delegated to it by NS and DS. */
+export type DelegatedConfig = {
+  readonly provider: DnsProviderConfig
+  /** Host names of the servers that the merchant's NS records shall name. */
+  readonly nameServers: readonly string[]
+}
+
 const domain = z.string('expected a domain name').regex(DOMAIN, 'expected a domain name in lower case')
 const authoritative = z
   .array(explained(dnsServer, ADDRESS_FORM), `expected a list, of ${ADDRESS_FORM}`)
   .min(1, 'expected one server or more')
   .nullable()
   .default(null)
+
+/** With it the zone is `user._bitcoin-payment.<domain>`, and who proves the domain may register names in it. */
+const delegatedTo = z
+  .array(z.string().regex(DOMAIN), 'expected a list of the host names of name servers')
+  .min(1, 'expected one name server or more')
+  .optional()
 
 const entry = z.discriminatedUnion(
   'provider',
@@ -49,6 +62,7 @@ const entry = z.discriminatedUnion(
       server: explained(dnsServer, ADDRESS_FORM),
       tsigKey: explained(tsigKey, TSIG_KEY_FORM),
       authoritative,
+      delegatedTo,
     }),
     z.strictObject({
       domain,
@@ -56,6 +70,7 @@ const entry = z.discriminatedUnion(
       token: explained(cloudflareToken, TOKEN_FORM),
       api: explained(cloudflareApi, API_FORM).nullable().default(null),
       authoritative,
+      delegatedTo,
     }),
   ],
   'expected the provider embedded, rfc2136 or cloudflare',
@@ -66,20 +81,28 @@ const file = z.array(entry, 'expected a list of domains').min(1, 'expected one d
  * Reads the file of domains: a JSON list, with the provider of each and what that needs. Answers what is wrong with it
  * line by line, without ever showing a value, because it may be a secret.
  */
-export function parseDomainsFile(
-  text: string,
-): { readonly providers: ReadonlyMap<string, DnsProviderConfig> } | { readonly faults: readonly string[] } {
+export function parseDomainsFile(text: string):
+  | {
+      readonly providers: ReadonlyMap<string, DnsProviderConfig>
+      readonly delegated: ReadonlyMap<string, DelegatedConfig>
+    }
+  | { readonly faults: readonly string[] } {
   const json = parseJson(text)
   if (json === undefined) return { faults: ['expected JSON'] }
   const parsed = file.safeParse(json)
   if (!parsed.success) return { faults: parsed.error.issues.map((issue) => describe(issue, json)) }
   const providers = new Map<string, DnsProviderConfig>()
+  const delegated = new Map<string, DelegatedConfig>()
   const faults: string[] = []
   for (const { domain: name, provider, ...settings } of parsed.data) {
-    if (providers.has(name)) faults.push(`${name} is there twice`)
-    providers.set(name, { kind: provider, ...settings } as DnsProviderConfig)
+    const { delegatedTo: nameServers, ...own } = { delegatedTo: undefined, ...settings }
+    const config = { kind: provider, ...own } as DnsProviderConfig
+    if (providers.has(name) || delegated.has(name)) faults.push(`${name} is there twice`)
+    if (nameServers === undefined) providers.set(name, config)
+    else delegated.set(name, { provider: config, nameServers })
   }
-  return faults.length > 0 ? { faults } : { providers }
+  if (providers.size === 0) faults.push('expected one domain that is not delegated')
+  return faults.length > 0 ? { faults } : { providers, delegated }
 }
 
 function parseJson(text: string): unknown {

@@ -1,4 +1,4 @@
-import { type DnsProviderConfig, parseDomainsFile } from './config-domains.ts'
+import { type DelegatedConfig, type DnsProviderConfig, parseDomainsFile } from './config-domains.ts'
 import { VARIABLES, type VariableName, type VariableValues } from './config-variables.ts'
 
 export type Providers = ReadonlyMap<string, DnsProviderConfig>
@@ -19,13 +19,18 @@ export function readProviders(
   values: VariableValues,
   isSet: (name: VariableName) => boolean,
   readFile: (path: string) => string,
-): { readonly providers: Providers } | { readonly faults: readonly string[] } {
+):
+  | { readonly providers: Providers; readonly delegated: ReadonlyMap<string, DelegatedConfig> }
+  | { readonly faults: readonly string[] } {
   const path = values.HOLDFAST_DOMAINS_FILE
   if (path === null) {
     const provider = shortForm(values)
     return 'faults' in provider
       ? provider
-      : { providers: new Map(values.HOLDFAST_DOMAINS.map((domain) => [domain, provider])) }
+      : {
+          providers: new Map(values.HOLDFAST_DOMAINS.map((domain) => [domain, provider])),
+          delegated: new Map(),
+        }
   }
   const beside = SHORT_FORM.filter(isSet)
   if (beside.length > 0) {

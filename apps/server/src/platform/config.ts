@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
 import { majorityOf } from '../dns/resolvers/resolver-quorum.ts'
+import type { DelegatedConfig } from './config-domains.ts'
 import { type Providers, readProviders } from './config-providers.ts'
 import { VARIABLES, type Variable, type VariableName, type VariableValues } from './config-variables.ts'
 
@@ -26,6 +27,8 @@ export type Config = {
   domains: readonly string[]
   /** Of every domain. */
   dnsProviders: Providers
+  /** Merchants' domains whose names have a zone of their own at a provider of ours. */
+  delegatedDomains: ReadonlyMap<string, DelegatedConfig>
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
   /** In hex; null: none was given. */
   nostrKey: VariableValues['HOLDFAST_NOSTR_KEY']
@@ -83,7 +86,7 @@ export function readConfig(
   const isSet = (name: VariableName) => env[name] !== undefined && env[name] !== ''
   const zones = readProviders(read, isSet, readFile)
   if ('faults' in zones) throw new ConfigError(zones.faults)
-  const { providers } = zones
+  const { providers, delegated } = zones
   const contradictions = findContradictions(read, providers)
   if (contradictions.length > 0) throw new ConfigError(contradictions)
   return {
@@ -94,6 +97,7 @@ export function readConfig(
     databaseUrl: read.DATABASE_URL,
     domains: [...providers.keys()],
     dnsProviders: providers,
+    delegatedDomains: delegated,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
     nostrKey: read.HOLDFAST_NOSTR_KEY,
     operators: read.HOLDFAST_OPERATORS,

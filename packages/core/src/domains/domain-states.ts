@@ -10,10 +10,11 @@ export type DomainCheck = {
 }
 
 /**
- * How the merchant's zone leads into ours. `all-names`: one alias (DNAME) or delegation covers every name. `each-name`:
- * none was found, so every name needs a CNAME of its own before it is registered.
+ * How the merchant's zone leads into ours. `delegated`: the names have a zone of their own, delegated to us by NS and DS.
+ * `all-names`: one alias (DNAME) covers every name. `each-name`: neither was found, so every name needs a CNAME of its own
+ * before it is registered.
  */
-export type Aliases = 'all-names' | 'each-name'
+export type Aliases = 'delegated' | 'all-names' | 'each-name'
 
 /** A merchant's claim to use a domain of their own. Times are milliseconds since 1970. */
 export type DomainTerms = {

@@ -28,6 +28,8 @@ export type MerchantDns = {
   cname: Map<string, string>
   /** From `user._bitcoin-payment` of the domain to this name. */
   dname: string | null
+  /** Whether the zone of its names is delegated to us, and with a DS. */
+  delegation: 'none' | 'unsigned' | 'signed'
 }
 
 export type DomainsWorld = Awaited<ReturnType<typeof startDomainsWorld>>
@@ -41,7 +43,15 @@ export async function startDomainsWorld(database: TestDatabase) {
   const time = { shiftMs: 0 }
   const clock = () => Date.now() + time.shiftMs
   const zone = makeTestZone('shop.test')
-  const merchant: MerchantDns = { signed: true, down: false, txt: new Map(), cname: new Map(), dname: null }
+  const merchant: MerchantDns = {
+    signed: true,
+    down: false,
+    txt: new Map(),
+    cname: new Map(),
+    dname: null,
+    delegation: 'none',
+  }
+  const namesZone = makeTestZone('user._bitcoin-payment.merchant.test')
   const node = makeTestNode()
 
   const resolve: ResolveTxt = async (name) => {
@@ -50,6 +60,15 @@ export async function startDomainsWorld(database: TestDatabase) {
       { apex: 'test.' },
       { apex: 'shop.test.', data: (add) => publishOurs(add) },
       { apex: 'merchant.test.', ...(!merchant.signed && { ds: null }), data: (add) => publishTheirs(add) },
+      ...(merchant.delegation === 'none'
+        ? []
+        : [
+            {
+              apex: 'user._bitcoin-payment.merchant.test.',
+              ...(merchant.delegation === 'unsigned' && { ds: null }),
+              data: (add: Add) => publishNames(add),
+            },
+          ]),
     ])
     if (merchant.down && name.endsWith('merchant.test'))
       return { status: 'unavailable', reason: 'as the test asked' }
@@ -58,6 +77,10 @@ export async function startDomainsWorld(database: TestDatabase) {
   type Add = (owner: string, type: number, ...rdatas: Uint8Array[]) => void
   const publishOurs = (add: Add) => {
     for (const [name, value] of zone.records) add(name.slice(0, -'.shop.test'.length), TYPE.TXT, text(value))
+  }
+  const publishNames = (add: Add) => {
+    for (const [name, value] of namesZone.records)
+      add(name.slice(0, -`.${namesZone.domain}`.length), TYPE.TXT, text(value))
   }
   const publishTheirs = (add: Add) => {
     for (const [name, values] of merchant.txt) add(name, TYPE.TXT, ...values.map((value) => text(value)))
@@ -91,6 +114,7 @@ export async function startDomainsWorld(database: TestDatabase) {
       database: database.database,
       identity,
       zones: new Map([['shop.test', zone]]),
+      delegated: new Map([['merchant.test', { zone: namesZone, nameServers: ['ns1.shop.test'] }]]),
       resolveTxt: resolve,
       holdsNames: (domain) => names.holdsNames(domain),
       clock,
@@ -147,6 +171,8 @@ export async function startDomainsWorld(database: TestDatabase) {
   return {
     app,
     zone,
+    /** Ours, for the names of `merchant.test`. */
+    namesZone,
     merchant,
     time,
     domains,
