@@ -79,12 +79,14 @@ export type Sent = {
   /** What is signed, where it differs from what is sent. */
   signed?: { url?: string; method?: string; body?: string }
   now?: number
+  /** Without one, two equal requests within a second are one event. */
+  salt?: string
 }
 
 /** The NIP-98 header for a request. */
 export function sign(
   device: Device,
-  { method = 'GET', url = '/read', body, signed, now }: Sent = {},
+  { method = 'GET', url = '/read', body, signed, now, salt }: Sent = {},
 ): string {
   const signedBody = signed?.body ?? body
   const event = createAuthEvent(
@@ -95,6 +97,7 @@ export function sign(
       now: now ?? Date.now(),
     },
     device.secretKey,
+    salt,
   )
   return authorizationHeader(event)
 }

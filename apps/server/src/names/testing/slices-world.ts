@@ -119,8 +119,9 @@ export async function startSlicesWorld(
   }
   const openSession = async (device: Device) => {
     const url = '/v1/sessions'
-    const authorization = sign(device, { method: 'POST', url, now: clock() })
+    const authorization = sign(device, { method: 'POST', url, now: clock(), salt: randomUUID() })
     const opened = await app.inject({ method: 'POST', url, headers: { authorization } })
+    if (opened.statusCode !== 201) throw new Error(opened.body)
     return `Bearer ${opened.json().token}`
   }
   const get = async (url: string, device?: Device) =>
