@@ -16,7 +16,7 @@ export type EntryContent = {
   /** What happened, in the past tense: `name.claimed`. */
   readonly kind: string
   readonly data: JsonObject
-  /** Owner's public key in hex, or `system`, `node`, `dns`. */
+  /** Who caused it: a public key in hex, or `operator`, `system`, `node`, `dns`, `lightning-address`. */
   readonly actor: string
   /** Milliseconds since 1970. */
   readonly at: number

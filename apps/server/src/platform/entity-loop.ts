@@ -7,7 +7,7 @@ export type Decision<S, E> = { readonly state: S; readonly effects: readonly E[]
 /** What was decided about, at which moment, and on whose behalf. */
 export type Cause<C> = {
   readonly command: C
-  /** Owner's public key in hex, or `system`, `node`, `dns`. */
+  /** As `EntryContent` of core says. */
   readonly actor: string
   /** Milliseconds since 1970. */
   readonly now: number

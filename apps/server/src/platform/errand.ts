@@ -11,7 +11,7 @@ export type Errand = {
   stop(): Promise<void>
 }
 
-/** So much rest may be owed: a few rounds in a row do not wait, only many do. */
+/** So much rest may be owed before a round waits for it: only a long row of rounds ever does. */
 const OWED_MS = 1_000
 const LONGEST_REST_MS = 50
 

@@ -17,7 +17,7 @@ export type NewEntry = {
   kind: string
   /** Amounts as decimal strings, no floats, no secrets. */
   data: JsonObject
-  /** Owner's public key in hex, or `system`, `node`, `dns`. */
+  /** As `EntryContent` of core says. */
   actor: string
   /** Default: now. */
   at?: Date
