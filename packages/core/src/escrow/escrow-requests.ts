@@ -4,7 +4,7 @@ import type { CreateRequest, EscrowPlan, EscrowRequest, EscrowState } from './es
 import type { FeePolicy } from './fees.ts'
 import { endUnfunded } from './funding.ts'
 import type { MilestoneDecision } from './milestone-decision.ts'
-import { takeBack } from './milestone-machine.ts'
+import { takeBack } from './milestone-requests.ts'
 import type { Custody, MilestoneState, Moment } from './milestone-states.ts'
 import { checkPlan, isText, MAX_MESSAGE_BYTES, termsOf } from './plan.ts'
 
