@@ -1,4 +1,6 @@
+/// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, test } from 'vitest'
+import type { Catalogue } from './refusals/catalogue.ts'
 import { isRefusal, REFUSALS, type RefusalCode, refuse } from './refusals.ts'
 
 describe.each(Object.entries(REFUSALS))('%s', (code, { status, title, hint }) => {
@@ -24,4 +26,10 @@ test('a refusal is a value that is told from others', () => {
     false,
     false,
   ])
+})
+
+test('no code stands in two areas', () => {
+  const areas = import.meta.glob<Record<string, Catalogue>>('./refusals/*.ts', { eager: true })
+  const codes = Object.values(areas).flatMap((area) => Object.values(area).flatMap(Object.keys))
+  expect(codes.sort()).toEqual(Object.keys(REFUSALS).sort())
 })
