@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type pg from 'pg'
 import type { OpenDatabase } from './database.ts'
+import { keepConnection } from './lasting-connection.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
 
@@ -35,48 +36,26 @@ export async function keepWorkerAlive(options: {
   /** Of each pool whether its lock is held by now; its workers announce it all at once. */
   const announced = new Map<string, Promise<void>>()
   const stopping = new AbortController()
-  let reconnecting = Promise.resolve()
-  let client = await connect()
-
-  async function connect(): Promise<pg.Client> {
-    const connected = await database.connect('worker liveness')
-    connected.on('error', (error) => log.warn({ err: error }, 'the worker lost its liveness connection'))
-    try {
+  const connection = await keepConnection({
+    database,
+    name: 'worker liveness',
+    async prepare(client) {
       // A host that vanished without closing its connection is noticed after 10 + 3 * 5 seconds.
-      await connected.query(
+      await client.query(
         'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
       )
-      for (const poolId of announced.keys()) await takeLock(connected, poolId)
-    } catch (error) {
-      await connected.end()
-      throw error
-    }
-    connected.on('end', () => {
-      reconnecting = reconnect()
-    })
-    return connected
-  }
-
-  async function reconnect(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        client = await connect()
-        // We were told to stop while it came up.
-        if (stopping.signal.aborted) await client.end()
-        return
-      } catch (error) {
-        log.warn({ err: error }, 'the worker cannot show that it lives; trying again')
-        await pause(1_000, stopping.signal)
-      }
-    }
-  }
+      for (const poolId of announced.keys()) await takeLock(client, poolId)
+    },
+    cannot: 'the worker cannot show that it lives',
+    log,
+  })
 
   const sweeping = sweepUntil(stopping.signal, database, log)
   return {
     announce(poolId) {
       const known = announced.get(poolId)
       if (known) return known
-      const held = takeLock(client, poolId).catch((error) => {
+      const held = takeLock(connection.client, poolId).catch((error) => {
         announced.delete(poolId)
         throw error
       })
@@ -85,8 +64,7 @@ export async function keepWorkerAlive(options: {
     },
     async stop() {
       stopping.abort()
-      await client.end()
-      await Promise.all([reconnecting, sweeping])
+      await Promise.all([connection.stop(), sweeping])
     },
   }
 }

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
 import type { OpenDatabase } from '../database.ts'
+import { keepConnection } from '../lasting-connection.ts'
 import type { Log } from '../log.ts'
 import type { Wakes } from '../loop-on-wake.ts'
 
@@ -24,32 +23,19 @@ export async function startWakeUps(options: {
   const wakeAll = () => {
     for (const listener of listeners) listener()
   }
-  let stopped = false
-  let client = await listen()
+  const connection = await keepConnection({
+    database,
+    name: 'journal wake-ups',
+    async prepare(client) {
+      client.on('notification', wakeAll)
+      await client.query(`listen ${JOURNAL_CHANNEL}`)
+      wakeAll()
+    },
+    cannot: 'the journal cannot listen and polls',
+    log,
+  })
   const poll = setInterval(wakeAll, pollMs)
   poll.unref()
-
-  async function listen(): Promise<pg.Client> {
-    const connected = await database.connect('journal wake-ups')
-    connected.on('error', (error) => log.warn({ err: error }, 'the journal lost its LISTEN connection'))
-    connected.on('notification', wakeAll)
-    await connected.query(`listen ${JOURNAL_CHANNEL}`)
-    connected.on('end', () => void reconnect())
-    return connected
-  }
-
-  async function reconnect(): Promise<void> {
-    while (!stopped) {
-      try {
-        client = await listen()
-        wakeAll()
-        return
-      } catch (error) {
-        log.warn({ err: error }, 'the journal cannot listen; polling until it can')
-        await sleep(1_000, undefined, { ref: false })
-      }
-    }
-  }
 
   return {
     subscribe(listener) {
@@ -57,9 +43,8 @@ export async function startWakeUps(options: {
       return () => void listeners.delete(listener)
     },
     async stop() {
-      stopped = true
       clearInterval(poll)
-      await client.end()
+      await connection.stop()
     },
   }
 }
