@@ -67,6 +67,8 @@ export type EscrowSlice = {
   waitFor(id: string, done: (state: EscrowState) => boolean, waitMs: number): Promise<EscrowState | null>
   /** The clock, and the height of the chain as it was seen last. Throws NODE_OFFLINE when the node has never said one. */
   moment(): Promise<Moment>
+  /** Milliseconds since 1970. */
+  clock(): number
   /** What a milestone of an escrow that is created now would cost; one that exists has it in its terms. */
   quote(payoutMsat: Msat): Quote
   /** Hears the node's events; run it for ever, again as soon as it answers. */
@@ -141,6 +143,7 @@ export function makeEscrowSlice(deps: {
         (seen) => seen === null || done(seen),
       ),
     moment,
+    clock,
     quote: (payoutMsat) => quote(payoutMsat, policy),
     follow: makeFollowNode({ database, node, tell }),
     guard: () => guardEscrows({ database, tell, blocks }),

@@ -38,7 +38,7 @@ export type Milestone = {
   readonly revisions: number
   /** While money is locked. */
   readonly deadlines: {
-    /** Of the chain now. */
+    /** Of the chain now; null while the operator’s node has not said so. */
     readonly height: number | null
     /** A proof that is submitted up to here and meets no objection is released. */
     readonly dueHeight: number

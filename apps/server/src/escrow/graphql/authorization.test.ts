@@ -1,11 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
 import { hashOf } from '../testing/escrow-node.ts'
 import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
+import { escrowSchema } from './schema.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
 import { newParties, type Parties, planOf, taskClient } from './testing/task-client.ts'
 
-/** Who may do what: every mutation, in a phase in which it can be done, by everybody. */
+/** Who may do what, and that it is done once: every mutation, in a phase in which it can be done, by everybody. */
 const database = withDatabase()
 let world: GraphqlWorld
 let client: ReturnType<typeof taskClient>
@@ -127,12 +129,28 @@ const EVERYBODY: readonly Role[] = ['buyer', 'worker', 'arbiter', 'stranger']
 /** A worker who has not been assigned, and whoever has not applied, are strangers to a task. */
 const REFUND_OF_BUYER = ['ESCROW_REFUND_NOT_YOURS']
 
+/** What comes of a preimage is the node's report. */
+const isHeardFromNode = (field: string) => field === 'reportPreimage'
+
 describe.each(Object.entries(CASES))('%s', (field, { by, reach, others = 'ESCROW_WRONG_PARTY' }) => {
-  test.each(EVERYBODY.filter((role) => by.includes(role)))('may be done by the %s', async (role) => {
-    const parties = newParties()
-    const input = await reach(parties)
-    expect(await client.refusedAs(parties[role], field, input)).toEqual([])
-  })
+  test.each(EVERYBODY.filter((role) => by.includes(role)))(
+    'may be done by the %s, once a key',
+    async (role) => {
+      const parties = newParties()
+      const input = (await reach(parties)) as { taskId: string }
+      const key = randomUUID()
+      const ask = async (requestId: string) => {
+        const how = { key, headers: { 'x-request-id': requestId } }
+        const { errors, data } = await client.send(parties[role], field, input, 'replayed', how)
+        return errors ?? data[field]
+      }
+      expect(await ask('the-first')).toEqual({ replayed: false })
+      expect(await ask('the-second')).toEqual({ replayed: true })
+      const asked = (await world.entriesOf(input.taskId)).map(({ data }) => data.requestId)
+      expect(asked.filter((id) => id === 'the-first')).toHaveLength(isHeardFromNode(field) ? 0 : 1)
+      expect(asked).not.toContain('the-second')
+    },
+  )
 
   test('by nobody else, and changes nothing then', async () => {
     const parties = newParties()
@@ -147,6 +165,11 @@ describe.each(Object.entries(CASES))('%s', (field, { by, reach, others = 'ESCROW
     expect(await client.refusedAs(null, field, input)).toEqual(['AUTH_REQUIRED'])
     expect(await client.read(parties.buyer, input.taskId, 'changes { hash }')).toEqual(before)
   })
+})
+
+test('no mutation is left out', () => {
+  const fields = Object.keys(escrowSchema.getMutationType()?.getFields() ?? {})
+  expect([...Object.keys(CASES), 'createTask'].sort()).toEqual(fields.sort())
 })
 
 test('a task is created by whoever signs, and by nobody who does not', async () => {

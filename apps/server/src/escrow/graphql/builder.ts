@@ -1,5 +1,4 @@
 import type { Refusal } from '@holdfast/core'
-import type { Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
 import type { Hex } from '@holdfast/lightning'
 import SchemaBuilder from '@pothos/core'
@@ -24,8 +23,10 @@ export type EscrowContext = {
   /** Throws the refusal of a task that may not be followed. */
   follow(id: string, after: string | null): Promise<AsyncIterableIterator<TaskUpdate | Refusal>>
   changes(id: string, page: { after: number; limit: number }): Promise<Change[]>
-  /** The clock and the height of the chain, the same for the whole request. */
-  moment(): Promise<Moment>
+  /** Milliseconds since 1970. */
+  now(): number
+  /** How high the chain is, the same for a whole answer or update; null while the node has never said so. */
+  height(): Promise<number | null>
   readonly escrows: Pick<
     EscrowSlice,
     'prepare' | 'custodies' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'list' | 'quote' | 'waitFor'

@@ -16,7 +16,9 @@ function handMadeJournal() {
     followed,
     faults,
     stopped: 0,
+    answers: Promise.resolve(),
     async followLive(options: LiveFollowerOptions) {
+      await this.answers
       const fault = faults.shift()
       if (fault) throw fault
       followed.push(options)
@@ -74,6 +76,19 @@ test('after its end nothing is followed again', async () => {
   feed.stop()
   await vi.advanceTimersByTimeAsync(5_000)
   expect(journal.followed).toHaveLength(1)
+})
+
+test('nor is what was just being followed again', async () => {
+  const journal = handMadeJournal()
+  const feed = await startEscrowFeed({ journal, log })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  journal.answers = promise
+  journal.followed[0]!.onEnd?.(new Error('away'))
+  await vi.advanceTimersByTimeAsync(1_000)
+  feed.stop()
+  resolve()
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect({ followed: journal.followed.length, stopped: journal.stopped }).toEqual({ followed: 2, stopped: 2 })
 })
 
 test('the end of the journal is always known', async () => {

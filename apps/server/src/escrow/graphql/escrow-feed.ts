@@ -20,6 +20,7 @@ export async function startEscrowFeed(deps: {
   const { journal, log } = deps
   const waiting = new Map<string, Set<() => void>>()
   let follower = await follow()
+  let isStopped = false
   let retry: NodeJS.Timeout | undefined
 
   async function follow() {
@@ -43,11 +44,12 @@ export async function startEscrowFeed(deps: {
     retry = setTimeout(async () => {
       try {
         follower = await follow()
+        if (isStopped) return follower.stop()
         // Whatever happened in between is found by looking.
         for (const wakes of waiting.values()) for (const wake of wakes) wake()
       } catch (error) {
         log.warn({ err: error }, 'the followers of escrows have no journal yet')
-        again()
+        if (!isStopped) again()
       }
     }, AGAIN_MS)
   }
@@ -63,6 +65,7 @@ export async function startEscrowFeed(deps: {
     },
     watched: () => [...waiting.keys()],
     stop() {
+      isStopped = true
       clearTimeout(retry)
       follower.stop()
     },

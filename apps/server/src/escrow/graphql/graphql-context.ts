@@ -10,15 +10,16 @@ import { readTask } from './ask-task.ts'
 import type { EscrowContext } from './builder.ts'
 import type { EscrowFeed } from './escrow-feed.ts'
 import { type FollowDeps, followTask } from './follow-task.ts'
-import type { Seats } from './seats.ts'
+import { type Seats, takeEach } from './seats.ts'
 import { lastChange, readChanges } from './task-changes.ts'
 
 export type ContextDeps = {
   readonly identity: Pick<Identity, 'authenticate' | 'perform' | 'ownerOfToken'>
   readonly database: Pick<OpenDatabase, 'db'>
-  readonly escrows: EscrowContext['escrows'] & Pick<EscrowSlice, 'moment'>
+  readonly escrows: EscrowContext['escrows'] & Pick<EscrowSlice, 'moment' | 'clock'>
   readonly feed: Pick<EscrowFeed, 'subscribe'>
-  readonly seats: Seats
+  /** Of those who follow: by key, or by address where none is named; and by address, because keys cost nothing. */
+  readonly seats: { readonly byKey: Seats; readonly byAddress: Seats }
   /** Aborted when the server stops: subscriptions end. */
   readonly closing?: AbortSignal
 }
@@ -62,27 +63,45 @@ function contextOf(
 ): EscrowContext {
   const { viewer, perform, viewerNow } = who
   const { db } = database
+  const askHeight = () => once(() => heightOrNull(escrows))
+  let height = askHeight()
   return {
     requestId: request.id,
     escrows,
     viewer,
     perform,
-    moment: once(() => escrows.moment()),
+    now: () => escrows.clock(),
+    height: () => height(),
     changes: (id, page) => readChanges(db, id, page),
     async follow(id, after) {
       const follower = await viewer()
+      const address = addressKey(request.ip)
       await readTask({ escrows }, id, follower)
       const deps: FollowDeps = {
         feed,
-        enter: () => seats.take(follower ?? addressKey(request.ip)),
+        enter: () =>
+          takeEach([() => seats.byAddress.take(address), () => seats.byKey.take(follower ?? address)]),
         viewer: viewerNow,
-        read: (reader) => readTask({ escrows }, id, reader),
+        read(reader) {
+          height = askHeight()
+          return readTask({ escrows }, id, reader)
+        },
         changes: (page) => readChanges(db, id, page),
         last: () => lastChange(db, id),
         closing,
       }
       return followTask(deps, id, after)
     },
+  }
+}
+
+/** What is written down can be read whether or not the node answers. */
+async function heightOrNull(escrows: Pick<EscrowSlice, 'moment'>): Promise<number | null> {
+  try {
+    return (await escrows.moment()).height
+  } catch (error) {
+    if (error instanceof RefusalError && error.refusal.refused === 'NODE_OFFLINE') return null
+    throw error
   }
 }
 

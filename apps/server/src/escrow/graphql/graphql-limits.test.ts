@@ -66,6 +66,41 @@ describe('what costs too much is refused before anything of it is done', () => {
       /^The query has 31 aliases; 30 is the most/,
     ],
     [
+      'the names of types, which are values as others',
+      `{ tasks(first: 100) { nodes { milestones { ${Array.from({ length: 11 }, (_, at) => `t${at}: __typename`).join(' ')} } } } }`,
+      /^The query costs/,
+    ],
+    [
+      'aliases of the names of types',
+      `{ ${Array.from({ length: MAX_ALIASES + 1 }, (_, at) => `t${at}: __typename`).join(' ')} }`,
+      /^The query has 31 aliases/,
+    ],
+    [
+      'the schema, twice',
+      '{ a: __schema { types { name } } b: __schema { types { name } } }',
+      /^The schema is asked for once/,
+    ],
+    [
+      'the schema and a type',
+      '{ __schema { types { name } } __type(name: "Task") { name } }',
+      /^The schema is asked for once/,
+    ],
+    [
+      'lists of the schema, twice by an alias',
+      '{ __schema { types { a: fields { name } fields { name } } } }',
+      /^The schema is asked for once/,
+    ],
+    [
+      'the schema twice, by a fragment',
+      '{ ...s ...s } fragment s on Query { __schema { types { name } } }',
+      /^The schema is asked for once/,
+    ],
+    [
+      'lists of the schema within each other',
+      '{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }',
+      /Maximum introspection depth/,
+    ],
+    [
       'two mutations',
       'mutation { publishTask(input: { taskId: "x" }) { replayed } cancelTask(input: { taskId: "x" }) { replayed } }',
       /^Exactly one mutation/,

@@ -12,7 +12,7 @@ import {
   type ValidationContext,
 } from 'graphql'
 
-/** Fields within fields. Introspection is not counted: graphql-js bounds its lists by itself. */
+/** Fields within fields; not those of introspection. */
 export const MAX_DEPTH = 10
 /** Values that the answer may hold, as far as the query tells: a list counts as long as it may be. */
 export const MAX_COST = 20_000
@@ -30,9 +30,16 @@ const MAX_FIRST = 100
 /** Of a connection, whose list lies one field deeper. */
 const USUAL_FIRST = 20
 
-type Sum = { readonly depth: number; readonly cost: number; readonly aliases: number }
+type Sum = {
+  readonly depth: number
+  readonly cost: number
+  readonly aliases: number
+  readonly introspections: number
+}
 
-const NOTHING: Sum = { depth: 0, cost: 0, aliases: 0 }
+const NOTHING: Sum = { depth: 0, cost: 0, aliases: 0, introspections: 0 }
+/** graphql-js bounds how its lists lie within each other; asked once and without aliases that is bound enough. */
+const INTROSPECTION = new Set(['__schema', '__type'])
 
 /** Throws the GraphQLError of what cannot be read, or is too long to be. */
 export function parseQuery(source: string | Source): DocumentNode {
@@ -48,11 +55,12 @@ export function limitsRule(context: ValidationContext): ASTVisitor {
       if (operation.operation === 'mutation' && fields.length > 1) {
         complain('Exactly one mutation stands in a request: the Idempotency-Key is of one.')
       }
-      const { depth, cost, aliases } = measure.selection(operation.selectionSet)
+      const { depth, cost, aliases, introspections } = measure.selection(operation.selectionSet)
       if (depth > MAX_DEPTH) complain(`The query is ${depth} fields deep; ${MAX_DEPTH} is the most.`)
       if (cost > MAX_COST)
         complain(`The query costs ${cost}; ${MAX_COST} is the most. Ask for fewer fields or smaller pages.`)
       if (aliases > MAX_ALIASES) complain(`The query has ${aliases} aliases; ${MAX_ALIASES} is the most.`)
+      if (introspections > 1) complain('The schema is asked for once in a request, without aliases.')
 
       function complain(message: string): void {
         context.reportError(new GraphQLError(message, { nodes: operation }))
@@ -97,13 +105,15 @@ function makeMeasure(document: DocumentNode) {
 
   function field(node: FieldNode): Sum {
     const name = node.name.value
-    if (name.startsWith('__')) return NOTHING
     const within = node.selectionSet ? selection(node.selectionSet) : NOTHING
+    const aliases = within.aliases + (node.alias ? 1 : 0)
+    if (INTROSPECTION.has(name)) return { ...NOTHING, introspections: 1 + aliases }
     const own = 1 + (QUERY_COSTS[name] ?? 0)
     return {
       depth: within.depth + 1,
       cost: Math.min(own + within.cost * lengthOf(node), Number.MAX_SAFE_INTEGER),
-      aliases: within.aliases + (node.alias ? 1 : 0),
+      aliases,
+      introspections: within.introspections,
     }
   }
 
@@ -135,5 +145,10 @@ function lengthOf(node: FieldNode): number {
 }
 
 function beside(a: Sum, b: Sum): Sum {
-  return { depth: Math.max(a.depth, b.depth), cost: a.cost + b.cost, aliases: a.aliases + b.aliases }
+  return {
+    depth: Math.max(a.depth, b.depth),
+    cost: a.cost + b.cost,
+    aliases: a.aliases + b.aliases,
+    introspections: a.introspections + b.introspections,
+  }
 }

@@ -23,6 +23,8 @@ const PATH = '/graphql'
 const MAX_MESSAGE_BYTES = 64 * 1024
 /** Of one key, or of one address that names none. */
 const MAX_SUBSCRIPTIONS = 200
+/** Of one address, whatever keys it names. */
+const MAX_SUBSCRIPTIONS_OF_ADDRESS = 2_000
 const MAX_SUBSCRIPTIONS_IN_ALL = 20_000
 /** Of one address. */
 const MAX_SOCKETS = 100
@@ -32,7 +34,11 @@ const SUBSCRIPTIONS_A_MINUTE = 1_200
 
 /** GraphQL over HTTP, SSE and WebSocket: it only translates. */
 export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<void> {
-  const deps = { ...given, seats: makeSeats({ perKey: MAX_SUBSCRIPTIONS, inAll: MAX_SUBSCRIPTIONS_IN_ALL }) }
+  const seats = {
+    byKey: makeSeats({ perKey: MAX_SUBSCRIPTIONS, inAll: MAX_SUBSCRIPTIONS_IN_ALL }),
+    byAddress: makeSeats({ perKey: MAX_SUBSCRIPTIONS_OF_ADDRESS, inAll: MAX_SUBSCRIPTIONS_IN_ALL }),
+  }
+  const deps = { ...given, seats }
   const yoga = createYoga<Exchange, EscrowContext>({
     schema: escrowSchema,
     graphqlEndpoint: PATH,

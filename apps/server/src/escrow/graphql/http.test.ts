@@ -165,6 +165,32 @@ test('a node that has never answered is offline, not a fault of ours', async () 
   }
 })
 
+test('a task can be read while the node has not answered since the start: only the heights are not known', async () => {
+  const parties = newParties()
+  const { taskId } = await client.held(parties)
+  const young = await startGraphqlWorld(database)
+  try {
+    young.node.offline = true
+    const { milestone } = await taskClient(young).read(
+      parties.buyer,
+      taskId,
+      `milestone(index: 0) { phase invoiceNeededUntil deadlines { deadlineHeight height blocksLeft guardianActsAboutAt } }`,
+    )
+    expect(milestone).toEqual({
+      phase: 'HELD',
+      invoiceNeededUntil: expect.any(Number),
+      deadlines: {
+        deadlineHeight: expect.any(Number),
+        height: null,
+        blocksLeft: null,
+        guardianActsAboutAt: null,
+      },
+    })
+  } finally {
+    await young.close()
+  }
+})
+
 test('the connection stays usable after a body that nobody reads', async () => {
   const status = await new Promise((resolve, reject) => {
     const asked = request(

@@ -86,28 +86,31 @@ const DeadlinesRef = builder.objectRef<HoldSchedule>('Deadlines').implement({
     }),
     height: t.int({
       nullable: true,
-      description: 'Of the chain now.',
-      resolve: async (_, _args, { moment }) => (await moment()).height,
+      description: 'Of the chain now; null while the operator’s node has not said so.',
+      resolve: (_, _args, { height }) => height(),
     }),
     blocksLeft: t.int({
       nullable: true,
       description: 'Until the guardian ends the hold; not below 0.',
-      resolve: async (schedule, _args, { moment }) =>
-        Math.max(schedule.guardianHeight - (await moment()).height, 0),
+      resolve: async (schedule, _args, context) => blocksLeft(schedule, await context.height()),
     }),
     guardianActsAboutAt: t.field({
       type: 'Milliseconds',
       nullable: true,
       description: 'An estimate, at ten minutes a block.',
-      resolve: async (schedule, _args, { moment }) => {
-        const { now, height } = await moment()
-        return now + Math.max(schedule.guardianHeight - height, 0) * BLOCK_MS
+      resolve: async (schedule, _args, context) => {
+        const left = blocksLeft(schedule, await context.height())
+        return left === null ? null : context.now() + left * BLOCK_MS
       },
     }),
   }),
 })
 
 const BLOCK_MS = 10 * 60_000
+
+function blocksLeft({ guardianHeight }: HoldSchedule, height: number | null): number | null {
+  return height === null ? null : Math.max(guardianHeight - height, 0)
+}
 
 MilestoneRef.implement({
   description: 'The part of a task that is funded, released or refunded whole.',
@@ -151,8 +154,7 @@ MilestoneRef.implement({
       type: 'Milliseconds',
       nullable: true,
       description: 'Until when a worker’s invoice that is submitted now must be payable.',
-      resolve: async ({ milestone }, _args, { moment }) =>
-        invoiceNeededUntil((await moment()).now, milestone.terms.holdBlocks),
+      resolve: ({ milestone }, _args, { now }) => invoiceNeededUntil(now(), milestone.terms.holdBlocks),
     }),
     workerInvoice: t.string({
       nullable: true,

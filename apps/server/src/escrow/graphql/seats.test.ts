@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { RefusalError } from '../../platform/http/problem.ts'
-import { makeSeats } from './seats.ts'
+import { makeSeats, takeEach } from './seats.ts'
 
 const taken = (act: () => unknown) => {
   try {
@@ -39,5 +39,21 @@ describe('seats', () => {
     } catch (error) {
       expect((error as RefusalError).refusal.data).toEqual({ retryAfterSeconds: 30 })
     }
+  })
+
+  test('of two kinds one is not kept when the other is full', () => {
+    const [one, other] = [makeSeats({ perKey: 1, inAll: 1 }), makeSeats({ perKey: 1, inAll: 1 })]
+    const both = () => takeEach([() => one.take('a'), () => other.take('b')])
+    const leaveOther = other.take('b')
+    expect(taken(both)).toBe('RATE_LIMITED')
+    leaveOther()
+    const leave = both()
+    expect([taken(() => one.take('a')), taken(() => other.take('b'))]).toEqual([
+      'RATE_LIMITED',
+      'RATE_LIMITED',
+    ])
+    leave()
+    leave()
+    expect([taken(() => one.take('a')), taken(() => other.take('b'))]).toEqual(['taken', 'taken'])
   })
 })

@@ -29,6 +29,21 @@ export function makeSeats({ perKey, inAll }: { perKey: number; inAll: number }):
   }
 }
 
+/** A seat of each, or of none: the refusal of one gives the others back. */
+export function takeEach(takes: readonly (() => () => void)[]): () => void {
+  const leaves: (() => void)[] = []
+  const leave = () => {
+    for (const one of leaves.splice(0)) one()
+  }
+  try {
+    for (const take of takes) leaves.push(take())
+  } catch (error) {
+    leave()
+    throw error
+  }
+  return leave
+}
+
 function full(code: 'RATE_LIMITED' | 'OVERLOADED'): RefusalError {
   return new RefusalError(refuse(code, { retryAfterSeconds: RETRY_AFTER_SECONDS }))
 }

@@ -148,6 +148,23 @@ describe.each([
     await following.end()
   })
 
+  test('each update tells how high the chain is at its own time', async () => {
+    const parties = newParties()
+    const { taskId } = await client.held(parties)
+    const query = MILESTONE.replace('milestone { phase }', 'milestone { phase deadlines { height } }')
+    const following = follow({ query, id: taskId })
+    await expect.poll(() => following.updates).toHaveLength(1)
+    world.node.height += 3
+    await world.slice.guard()
+    await client.mutate(parties.worker, 'submitProof', { taskId, milestone: 0, text: 'Done.' })
+    await expect.poll(() => following.updates).toHaveLength(2)
+    const [before, after] = following.updates.map(
+      ({ data }) => data.milestoneUpdated.milestone.deadlines.height,
+    )
+    expect(after).toBe(before + 3)
+    await following.end()
+  })
+
   test.each<[string, (parties: ReturnType<typeof newParties>, id: string) => Promise<Partial<Wish>>, string]>(
     [
       [
@@ -165,6 +182,11 @@ describe.each([
         'a token from the future',
         async () => ({ after: Buffer.from('escrow 99').toString('base64url') }),
         'RESUME_TOKEN_INVALID',
+      ],
+      [
+        'a milestone that there is not',
+        async () => ({ query: MILESTONE.replace('milestone: 0', 'milestone: 7') }),
+        'ESCROW_NOT_FOUND',
       ],
       ['a session that there is not', async () => ({ token: 'A'.repeat(43) }), 'SESSION_INVALID'],
       [
@@ -246,6 +268,7 @@ const subscribe = (id: string) => ({
 describe('a WebSocket is closed', () => {
   test.each<[string, (string | object)[], string | undefined, number]>([
     ['that does not speak the protocol', [], undefined, 4406],
+    ['that says nothing', [], PROTOCOL, 4408],
     ['whose first message is another', [subscribe('1')], PROTOCOL, 4401],
     ['that begins twice', [FIRST, FIRST], PROTOCOL, 4429],
     ['that says what is no JSON', ['{'], PROTOCOL, 4400],

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { isRefusal, type Refusal } from '@holdfast/core'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
 import { orThrow } from '../../platform/http/problem.ts'
 import { builder } from './builder.ts'
@@ -58,26 +58,33 @@ builder.subscriptionFields((t) => ({
   }),
 }))
 
-/** Passes on what shows the milestone in another state; the first update always. */
+/** Passes on what shows the milestone in another state; the first update always. Ends when there is none any more. */
 function ofMilestone(
   updates: AsyncIterableIterator<TaskUpdate | Refusal>,
   index: number,
 ): AsyncIterableIterator<MilestoneUpdate | Refusal> {
   let before: MilestoneState | undefined
+  let isOver = false
   return {
     [Symbol.asyncIterator]() {
       return this
     },
     async next() {
-      for (;;) {
+      while (!isOver) {
         const { value, done } = await updates.next()
-        if (done) return { value: undefined, done }
+        if (done) break
         if (isRefusal(value)) return { value, done: false }
         const milestone = value.task.escrow.milestones[index]
-        if (milestone !== undefined && isDeepStrictEqual(milestone, before)) continue
+        if (milestone === undefined) {
+          isOver = true
+          await updates.return?.()
+          return { value: refuse('ESCROW_NOT_FOUND', { milestone: index }), done: false }
+        }
+        if (isDeepStrictEqual(milestone, before)) continue
         before = milestone
         return { value: { ...value, index }, done: false }
       }
+      return { value: undefined, done: true }
     },
     async return() {
       await updates.return?.()
