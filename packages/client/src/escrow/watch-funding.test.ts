@@ -92,12 +92,26 @@ describe('a preimage that arrives', () => {
     }
   })
 
-  test('ends the watch with what no repetition mends', async () => {
-    const fault = new TypeError('no')
-    await expect(play([taken], [refused('ESCROW_NOT_FOUND', 404)]).end()).rejects.toMatchObject({
-      code: 'ESCROW_NOT_FOUND',
-    })
-    await expect(play([taken], [fault]).end()).rejects.toBe(fault)
+  test.each([
+    ['ESCROW_NOT_FOUND', 404],
+    ['ESCROW_WRONG_PARTY', 403],
+    ['ESCROW_PREIMAGE_WRONG', 422],
+    ['REQUEST_INVALID', 400],
+    ['SIGNER_REQUIRED', 0],
+  ])('ends the watch when it is refused with %s, which no repetition mends', async (code, status) => {
+    await expect(play([taken], [refused(code, status)]).end()).rejects.toMatchObject({ code })
+  })
+
+  test.each<[string, Error]>([
+    ['a fault of the server', refused('INTERNAL', 500)],
+    ['a clock that is wrong', refused('AUTH_EVENT_EXPIRED', 401)],
+    ['a page of a proxy', refused('RESPONSE_INVALID', 404)],
+    ['a login page in between', refused('RESPONSE_INVALID', 200)],
+    ['a signer that is locked', new Error('locked')],
+  ])('is not given up for %s', async (_, fault) => {
+    const story = play([taken], [fault, fault, 'PREMATURE'])
+    expect(await story.end()).toMatchObject({ outcome: 'premature' })
+    expect(story.troubles).toEqual([fault, fault])
   })
 })
 

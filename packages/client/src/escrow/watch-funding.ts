@@ -49,8 +49,9 @@ const LONGEST_PAUSE_MS = 30_000
  * it: when it arrives before the release, whoever leaked it to a node on the way would else have the money for good.
  * After a release the server refuses the report, which harms nobody.
  *
- * Throws `HoldfastError` `PREIMAGE_WRONG` when the wallet shows another's preimage, what no repetition can mend, and
- * the signal's reason.
+ * Throws `HoldfastError` `PREIMAGE_WRONG` when the wallet shows another's preimage, what the server has understood and
+ * will not take, such as `ESCROW_NOT_FOUND`, and the signal's reason. Everything else is tried again: a wrong clock, a
+ * signer that is locked, a page of a proxy.
  */
 export async function watchFunding(
   { escrow, clock }: { readonly escrow: Pick<EscrowClient, 'reportPreimage'>; readonly clock: Clock },
@@ -93,22 +94,29 @@ async function report(
   signal: AbortSignal,
 ): Promise<FundingEnd> {
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    let error: HoldfastError
+    let error: unknown
     try {
       const { phase } = (await escrow.reportPreimage({ taskId, milestone, preimage }, { signal })).milestone
       return endOf(phase) ?? { outcome: 'premature', phase }
     } catch (thrown) {
       signal.throwIfAborted()
-      if (!(thrown instanceof HoldfastError)) throw thrown
       error = thrown
     }
-    const end = error.code === 'ESCROW_WRONG_PHASE' ? endOf(phaseIn(error)) : null
+    const said = error instanceof HoldfastError ? error : null
+    const end = said?.code === 'ESCROW_WRONG_PHASE' ? endOf(phaseIn(said)) : null
     if (end !== null) return end
-    // In every other phase the server has not yet heard of the money, or of the report.
-    if (error.code !== 'ESCROW_WRONG_PHASE' && !isPassing(error)) throw error
+    if (said !== null && isFinal(said)) throw said
     onTrouble?.(error)
-    await clock.sleep(Math.max(retryAfterMs(error), pause * (0.5 + clock.random() / 2)), signal)
+    await clock.sleep(Math.max(retryAfterMs(said), pause * (0.5 + clock.random() / 2)), signal)
   }
+}
+
+/** In another phase the server has not yet heard of the money, or of the report; what is no answer of ours says nothing. */
+function isFinal(error: HoldfastError): boolean {
+  const { code, status } = error
+  if (code === 'SIGNER_REQUIRED') return true
+  const isUnderstood = status >= 400 && status < 500 && status !== 401 && code !== 'RESPONSE_INVALID'
+  return isUnderstood && code !== 'ESCROW_WRONG_PHASE' && !isPassing(error)
 }
 
 /** How it ended, as the server tells; null: it may still take the preimage. */
