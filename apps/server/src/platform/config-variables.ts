@@ -1,7 +1,6 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
-import { readSecretKey } from '../nostr/secret-key.ts'
 import {
   ADDRESS_FORM,
   API_FORM,
@@ -15,81 +14,21 @@ import {
   TSIG_KEY_FORM,
   tsigKey,
 } from './config-dns-values.ts'
+import {
+  integer,
+  list,
+  type NostrRoot,
+  nostrRoot,
+  nostrSecretKey,
+  onOff,
+  path,
+  secretUrl,
+  url,
+} from './config-values.ts'
+import { is, unset, type Variable, variable } from './config-variable.ts'
 import { LOG_LEVELS } from './log.ts'
-import { Secret } from './secret.ts'
-
-/** One environment variable: how to read it, and what to say of it in `--help` and when it is wrong. */
-export type Variable<T> = {
-  meaning: string
-  /** What a good value looks like. */
-  expected: string
-  /** How the default is shown. */
-  shownDefault: string
-  /** Its value is masked wherever it is shown. */
-  secret: boolean
-  /** Reads the text; `undefined` when the variable is not set. */
-  schema: z.ZodType<T, string | undefined>
-}
 
 const PROJECT_ROOT = join(import.meta.dirname, '../../../..')
-
-function variable<T, F>(
-  meaning: string,
-  expected: string,
-  schema: z.ZodType<T, string>,
-  fallback: { value: F; shown: string },
-  secret = false,
-): Variable<T | F> {
-  // A variable that is set to nothing counts as not set, as in `HOLDFAST_PORT= npm start`.
-  const optional = z.string().optional()
-  const read = optional.transform((text, context): T | F => {
-    if (text === undefined || text === '') return fallback.value
-    const parsed = schema.safeParse(text)
-    if (parsed.success) return parsed.data
-    context.addIssue({ code: 'custom', message: expected })
-    return z.NEVER
-  })
-  return { meaning, expected, shownDefault: fallback.shown, secret, schema: read }
-}
-
-const is = <const T>(value: T, shown = String(value)) => ({ value, shown })
-const unset = (shown: string) => ({ value: null, shown })
-
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,9}$/)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-
-const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
-
-const list = <T>(item: z.ZodType<T, string>) =>
-  z
-    .string()
-    .transform((text) => text.split(',').map((part) => part.trim()))
-    .pipe(z.array(item).min(1))
-
-export type NostrRoot = { domain: string; pubkey: string }
-
-const nostrRoot = z.string().transform((text, context): NostrRoot => {
-  const [domain = '', pubkey = '', ...more] = text.split('=')
-  if (DOMAIN.test(domain) && /^[0-9a-f]{64}$/.test(pubkey) && more.length === 0) return { domain, pubkey }
-  context.addIssue({ code: 'custom', message: 'not a domain and its key' })
-  return z.NEVER
-})
-
-const nostrSecretKey = z.string().transform((text, context): Secret<string> => {
-  const key = readSecretKey(text)
-  if (key !== null) return new Secret(key)
-  context.addIssue({ code: 'custom', message: 'no secret key' })
-  return z.NEVER
-})
-
-const secretUrl = (...protocols: string[]) => url(...protocols).transform((text) => new Secret(text))
-const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
-const path = z.string().transform((text) => resolve(text))
 
 /** Every variable that the server reads, in the order in which `--help` shows them. */
 export const VARIABLES = {
@@ -210,6 +149,18 @@ export const VARIABLES = {
     'satoshi from 0 to 100000000',
     integer(0, 100_000_000),
     is(50_000),
+  ),
+  HOLDFAST_ESCROW_HOLDS: variable(
+    'The most holds that are open at once; a channel has places for 483 HTLCs.',
+    'a number from 1 to 100000',
+    integer(1, 100_000),
+    is(400),
+  ),
+  HOLDFAST_ESCROW_HOLDS_PER_BUYER: variable(
+    'The most of them that one buyer may have.',
+    'a number from 1 to 100000',
+    integer(1, 100_000),
+    is(50),
   ),
   HOLDFAST_DNS_PORT: variable(
     'Port of the embedded DNS; 0 takes any free one.',

@@ -3,7 +3,8 @@ import type { ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
 import { majorityOf } from '../dns/resolvers/resolver-quorum.ts'
 import type { DelegatedConfig } from './config-domains.ts'
 import { type Providers, readProviders } from './config-providers.ts'
-import { VARIABLES, type Variable, type VariableName, type VariableValues } from './config-variables.ts'
+import type { Variable } from './config-variable.ts'
+import { VARIABLES, type VariableName, type VariableValues } from './config-variables.ts'
 
 /** What is wrong with the environment, all of it at once, one line each. */
 export class ConfigError extends Error {
@@ -43,6 +44,8 @@ export type Config = {
   nameWatch: { periodMs: number; atOnce: number }
   /** Of escrows that are created from now on; those that exist keep what they were created with. */
   escrowFee: { fixedSat: number; ppm: number; capSat: number }
+  /** How many holds may be open at once. */
+  escrowHolds: { ofOneBuyer: number; ofAll: number }
   dnsPort: number
   /** `null`: the embedded DNS. */
   dnsResolver: VariableValues['HOLDFAST_DNS_RESOLVER']
@@ -113,6 +116,10 @@ export function readConfig(
       fixedSat: read.HOLDFAST_ESCROW_FEE_FIXED_SAT,
       ppm: read.HOLDFAST_ESCROW_FEE_PPM,
       capSat: read.HOLDFAST_ESCROW_FEE_CAP_SAT,
+    },
+    escrowHolds: {
+      ofOneBuyer: read.HOLDFAST_ESCROW_HOLDS_PER_BUYER,
+      ofAll: read.HOLDFAST_ESCROW_HOLDS,
     },
     dnsPort: read.HOLDFAST_DNS_PORT,
     dnsResolver: read.HOLDFAST_DNS_RESOLVER,

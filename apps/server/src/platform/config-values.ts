@@ -1,0 +1,41 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { readSecretKey } from '../nostr/secret-key.ts'
+import { DOMAIN } from './config-dns-values.ts'
+import { Secret } from './secret.ts'
+
+export const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,9}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+
+export const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
+
+export const list = <T>(item: z.ZodType<T, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1))
+
+export type NostrRoot = { domain: string; pubkey: string }
+
+export const nostrRoot = z.string().transform((text, context): NostrRoot => {
+  const [domain = '', pubkey = '', ...more] = text.split('=')
+  if (DOMAIN.test(domain) && /^[0-9a-f]{64}$/.test(pubkey) && more.length === 0) return { domain, pubkey }
+  context.addIssue({ code: 'custom', message: 'not a domain and its key' })
+  return z.NEVER
+})
+
+export const nostrSecretKey = z.string().transform((text, context): Secret<string> => {
+  const key = readSecretKey(text)
+  if (key !== null) return new Secret(key)
+  context.addIssue({ code: 'custom', message: 'no secret key' })
+  return z.NEVER
+})
+
+export const secretUrl = (...protocols: string[]) => url(...protocols).transform((text) => new Secret(text))
+export const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
+export const path = z.string().transform((text) => resolve(text))
