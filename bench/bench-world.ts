@@ -38,6 +38,9 @@ export async function startBenchWorld(): Promise<BenchWorld> {
     HOLDFAST_DNS_PORT: '0',
     // One address sends everything here.
     HOLDFAST_RATE_LIMIT: '0',
+    // Two buyers hold what hundreds would.
+    HOLDFAST_ESCROW_HOLDS: '10000',
+    HOLDFAST_ESCROW_HOLDS_PER_BUYER: '10000',
   })
   const log = makeLog({ level: 'error' })
   const shutdown = makeShutdown({ log })

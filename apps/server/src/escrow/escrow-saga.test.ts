@@ -163,36 +163,6 @@ describe('whatever is done twice is done once', () => {
   }, 60_000)
 })
 
-test('what could not be paid out to all is not funded, also when two ask at once', async () => {
-  const ids: string[] = []
-  for (const byte of ['71', '72', '73']) {
-    const id = await world.start()
-    const invoice = world.invoiceOf({ paymentHash: byte.repeat(32) })
-    await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice })
-    ids.push(id)
-  }
-  const { rows } = await sql<{ sum: bigint }>`select sum(committed_msat)::bigint as sum from escrow`.execute(
-    database.db,
-  )
-  world.node.spendableMsat = (rows[0]?.sum ?? 0n) + 2n * (PAYOUT_MSAT + 100_000n)
-  const fund = (id: string) => world.tryAsk(id, { kind: 'fund', by: BUYER, milestone: 0 })
-  const answers = await Promise.all(ids.map(fund))
-  expect(answers.filter(isRefusal)).toMatchObject([{ refused: 'ESCROW_LIQUIDITY_LACKING' }])
-  const funded = ids[answers.findIndex((answer) => !isRefusal(answer))]!
-  await world.ask(funded, { kind: 'cancel', by: BUYER })
-  expect(isRefusal(await fund(ids[answers.findIndex(isRefusal)]!))).toBe(false)
-})
-
-test('what could not arrive at the operator’s node is not funded either', async () => {
-  const id = await world.start()
-  await world.ask(id, { kind: 'submit-invoice', by: WORKER, milestone: 0, invoice: world.invoiceOf() })
-  const fund = () => world.tryAsk(id, { kind: 'fund', by: BUYER, milestone: 0 })
-  world.node.receivableMsat = PAYOUT_MSAT + FEE_MSAT - 1n
-  expect(await fund()).toMatchObject({ refused: 'ESCROW_LIQUIDITY_LACKING' })
-  world.node.receivableMsat += 1n
-  expect(isRefusal(await fund())).toBe(false)
-})
-
 describe('a payment hash', () => {
   test('is used once, also by two escrows at once, also after its escrow has ended', async () => {
     const ids = await Promise.all([world.start(), world.start(), world.start()])

@@ -8,6 +8,7 @@ import type {
   EscrowRequest,
   EscrowState,
 } from '@holdfast/core/escrow/escrow-states'
+import { checkRoom, type HoldLimits } from '@holdfast/core/escrow/hold-limits'
 import type { Moment } from '@holdfast/core/escrow/milestone-states'
 import type { ChangeSignal } from '../platform/change-signal.ts'
 import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
@@ -16,9 +17,10 @@ import type { BlockClock } from './block-clock.ts'
 import { encodeEscrow } from './escrow-codec.ts'
 import {
   insertEscrow,
-  lockCommitted,
   lockEscrow,
+  lockRoom,
   postponeLook,
+  type TakenRoom,
   takeHash,
   updateEscrow,
 } from './escrow-store.ts'
@@ -75,12 +77,15 @@ export async function askEscrow(
   tx: Transaction,
   id: string,
   request: Exclude<EscrowRequest, { kind: 'create' }>,
-  { moment, requestId }: { moment: Moment; requestId: string },
+  { moment, requestId, limits }: { moment: Moment; requestId: string; limits: HoldLimits },
 ): Promise<EscrowState | Refusal> {
   const before = await lockEscrow(tx.db, id)
   if (before === null) return refuse('ESCROW_NOT_FOUND')
-  const decision = decideEscrow(before, await lessCommitted(tx, request), moment)
+  const room = request.kind === 'fund' ? await lockRoom(tx.db, before.buyer) : null
+  const decision = decideEscrow(before, lessCommitted(request, room), moment)
   if (isRefusal(decision)) return decision
+  const full = room === null ? null : checkRoom(room.open, limits)
+  if (full !== null) return full
   const hash = hashTakenBy(request)
   if (hash !== null && !(await takeHash(tx.db, { ...hash, escrowId: id, now: moment.now }))) {
     return refuse('ESCROW_INVOICE_HASH_USED')
@@ -91,10 +96,9 @@ export async function askEscrow(
 }
 
 /** What the node could send, less what it will have to send for those who were first. */
-async function lessCommitted<R extends EscrowRequest>(tx: Transaction, request: R): Promise<R> {
-  if (request.kind !== 'fund') return request
-  const spendableMsat = request.spendableMsat - (await lockCommitted(tx.db))
-  return { ...request, spendableMsat }
+function lessCommitted<R extends EscrowRequest>(request: R, room: TakenRoom | null): R {
+  if (request.kind !== 'fund' || room === null) return request
+  return { ...request, spendableMsat: request.spendableMsat - room.committedMsat }
 }
 
 /** The payment hash that a request brings into an escrow. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import { type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
-import { fundingAmount } from '@holdfast/core/escrow/milestone-decision'
+import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
 import type { Custody, Moment } from '@holdfast/core/escrow/milestone-states'
 import type { Msat } from '@holdfast/core/money'
 import { makeChangeSignal, waitUntil } from '../platform/change-signal.ts'
@@ -10,7 +10,6 @@ import type { OpenDatabase } from '../platform/database.ts'
 import { RefusalError } from '../platform/http/problem.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
-import { within } from '../platform/within.ts'
 import { makeBlockClock } from './block-clock.ts'
 import { makeEscrowTasks } from './escrow-effects.ts'
 import { askEscrow, createEscrow, makeTellEscrow } from './escrow-saga.ts'
@@ -19,9 +18,8 @@ import { type FollowNode, makeFollowNode } from './follow-node.ts'
 import { type EscrowFilter, type EscrowPage, listEscrows } from './graphql/list-escrows.ts'
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
 import { isUnreachable } from './hold-effects.ts'
-import { type ChainHeight, custodiesOf, NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
-import { nextOwnHash } from './own-hash.ts'
-import { readInvoice } from './read-invoice.ts'
+import { type ChainHeight, custodiesOf, type OperatorNode } from './operator-node.ts'
+import { prepareWish } from './prepare-wish.ts'
 import { reportPreimage } from './report-preimage.ts'
 
 /** What a party may ask for, as it comes from outside; `by` is the key that signed. */
@@ -88,11 +86,13 @@ export function makeEscrowSlice(deps: {
   height: ChainHeight
   /** Of new escrows; each keeps the one with which it was created. */
   policy: FeePolicy
+  /** How many holds may be open at once. */
+  limits: HoldLimits
   clock: () => number
   /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
   followMs?: number
 }): EscrowSlice {
-  const { transact, database, node, clock, policy } = deps
+  const { transact, database, node, clock, policy, limits } = deps
   const custodies = custodiesOf(node)
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
@@ -127,9 +127,9 @@ export function makeEscrowSlice(deps: {
       } as const
       return createEscrow(tx, request, { moment: await moment(), requestId })
     },
-    prepare: (wish, id) => prepare({ database, node }, wish, id),
+    prepare: (wish, id) => prepareWish({ database, node, tell }, wish, id),
     async ask(tx, id, request, requestId) {
-      return askEscrow(tx, id, request, { moment: await moment(), requestId })
+      return askEscrow(tx, id, request, { moment: await moment(), requestId, limits })
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     find: (id) => findEscrow(database.db, id),
@@ -157,30 +157,6 @@ async function orOffline<T>(asked: Promise<T>): Promise<T> {
     return await asked
   } catch (error) {
     if (isUnreachable(error)) throw new RefusalError(refuse('NODE_OFFLINE'), { cause: error })
-    throw error
-  }
-}
-
-type PrepareDeps = { database: Pick<OpenDatabase, 'db'>; node: OperatorNode }
-
-async function prepare(deps: PrepareDeps, wish: EscrowWish, id: string): Promise<ReadyRequest | Refusal> {
-  if (wish.kind === 'submit-invoice' || wish.kind === 'submit-refund-invoice') {
-    const invoice = readInvoice(wish.invoice, deps.node)
-    return isRefusal(invoice) ? invoice : { ...wish, invoice }
-  }
-  if (wish.kind !== 'fund') return wish
-  try {
-    const balance = await within(NODE_TIMEOUT_MS, deps.node.funds.balance())
-    const { sendableMsat: spendableMsat, receivableMsat } = balance
-    const { milestone } = wish
-    const now = (await findEscrow(deps.database.db, id))?.milestones[milestone]
-    // The buyer's payment would find no way to us.
-    if (now && receivableMsat < fundingAmount(now.terms)) return refuse('ESCROW_LIQUIDITY_LACKING')
-    const isOwn = now?.custody === 'coordinated' && now.phase === 'planned'
-    const paymentHash = isOwn ? await nextOwnHash(deps, { id, milestone }) : null
-    return { ...wish, spendableMsat, paymentHash }
-  } catch (error) {
-    if (isUnreachable(error)) return refuse('NODE_OFFLINE')
     throw error
   }
 }

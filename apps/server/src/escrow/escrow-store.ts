@@ -1,6 +1,7 @@
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
-import { committedMsat } from '@holdfast/core/escrow/milestone-facts'
+import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
+import { committedMsat, hasOpenHold } from '@holdfast/core/escrow/milestone-facts'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { decodeEscrow, stringifyEscrow } from './escrow-codec.ts'
@@ -52,6 +53,7 @@ function changing(decision: EscrowDecision, now: number) {
     look_at: lookAt(decision, now),
     guardian_height: guardianHeight(state),
     committed_msat: state.milestones.reduce((sum, milestone) => sum + committedMsat(milestone), 0n),
+    open_holds: state.milestones.filter(hasOpenHold).length,
   }
 }
 
@@ -103,15 +105,27 @@ export async function countHashes(
   return Number(count)
 }
 
-/** Any number: one who commits liquidity waits for the other to have done so. */
-const LIQUIDITY_LOCK = 0x6c71
+/** Any number: one who takes room waits for the other to have done so. */
+const ROOM_LOCK = 0x6c71
 
-/** What is committed already, in millisatoshi; until the transaction ends nobody else is told. */
-export async function lockCommitted(db: Kysely<Database>): Promise<bigint> {
-  await sql`select pg_advisory_xact_lock(${LIQUIDITY_LOCK})`.execute(db)
-  const { rows } = await sql<{ sum: bigint }>`
-    select coalesce(sum(committed_msat), 0)::bigint as sum from escrow where committed_msat > 0`.execute(db)
-  return rows[0]?.sum ?? 0n
+/** What the operator's node has promised already. */
+export type TakenRoom = { readonly committedMsat: bigint; readonly open: HoldLimits }
+
+/** What is taken, by that buyer and by all; until the transaction ends nobody else is told. */
+export async function lockRoom(db: Kysely<Database>, buyer: string): Promise<TakenRoom> {
+  await sql`select pg_advisory_xact_lock(${ROOM_LOCK})`.execute(db)
+  const { rows } = await sql<{ committed: bigint; of_all: bigint; of_buyer: bigint }>`
+    select
+      (select coalesce(sum(committed_msat), 0)::bigint from escrow where committed_msat > 0) as committed,
+      (select coalesce(sum(open_holds), 0)::bigint from escrow where open_holds > 0) as of_all,
+      (select coalesce(sum(open_holds), 0)::bigint from escrow where open_holds > 0 and buyer = ${buyer}) as of_buyer
+  `.execute(db)
+  const [taken] = rows
+  if (taken === undefined) throw new Error('A select without from answers one row.')
+  return {
+    committedMsat: taken.committed,
+    open: { ofOneBuyer: Number(taken.of_buyer), ofAll: Number(taken.of_all) },
+  }
 }
 
 /** Whose hash it is, or null: none of ours. */

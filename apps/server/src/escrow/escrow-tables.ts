@@ -3,7 +3,7 @@ import type { EscrowKind, EscrowPhase } from '@holdfast/core/escrow/escrow-state
 import type { Custody } from '@holdfast/core/escrow/milestone-states'
 import type { ColumnType } from 'kysely'
 
-/** The tables of migrations 080 to 082; no other slice reads or writes them. */
+/** The tables of migrations 080 to 083; no other slice reads or writes them. */
 export type EscrowTables = {
   escrow: {
     id: string
@@ -18,6 +18,7 @@ export type EscrowTables = {
     look_at: Date | null
     guardian_height: number | null
     committed_msat: ColumnType<bigint, bigint | undefined, bigint>
+    open_holds: ColumnType<number, number | undefined, number>
   }
   escrow_hash: { payment_hash: string; escrow_id: string; milestone: number; taken_at: Date }
   escrow_node: { node_id: string; event_cursor: bigint }

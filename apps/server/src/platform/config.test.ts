@@ -33,6 +33,7 @@ describe('the configuration', () => {
       logLevel: 'warn',
       trustedProxies: [],
       escrowFee: { fixedSat: 1, ppm: 10_000, capSat: 50_000 },
+      escrowHolds: { ofOneBuyer: 50, ofAll: 400 },
     })
     expect(readConfig({}).dataDir).toMatch(/\.holdfast$/)
   })
@@ -48,6 +49,8 @@ describe('the configuration', () => {
       HOLDFAST_ESCROW_FEE_FIXED_SAT: '0',
       HOLDFAST_ESCROW_FEE_PPM: '2500',
       HOLDFAST_ESCROW_FEE_CAP_SAT: '100000000',
+      HOLDFAST_ESCROW_HOLDS: '5000',
+      HOLDFAST_ESCROW_HOLDS_PER_BUYER: '3',
       HOLDFAST_HOST: '',
       LOG_LEVEL: 'debug',
     })
@@ -59,6 +62,7 @@ describe('the configuration', () => {
       nip05Roots: [{ domain: 'shop.example', pubkey: 'ab'.repeat(32) }],
       dnsResolver: { host: '2001:db8::1', port: 5353 },
       escrowFee: { fixedSat: 0, ppm: 2_500, capSat: 100_000_000 },
+      escrowHolds: { ofOneBuyer: 3, ofAll: 5_000 },
       trustedProxies: ['10.0.0.0/8', '2001:db8::1'],
       logLevel: 'debug',
     })

@@ -39,8 +39,13 @@ export function quote(payoutMsat: Msat, policy: FeePolicy): Quote {
   return { payoutMsat, feeMsat, fundingMsat: payoutMsat + feeMsat }
 }
 
-/** What routing a payout may cost: 0.2 %, at least 10 satoshi. */
-export function routingFeeLimit(payoutMsat: Msat): Msat {
-  const proportional = proportionalFee(payoutMsat, { ppm: 2_000n })
-  return proportional > 10_000n ? proportional : 10_000n
+/**
+ * What routing a payment of the operator's node may cost: 0.2 %, at least 10 satoshi, and never more than the
+ * platform's fee. Else a buyer and a worker who are one could have the operator pay for a route through a node of
+ * theirs, again and again, and gain by each escrow what the fee does not cover.
+ */
+export function routingFeeLimit(amountMsat: Msat, feeMsat: Msat): Msat {
+  const proportional = proportionalFee(amountMsat, { ppm: 2_000n })
+  const usual = proportional > 10_000n ? proportional : 10_000n
+  return usual < feeMsat ? usual : feeMsat
 }

@@ -64,10 +64,16 @@ export function acceptsPreimage(milestone: MilestoneState): string | null {
   return isLocked && 'paymentHash' in milestone ? milestone.paymentHash : null
 }
 
+/** An HTLC of the operator's node is taken by it, or may be any moment. */
+export function hasOpenHold(milestone: MilestoneState): boolean {
+  const standing = standingOf(milestone)
+  return standing !== 'unfunded' && standing !== 'owed' && standing !== 'over'
+}
+
 /** What the operator's node must still be able to send for it, routing included. */
 export function committedMsat(milestone: MilestoneState): Msat {
   if ('owedMsat' in milestone && standingOf(milestone) === 'owed') {
-    return milestone.owedMsat + routingFeeLimit(milestone.owedMsat)
+    return milestone.owedMsat + routingFeeLimit(milestone.owedMsat, milestone.terms.feeMsat)
   }
   const standing = standingOf(milestone)
   const { payoutMsat, routingFeeLimitMsat } = milestone.terms

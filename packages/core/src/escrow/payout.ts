@@ -162,7 +162,12 @@ export function payoutOrder(state: MilestoneState, { now, height }: Moment) {
 
 export type PaymentKind = 'payout' | 'repayment'
 
-/** A payment of the operator's node, with an id that only this try of this invoice has: it is paid at most once. */
+/** Only this try of this invoice has it: the node pays it at most once. */
+export function paymentIdOf(kind: PaymentKind, paymentHash: string, tries: number): string {
+  return bytesToHex(sha256(utf8ToBytes(`holdfast-payment-1:${kind}:${paymentHash}:${tries}`)))
+}
+
+/** A payment of the operator's node. */
 export function beginPayment(
   payee: Payee,
   {
@@ -178,7 +183,7 @@ export function beginPayment(
   const request = {
     kind: 'request',
     id,
-    nodePaymentId: bytesToHex(sha256(utf8ToBytes(`holdfast-payment-1:${id}`))),
+    nodePaymentId: paymentIdOf(kind, payee.paymentHash, tries),
     nodeId,
     owner: OPERATOR,
     to: payee.invoice,

@@ -57,11 +57,12 @@ function checkMilestone(plan: MilestonePlan, policy: FeePolicy): Refusal | null 
 /** The terms that follow from a checked plan. */
 export function termsOf(plan: MilestonePlan, policy: FeePolicy): MilestoneTerms {
   const { title, payoutMsat, workMs, objectionMs, holdBlocks } = plan
+  const feeMsat = platformFee(payoutMsat, policy)
   return {
     title,
     payoutMsat,
-    feeMsat: platformFee(payoutMsat, policy),
-    routingFeeLimitMsat: routingFeeLimit(payoutMsat),
+    feeMsat,
+    routingFeeLimitMsat: routingFeeLimit(payoutMsat, feeMsat),
     workMs,
     objectionMs,
     holdBlocks,

@@ -32,7 +32,7 @@ export function tryRepayment(state: In<'repaying'>, { now }: Moment): MilestoneD
   if (now >= payee.expiresAt) return enter(state, { phase: 'premature', paymentHash, owedMsat, since })
   if (now < state.tryAt) return { state, effects: [{ kind: 'wake', at: state.tryAt }] }
   const tries = state.tries + 1
-  const feeLimitMsat = routingFeeLimit(owedMsat)
+  const feeLimitMsat = routingFeeLimit(owedMsat, state.terms.feeMsat)
   const begun = beginPayment(payee, {
     kind: 'repayment',
     try: tries,

@@ -95,6 +95,22 @@ describe('fees', () => {
     [5_000_000n, 10_000n],
     [100_000_000n, 200_000n],
   ])('routing a payout of %s msat may cost %s', (payout, limit) =>
-    expect(routingFeeLimit(payout)).toBe(limit),
+    expect(routingFeeLimit(payout, platformFee(payout, policy))).toBe(limit),
   )
+
+  test('a route never costs the operator more than it earns, whatever the fee and the amount are', () => {
+    const amount = fc.bigInt({ min: 1_000_000n, max: 2_000_000_000_000_000n })
+    const policies = fc.record({
+      fixedSat: fc.nat(100),
+      ppm: fc.nat(20_000),
+      capSat: fc.nat(100_000),
+    })
+    fc.assert(
+      fc.property(amount, policies, (payoutMsat, said) => {
+        const feeMsat = platformFee(payoutMsat, feePolicy(said))
+        expect(routingFeeLimit(payoutMsat, feeMsat)).toBeLessThanOrEqual(feeMsat)
+        expect(routingFeeLimit(2n * (payoutMsat + feeMsat), feeMsat)).toBeLessThanOrEqual(feeMsat)
+      }),
+    )
+  })
 })

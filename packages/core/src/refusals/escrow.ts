@@ -102,6 +102,11 @@ export const ESCROW_REFUSALS = {
     title: 'The operator could not pay the worker just now.',
     hint: 'Try again later; nothing was locked.',
   },
+  ESCROW_HOLDS_FULL: {
+    status: 409,
+    title: 'As many holds are open as may be at once.',
+    hint: 'Wait until one ends; the data says whose limit it is.',
+  },
   ESCROW_TOO_LATE: {
     status: 409,
     title: 'The hold is too close to its deadline for that.',

@@ -36,6 +36,8 @@ export function makeEscrowWorld(
 ) {
   const node = new EscrowNode()
   if (capabilities) node.capabilities = new Set(capabilities)
+  /** Of all the tests in one database; a test that is about them sets them. */
+  const limits = { ofOneBuyer: 1_000_000, ofAll: 1_000_000 }
   const time = { now: Date.now() }
   const clock = () => time.now
   const queue = makeJobQueue({
@@ -54,6 +56,7 @@ export function makeEscrowWorld(
       return node.height
     },
     policy,
+    limits,
     clock,
     followMs: 5,
   })
@@ -69,6 +72,7 @@ export function makeEscrowWorld(
     run,
     runNext,
     transact,
+    limits,
     preimage,
     paymentHash: hashOf(preimage),
 

@@ -80,6 +80,7 @@ export function makeHistoryWorld(database: TestDatabase) {
         return node.height
       },
       policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n },
+      limits: { ofOneBuyer: 1_000_000, ofAll: 1_000_000 },
       clock: () => time.now,
       followMs: 0,
     })

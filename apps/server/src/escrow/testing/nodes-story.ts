@@ -4,6 +4,7 @@ import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { In, Phase } from '@holdfast/core/escrow/milestone-states'
 import { startChain } from '@holdfast/devnet/chain/chain-server'
 import { type LdkWorld, makeLdkWorld } from '@holdfast/devnet/nodes/ldk-world'
+import { startBitcoind } from '@holdfast/devnet/testing/bitcoind'
 import type { PaymentOutcome } from '@holdfast/lightning'
 import { startInProcess } from '@holdfast/lightning/ldk/testing/in-process'
 import { afterAll, beforeAll, expect } from 'vitest'
@@ -35,20 +36,23 @@ type Funded = {
   readonly buyersPayment: () => Promise<PaymentOutcome | null>
 }
 
-export type NodesStory = ReturnType<typeof tellOnNodes>
+export type StartWorld = () => Promise<LdkWorld>
+
+export const onDevnetChain: StartWorld = () =>
+  makeLdkWorld({ startChain: (folder) => startChain({ folder }), startLink: startInProcess })
+
+/** The nodes have a worker thread of their own, as in production. */
+export const onBitcoind: StartWorld = () => makeLdkWorld({ startChain: () => startBitcoind() })
 
 /** Escrows on three real LDK nodes: the buyer's, the operator's in the middle, the worker's. Call it in a `describe`. */
-export function tellOnNodes(database: TestDatabase) {
+export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
   let world: LdkWorld
   let slice: EscrowSlice
   let worker: Worker
   let watch: ReturnType<typeof watchEscrows>
 
   beforeAll(async () => {
-    world = await makeLdkWorld({
-      startChain: (folder) => startChain({ folder }),
-      startLink: startInProcess,
-    })
+    world = await startWorld()
     slice = makeEscrowSlice({
       transact: database.transact,
       database: database.database,
@@ -56,6 +60,7 @@ export function tellOnNodes(database: TestDatabase) {
       height: async () => (await world.hub.sync()).height,
       clock: Date.now,
       policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 50_000_000n },
+      limits: { ofOneBuyer: 50, ofAll: 400 },
     })
     const log = makeLog({ level: 'silent' })
     worker = await startWorker({ database: database.database, tasks: slice.tasks, concurrency: 4, log })

@@ -1,0 +1,4 @@
+import { onBitcoind } from './testing/nodes-story.ts'
+import { describeEscrowsOnChain } from './testing/stories-on-chain.ts'
+
+describeEscrowsOnChain(onBitcoind)
