@@ -168,7 +168,11 @@ export async function startServer(options: {
   })
   const escrow =
     edges.operator &&
-    makeEscrowSlice({ transact, database, clock, policy: feePolicy(config.escrowFee), ...edges.operator })
+    makeEscrowSlice({
+      ...{ transact, database, clock, limits: config.escrowHolds },
+      policy: feePolicy(config.escrowFee),
+      ...edges.operator,
+    })
   const slices = [
     names,
     domains,
