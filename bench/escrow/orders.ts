@@ -51,7 +51,7 @@ export async function fundOrder({ taskId, buyer }: Order, told: Following): Prom
 }
 
 /** Release and settle: the buyer approves, and is told that the worker is paid; the node, that the hold was claimed. */
-export async function releaseOrder(
+async function releaseOrder(
   { taskId, buyer }: Order,
   told: Following,
   { paymentId }: { paymentId: string },

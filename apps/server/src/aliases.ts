@@ -2,7 +2,7 @@ import type { RouteOptions } from 'fastify'
 import type { App } from './platform/http/app.ts'
 
 /** The addresses that early integrators know, and what they stand for today. Same bodies, same answers. */
-export const ALIASES = [
+const ALIASES = [
   { method: 'POST', alias: '/register-dns', route: '/v1/names' },
   { method: 'POST', alias: '/register-username', route: '/v1/names' },
   { method: 'GET', alias: '/status/:id', route: '/v1/jobs/:id' },

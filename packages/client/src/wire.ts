@@ -109,7 +109,7 @@ export const readSession: Reader<Session> = object((o) => ({
   expiresAt: number(o.expiresAt),
 }))
 
-export const readFailure: Reader<Failure> = object((o) => ({
+const readFailure: Reader<Failure> = object((o) => ({
   code: text(o.code),
   title: text(o.title),
   hint: text(o.hint),

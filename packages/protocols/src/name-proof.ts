@@ -36,7 +36,7 @@ export type NameVerdict =
   | { readonly valid: false; readonly name: PaymentName; readonly code: NameProblem; readonly reason: string }
 
 /** BIP-353 "Resolution", applied to what DNSSEC says. */
-export function judgeName(name: PaymentName, resolution: TxtResolution): NameVerdict {
+function judgeName(name: PaymentName, resolution: TxtResolution): NameVerdict {
   const invalid = (code: NameProblem, reason: string): NameVerdict => ({ valid: false, name, code, reason })
   switch (resolution.status) {
     case 'nxdomain':

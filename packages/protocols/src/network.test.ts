@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { bytesToHex, hexToBytes } from './hex.ts'
-import { chainHashOf, networkOfChain } from './network.ts'
+import { chainHashOf } from './network.ts'
 
 /** The genesis blocks as block explorers show them: the same bytes in reverse. */
 test.each([
@@ -10,9 +10,4 @@ test.each([
   ['regtest', '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206'],
 ] as const)('the chain hash of %s is its genesis block', (network, shown) => {
   expect(chainHashOf(network)).toBe(bytesToHex(hexToBytes(shown).reverse()))
-  expect(networkOfChain(chainHashOf(network))).toBe(network)
-})
-
-test('an unknown chain has no network', () => {
-  expect(networkOfChain('00'.repeat(32))).toBeNull()
 })

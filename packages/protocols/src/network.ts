@@ -13,11 +13,3 @@ const CHAIN_HASHES: Readonly<Record<Network, Hex>> = {
 export function chainHashOf(network: Network): Hex {
   return CHAIN_HASHES[network]
 }
-
-/** Null for a chain that we do not know. */
-export function networkOfChain(chainHash: Hex): Network | null {
-  for (const network of ['bitcoin', 'testnet', 'signet', 'regtest'] as const) {
-    if (CHAIN_HASHES[network] === chainHash) return network
-  }
-  return null
-}

@@ -4,7 +4,7 @@ import { printable, tableText } from '../table.ts'
 import type { EscrowPage } from './read-escrows.ts'
 
 /** What stands in the node's or the chain's own units: millisatoshi as satoshi, times in UTC. */
-export const satoshi = (msat: bigint): string =>
+const satoshi = (msat: bigint): string =>
   `${msat / 1000n}${msat % 1000n === 0n ? '' : `.${String(msat % 1000n).padStart(3, '0')}`} sat`
 export const isoTime = (ms: number): string => new Date(ms).toISOString().replace('.000Z', 'Z')
 

@@ -45,7 +45,7 @@ export function deleteTxt(name: string, value: string): ResourceRecord {
 }
 
 /** BIP-353: one TXT record whose strings, joined without separators, are the value. */
-export function txtRdata(value: string): Uint8Array {
+function txtRdata(value: string): Uint8Array {
   const bytes = new TextEncoder().encode(value)
   const strings: Uint8Array[] = []
   for (let at = 0; at < bytes.length || at === 0; at += STRING_BYTES) {

@@ -72,7 +72,7 @@ export async function migrate(options: MigrateOptions): Promise<Migrated> {
   }
 }
 
-export async function readMigrations(folders: readonly string[]): Promise<MigrationFile[]> {
+async function readMigrations(folders: readonly string[]): Promise<MigrationFile[]> {
   const files: MigrationFile[] = []
   for (const folder of folders) {
     for (const file of await readdir(folder)) {

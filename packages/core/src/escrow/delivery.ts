@@ -5,7 +5,7 @@ import { release } from './payout.ts'
 import { isText } from './plan.ts'
 
 export const MAX_PROOF_BYTES = 8_192
-export const MAX_REASON_BYTES = 4_096
+const MAX_REASON_BYTES = 4_096
 export const MAX_REVISIONS = 5
 
 type Asked<K extends MilestoneRequest['kind']> = Extract<MilestoneRequest, { kind: K }>

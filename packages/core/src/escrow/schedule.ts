@@ -21,16 +21,16 @@ export const CLAIM_SAFETY_BLOCKS = 36
  * Room for the hops to the worker on top of the invoice's own final CLTV: LND asks 80 for one hop, others less. A
  * payout that begins before the last height has more, by every block.
  */
-export const ROUTE_BLOCKS = 80
+const ROUTE_BLOCKS = 80
 
 /**
  * The guardian decides this many blocks before the last height at which a payout may begin: some two hours in which a
  * payout that found no route is tried again, and in which six blocks may be reorganised or a node be away.
  */
-export const GUARDIAN_LEAD_BLOCKS = 12
+const GUARDIAN_LEAD_BLOCKS = 12
 
 /** What arbiters have between the end of the buyer's time to object and the guardian's decision. */
-export const ARBITRATION_BLOCKS = 36
+const ARBITRATION_BLOCKS = 36
 
 /** The most that a worker's invoice may ask as its final CLTV; phones that sleep ask for 144. */
 export const MAX_PAYOUT_FINAL_CLTV = 144
@@ -38,7 +38,7 @@ export const MAX_PAYOUT_FINAL_CLTV = 144
 export const LEAST_PAYOUT_FINAL_CLTV = 18
 
 /** Many senders cap the CLTV of a whole route here, and so do we. */
-export const MAX_ROUTE_CLTV = 1008
+const MAX_ROUTE_CLTV = 1008
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

@@ -54,8 +54,6 @@ export type EffectSubject =
     }
   | { readonly kind: 'disable-offer'; readonly serial: number; readonly no: number; readonly owner: string }
 
-export type NameEffectKind = EffectSubject['kind']
-
 export type PendingEffect = EffectSubject & { readonly at: number }
 
 export type NameEffect =

@@ -10,7 +10,7 @@ import {
   WITHDRAW_BEFORE_EXPIRY_MS,
 } from './name-delays.ts'
 import { decideName, hearName, replayName } from './name-machine.ts'
-import { nameProgress, nameTrouble } from './name-progress.ts'
+import { jobProgress, nameTrouble } from './name-progress.ts'
 import type { NameIn, NameState } from './name-states.ts'
 import { doneOf, dueAt, pendingEffects } from './pending-effects.ts'
 import {
@@ -149,7 +149,7 @@ describe('a registration', () => {
     const report = { kind: 'chain-validated', serial: seen.wait.serial } as const
     const { state } = hearName(seen, confirmedBy === undefined ? report : { ...report, confirmedBy }, 0)
     expect(state.job.stepsDone.map(({ step }) => step).slice(-steps.length)).toEqual(steps)
-    expect(nameProgress(state)).toMatchObject({ state: 'succeeded', percent: 100, step: 'done' })
+    expect(jobProgress(state.job)).toMatchObject({ state: 'succeeded', percent: 100, step: 'done' })
   })
 
   test('whose job was lost is asked for again once it was due', () => {
@@ -394,7 +394,7 @@ test.each([
   ['suspended', 'succeeded', 100, 'done'],
   ['freed', 'succeeded', 100, 'done'],
 ] as const)('the job of a name that is %s is %s, %i percent, at %s', (title, state, percent, step) => {
-  const progress = nameProgress(situation(title))
+  const progress = jobProgress(situation(title).job)
   expect(progress).toMatchObject({ state, percent, step })
   expect(progress.error?.code).toBe(title === 'restoring' ? 'DNS_UNAVAILABLE' : undefined)
 })
@@ -402,7 +402,7 @@ test.each([
 test('the job of a registration that failed says why', () => {
   const world = failNext(reach(0))
   world.settle()
-  expect(nameProgress(world.state)).toMatchObject({
+  expect(jobProgress(world.state.job)).toMatchObject({
     state: 'failed',
     step: 'undone',
     error: { code: 'DNS_UNAVAILABLE' },

@@ -18,12 +18,7 @@ export type NameProblem = { readonly code: Cause; readonly title: string; readon
 /** Without `resolvers-confirmed`, which comes together with the last and only where resolvers are asked. */
 const STEPS = 5
 
-/** Of the name's latest job. */
-export function nameProgress(state: NameState): NameProgress {
-  return jobProgress(state.job)
-}
-
-/** Of a job, also of one that others followed: then it has ended. */
+/** Of the name's latest job, or of one that others followed: then it has ended. */
 export function jobProgress({ kind, outcome, stepsDone, cause }: NameJob): NameProgress {
   const done = stepsDone.length
   const base = {
@@ -49,7 +44,7 @@ export function nameTrouble(state: NameState): NameProblem | null {
   return code === null ? null : problemOf(code)
 }
 
-export function problemOf(code: Cause): NameProblem {
+function problemOf(code: Cause): NameProblem {
   const { title, hint } = REFUSALS[code]
   return { code, title, hint }
 }

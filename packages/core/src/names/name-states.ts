@@ -53,7 +53,7 @@ export type Cleaning = {
 export const JOB_KINDS = ['register', 'rotate', 'renew', 'transfer', 'resume'] as const
 export type JobKind = (typeof JOB_KINDS)[number]
 
-export const NAME_STEPS = [
+const NAME_STEPS = [
   'accepted',
   'name-claimed',
   'offer-ready',
@@ -153,18 +153,6 @@ export type NameState = NameTerms & NamePhase
 export type NameIn<P extends NamePhase['phase']> = Extract<NameState, { phase: P }>
 /** A registration or change is under way. */
 export type Running = NameIn<'requested'> | NameIn<'offer-ready' | 'published' | 'seen'>
-
-export const NAME_PHASES = [
-  'requested',
-  'offer-ready',
-  'published',
-  'seen',
-  'active',
-  'restoring',
-  'withdrawing',
-  'suspended',
-  'freed',
-] as const satisfies readonly NamePhase['phase'][]
 
 /** While a name is in one of these phases nobody else may claim it. */
 export const CLAIMING_PHASES = [

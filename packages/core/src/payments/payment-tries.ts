@@ -33,7 +33,7 @@ export function tryAgain(
 }
 
 /** How long after the end of a try the next one begins: 1 s, then 4 s, so that peers can come back meanwhile. */
-export function tryAgainDelayMs(tries: number): number {
+function tryAgainDelayMs(tries: number): number {
   return tries * tries * 1_000
 }
 

@@ -5,8 +5,8 @@ import type { Ds, ZoneAction, ZoneEffect, ZonePhase, ZoneProblem, ZoneState } fr
 export type ZoneDecision = { readonly state: ZoneState; readonly effects: readonly ZoneEffect[] }
 
 /** A zone at rest is looked at this often; one with a problem, or of which a step is late, every minute. */
-export const REST_MS = 60 * 60_000
-export const LATE_MS = 60_000
+const REST_MS = 60 * 60_000
+const LATE_MS = 60_000
 /**
  * Added to every wait: resolvers count TTLs in whole seconds, and an answer that a server gave just before it changed
  * is remembered only from its arrival.

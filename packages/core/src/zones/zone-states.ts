@@ -57,7 +57,7 @@ export type ZoneProblem =
   | { readonly code: 'DS_MISSING' }
   | { readonly code: 'NOT_SECURE_FROM_ROOT'; readonly fromRoot: ZoneObservation['fromRoot'] }
 
-export const ZONE_ACTIONS = ['sign', 'publish-ds', 'withdraw-ds', 'unsign', 'add-key', 'remove-key'] as const
+const ZONE_ACTIONS = ['sign', 'publish-ds', 'withdraw-ds', 'unsign', 'add-key', 'remove-key'] as const
 /** What somebody must do to the world: a provider's API, a hook, or a person. */
 export type ZoneAction = (typeof ZONE_ACTIONS)[number]
 

@@ -27,7 +27,7 @@ export type Block = {
   readonly bytes: Buffer
 }
 
-export const HEADER_BYTES = 80
+const HEADER_BYTES = 80
 export const MAX_BLOCK_WEIGHT = 4_000_000
 /** Regtest's compact target 0x207fffff: every second hash is small enough. */
 export const REGTEST_BITS = 0x207f_ffff

@@ -10,10 +10,10 @@ import {
 import { isCoinbase, outpointKey, type Transaction } from './transaction.ts'
 import type { Coin } from './utxo-set.ts'
 
-export const MAX_MONEY = 21_000_000n * 100_000_000n
+const MAX_MONEY = 21_000_000n * 100_000_000n
 export const COINBASE_MATURITY = 100
 /** Policy of bitcoind's mempool. */
-export const MAX_STANDARD_WEIGHT = 400_000
+const MAX_STANDARD_WEIGHT = 400_000
 const MIN_STANDARD_BASE_BYTES = 65
 const MAX_STANDARD_VERSION = 3
 export const MIN_RELAY_SAT_PER_KVB = 1000n

@@ -9,7 +9,7 @@ export type Name = string
 export const ROOT: Name = '.'
 
 /** RFC 1035 §2.3.4. */
-export const MAX_LABEL_BYTES = 63
+const MAX_LABEL_BYTES = 63
 export const MAX_NAME_BYTES = 255
 
 const DOT = 0x2e

@@ -189,7 +189,7 @@ export function encodeNsec3param(param: Nsec3param): Uint8Array {
     .finish()
 }
 
-export function decodeNsec3param(rdata: Uint8Array): Nsec3param {
+function decodeNsec3param(rdata: Uint8Array): Nsec3param {
   return whole(rdata, readNsec3param)
 }
 

@@ -18,7 +18,7 @@ import { Bogus } from './result.ts'
 import { decodeBase32Hex } from './text-encodings.ts'
 
 /** RFC 9276 §3.2: validators should refuse above a limit, which 100 is for most; zones should use 0. */
-export const MAX_ITERATIONS = 100
+const MAX_ITERATIONS = 100
 /** RFC 5155 §11: the only one. */
 const HASH_SHA1 = 1
 const FLAG_OPT_OUT = 1

@@ -51,7 +51,7 @@ export function recordKey({ name, type, rdata }: ResourceRecord): string {
 }
 
 /** Each different RDATA once, in canonical form and order (RFC 4034 §6.2, §6.3). */
-export function canonicalRdatas(set: Rrset): Uint8Array[] {
+function canonicalRdatas(set: Rrset): Uint8Array[] {
   const sorted = set.records.map(({ type, rdata }) => canonicalRdata(type, rdata)).sort(compareBytes)
   return sorted.filter((rdata, index) => index === 0 || compareBytes(rdata, sorted[index - 1]!) !== 0)
 }

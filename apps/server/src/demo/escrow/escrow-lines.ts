@@ -15,7 +15,7 @@ const short = (hash: unknown) => `${String(hash).slice(0, 8)}…`
 const milestoneOf = ({ milestone, of }: Facts) =>
   Number(of) > 1 ? `milestone ${Number(milestone) + 1}` : null
 
-export const ESCROW_LINES: Readonly<Record<string, Line>> = {
+const ESCROW_LINES: Readonly<Record<string, Line>> = {
   'escrow-story': {
     heading: true,
     text: ({ number, of, title }) => `Escrow ${number} of ${of}: ${title}`,

@@ -18,9 +18,9 @@ export type History = {
   readonly moves: readonly Move[]
 }
 
-export const ESCROWS_AT_ONCE = 5
+const ESCROWS_AT_ONCE = 5
 
-export const histories: fc.Arbitrary<History> = fc.record({
+const histories: fc.Arbitrary<History> = fc.record({
   escrows: fc.array(
     fc.record({
       custody: fc.constantFrom<Custody>('hash-locked', 'hash-locked', 'coordinated'),
@@ -45,7 +45,7 @@ export const USUAL_ENDS = [
 export type Ends = Map<Phase, number>
 
 /** Lives the history to its end and checks what must be true of every one; throws what is not. */
-export async function runHistory(database: TestDatabase, history: History, ends: Ends): Promise<void> {
+async function runHistory(database: TestDatabase, history: History, ends: Ends): Promise<void> {
   const world = makeHistoryWorld(database)
   for (const [index, { custody, milestones, smooth }] of history.escrows.entries()) {
     await world.open(custody, milestones)

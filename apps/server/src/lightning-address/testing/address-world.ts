@@ -27,7 +27,7 @@ export type InvoicingNode = LightningNode & {
   forget(paymentHash: string): void
 }
 
-export function makeInvoicingNode(clock: () => number): InvoicingNode {
+function makeInvoicingNode(clock: () => number): InvoicingNode {
   const states = new Map<string, { payment: ReceivedPayment; expiresAt: number }>()
   const reach = () => {
     if (node.offline) throw new NodeError('offline', 'the test node is offline')

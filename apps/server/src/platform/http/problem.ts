@@ -20,7 +20,7 @@ export function orThrow<T>(value: T | Refusal): T {
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json'
 
 /** RFC 9457 problem details. `code` is stable; what a refusal adds stands beside these members. */
-export const problemSchema = z
+const problemSchema = z
   .looseObject({
     type: z.string().describe('Address of the page about this code, relative to this server.'),
     title: z.string().describe('What is wrong.'),

@@ -2,8 +2,6 @@ import type { Task } from '../jobs.ts'
 import { makeLog } from '../log.ts'
 import type { NewJob, Transact } from '../transaction.ts'
 
-export type JobQueue = ReturnType<typeof makeJobQueue>
-
 /**
  * The jobs of a slice, in the hands of a test: one runs when the test says so, also twice, out of turn, or never.
  * `transact` is what the slice is given: what it enqueues waits here, once its transaction is committed, instead of at
@@ -80,7 +78,7 @@ export function makeJobQueue(options: {
 export const dueAt = (job: NewJob): number => job.runAt?.getTime() ?? 0
 
 /** As graphile-worker does: a waiting job with the same key is replaced. */
-export function add(jobs: NewJob[], job: NewJob): void {
+function add(jobs: NewJob[], job: NewJob): void {
   const same = jobs.findIndex(({ key }) => key !== undefined && key === job.key)
   if (same >= 0) jobs.splice(same, 1)
   jobs.push(job)

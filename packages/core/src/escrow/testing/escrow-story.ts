@@ -12,13 +12,13 @@ export const ARBITER = 'c2'.repeat(32)
 export const STRANGER = 'd3'.repeat(32)
 export const NODE = `02${'ee'.repeat(32)}`
 /** The hash of the worker's invoice, of the operator's own hold, and of the buyer's invoice for a repayment. */
-export const WORKER_HASH = '11'.repeat(32)
-export const OPERATOR_HASH = '22'.repeat(32)
+const WORKER_HASH = '11'.repeat(32)
+const OPERATOR_HASH = '22'.repeat(32)
 export const BUYER_HASH = '33'.repeat(32)
 export const PAYOUT_MSAT = 50_000_000n
 export const FEE_MSAT = 501_000n
 export const FUNDING_MSAT = PAYOUT_MSAT + FEE_MSAT
-export const CLAIM_DEADLINE = START.height + 600
+const CLAIM_DEADLINE = START.height + 600
 
 export const PLAN: EscrowPlan = {
   title: 'Paint the fence',

@@ -36,7 +36,7 @@ export function stateMachinePage(): string {
   ].join('\n\n')}\n`
 }
 
-export function milestoneRows(custody: Custody): Row[] {
+function milestoneRows(custody: Custody): Row[] {
   const phases = MILESTONE_PHASES.filter((phase) => custody === 'hash-locked' || isOfCoordinated(phase))
   return [
     ...phases.flatMap((phase) => rowsFrom(phase, custody)),
@@ -47,7 +47,7 @@ export function milestoneRows(custody: Custody): Row[] {
 }
 
 /** Before it is funded a coordinated milestone waits for nobody’s invoice. */
-export function isOfCoordinated(phase: Phase): boolean {
+function isOfCoordinated(phase: Phase): boolean {
   return phase !== 'awaiting-invoice' && phase !== 'ready-to-fund'
 }
 

@@ -173,7 +173,7 @@ const LATE_REPORTS: (readonly [string, NameReport])[] = (() => {
 })()
 
 /** When a command is given. */
-export function timeOf(title: string, { job }: NameState): number {
+function timeOf(title: string, { job }: NameState): number {
   return title.endsWith('at the deadline') ? job.deadlineAt : START
 }
 

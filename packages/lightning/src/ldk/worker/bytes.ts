@@ -4,7 +4,7 @@ export const toHex = bytesToHex
 export const fromHex = hexToBytes
 
 /** Transaction and block hashes are shown in reverse byte order; LDK wants the internal one. */
-export function reversed(bytes: Uint8Array): Uint8Array {
+function reversed(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes).reverse()
 }
 

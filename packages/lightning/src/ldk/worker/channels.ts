@@ -2,7 +2,7 @@ import { type ChannelDetails, type ChannelManager, type Option_u64Z, Option_u64Z
 import type { ChannelInfo } from '../types.ts'
 import { displayHash, toHex } from './bytes.ts'
 
-export function some(option: Option_u64Z): bigint | null {
+function some(option: Option_u64Z): bigint | null {
   return option instanceof Option_u64Z_Some ? option.some : null
 }
 
@@ -10,7 +10,7 @@ export function listChannels(manager: ChannelManager): ChannelInfo[] {
   return manager.list_channels().map(describeChannel)
 }
 
-export function describeChannel(channel: ChannelDetails): ChannelInfo {
+function describeChannel(channel: ChannelDetails): ChannelInfo {
   const fundingTxid = txidOfFunding(channel)
   const confirmations = channel.get_confirmations()
   return {

@@ -82,7 +82,7 @@ const typeAndRdata: fc.Arbitrary<{ type: number; rdata: Uint8Array }> = fc.oneof
   bytes(0, 60).map((rdata) => ({ type: 65_400, rdata })),
 )
 
-export const anyRecord: fc.Arbitrary<ResourceRecord> = fc
+const anyRecord: fc.Arbitrary<ResourceRecord> = fc
   .tuple(anyName, typeAndRdata, ttl)
   .map(([name, { type, rdata }, ttl]) => ({ name, type, class: CLASS.IN, ttl, rdata }))
 

@@ -76,7 +76,7 @@ export function shopWorld(shop: Omit<WorldZone, 'apex'>, test: Omit<WorldZone, '
   return makeWorld([{ apex: '.' }, { apex: 'test.', ...test }, { apex: 'shop.test.', ...shop }])
 }
 
-export function keysOf({ apex, keys }: WorldZone): ZoneKey[] {
+function keysOf({ apex, keys }: WorldZone): ZoneKey[] {
   return keys ?? [testKey('p256', apex)]
 }
 
