@@ -12,7 +12,7 @@ import { type RunningKnot, startKnotZone } from './testing/knot.ts'
 import type { TsigKey } from './tsig.ts'
 
 const DOMAIN = 'shop.test'
-const ALGORITHMS: TsigKey['algorithm'][] = ['hmac-sha256', 'hmac-sha512']
+const ALGORITHMS: TsigKey['algorithm'][] = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512']
 
 function zoneOn(knot: RunningKnot, options: Partial<Rfc2136ZoneOptions> = {}) {
   return makeRfc2136Zone({

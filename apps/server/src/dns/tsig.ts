@@ -5,11 +5,13 @@ import { appendTsig, splitTsig, type Tsig } from '@holdfast/protocols/dns/tsig'
 import { WireWriter } from '@holdfast/protocols/dns/writer'
 import type { Secret } from '../platform/secret.ts'
 
+export type TsigAlgorithm = keyof typeof HASH
+
 /** A secret that we share with a DNS server (RFC 8945). */
 export type TsigKey = {
   /** The key's name, a domain name; both sides must use the same. */
   readonly name: string
-  readonly algorithm: 'hmac-sha256' | 'hmac-sha512'
+  readonly algorithm: TsigAlgorithm
   readonly secret: Secret<Uint8Array>
 }
 
@@ -41,7 +43,7 @@ const FUDGE_SECONDS = 300
 
 const ERROR = { BADSIG: 16, BADKEY: 17, BADTIME: 18 } as const
 
-const HASH = { 'hmac-sha256': 'sha256', 'hmac-sha512': 'sha512' } as const
+const HASH = { 'hmac-sha256': 'sha256', 'hmac-sha384': 'sha384', 'hmac-sha512': 'sha512' } as const
 
 /** Appends a TSIG to a DNS message. `nowMs` is milliseconds since 1970. */
 export function signRequest(message: Uint8Array, key: TsigKey, nowMs: number): SignedRequest {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseResolverEndpoint, type ResolverEndpoint } from '../dns/resolvers/resolver-endpoint.ts'
+import type { TsigAlgorithm } from '../dns/tsig.ts'
 import { parseSafeUrl } from './safe-url.ts'
 import { Secret } from './secret.ts'
 
@@ -27,7 +28,7 @@ export const dnsServer = z.string().transform((text, context): ServerAddress => 
 })
 
 /** A TSIG key of RFC 8945; `secret` is the raw key. */
-export type TsigKeyConfig = { name: string; algorithm: string; secret: Uint8Array }
+export type TsigKeyConfig = { name: string; algorithm: TsigAlgorithm; secret: Uint8Array }
 
 export const TSIG_KEY_FORM = 'name:algorithm:base64, algorithm hmac-sha256, hmac-sha384 or hmac-sha512'
 
@@ -38,7 +39,7 @@ export const tsigKey = z
     const [name = '', algorithm = '', secret = ''] = text.split(':')
     return new Secret<TsigKeyConfig>({
       name: name.toLowerCase(),
-      algorithm,
+      algorithm: algorithm as TsigAlgorithm,
       secret: new Uint8Array(Buffer.from(secret, 'base64')),
     })
   })
