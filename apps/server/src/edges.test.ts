@@ -118,6 +118,39 @@ describe('domains at several providers', () => {
     await expect(market.check(signal)).rejects.toThrow('the zone is not signed')
   })
 
+  test('and those of merchants that are delegated to us are named, too, and found by their hosts before they are', async () => {
+    const { authoritative: _given, ...merchants } = onCloudflare('merchant.example', other)
+    const edges = await connect([onPrimary(), { ...merchants, delegatedTo: ['ns.shop.test'] }])
+    const apex = 'user._bitcoin-payment.merchant.example'
+    expect(edges.readiness.map(({ name }) => name)).toEqual([
+      'dns',
+      'zone market.example',
+      'changes of zone market.example',
+      `zone ${apex}`,
+      `changes of zone ${apex}`,
+    ])
+    expect(edges.delegated?.get('merchant.example')).toMatchObject({ nameServers: ['ns.shop.test'] })
+    expect(await edges.zoneServers(apex).zone()).toEqual(['127.0.0.1:53'])
+    expect(await edges.zoneServers('market.example').zone()).toEqual([primary.server])
+  })
+
+  test('have done on their way into DNSSEC what their providers can do', async () => {
+    const parent = { provider: 'cloudflare', token: cloudflare.token, api: cloudflare.url }
+    const { actOnZone } = await connect([
+      { ...onPrimary(), domain: 'pay.shop.example', parent },
+      { ...onCloudflare('bazaar.example', other), parent: 'cds' },
+    ])
+    const ds = [{ keyTag: 1, algorithm: 13, digestType: 2, digest: 'aa'.repeat(32) }]
+    const ask = (domain: string, action: 'sign' | 'publish-ds') => actOnZone({ domain, action, ds, signal })
+    expect(await ask('pay.shop.example', 'sign')).toBe('by-person')
+    expect(await ask('pay.shop.example', 'publish-ds')).toBe('done')
+    expect(cloudflare.records).toMatchObject([{ name: 'pay.shop.example', type: 'DS' }])
+    expect(await ask('bazaar.example', 'sign')).toBe('done')
+    expect(other.dnssec.on).toBe(true)
+    await expect(ask('bazaar.example', 'publish-ds')).rejects.toThrow('shows no CDS')
+    expect(await ask('elsewhere.example', 'sign')).toBe('by-person')
+  })
+
   test('of one token share its rate limit', async () => {
     const limited = [
       onCloudflare('shop.example', cloudflare),

@@ -14,15 +14,15 @@ import { type AskResolvers, makeAskResolvers } from './dns/resolvers/ask-resolve
 import { formatServerAddress } from './dns/server-address.ts'
 import type { Delegations } from './domains/delegation.ts'
 import type { ChainHeight, OperatorNode } from './escrow/operator-node.ts'
-import { apexOf, makeDelegations, makeZones, readinessOf } from './make-zones.ts'
+import { connectZones } from './make-zones.ts'
 import type { NodeDirectory } from './nodes/node-directory.ts'
 import type { Config } from './platform/config.ts'
 import type { Dependency } from './platform/http/health.ts'
 import { verifyNatively } from './resolve/native-signatures.ts'
 import type { ResolveTxt } from './resolve/validations.ts'
 import { StartError } from './start-error.ts'
+import type { ActOnZone } from './zones/act-on-zone.ts'
 import type { ZoneServers } from './zones/observe-zone.ts'
-import { findZoneServers } from './zones/zone-servers.ts'
 
 /** Everything outside of the server and its database on which it acts. */
 export type Edges = {
@@ -40,6 +40,8 @@ export type Edges = {
   readonly askResolvers: AskResolvers
   /** Who serves a zone, and the zone above it. */
   readonly zoneServers: (domain: string) => ZoneServers
+  /** What of a zone's way into DNSSEC its providers do by themselves. */
+  readonly actOnZone: ActOnZone
   readonly readiness: readonly Dependency[]
 }
 
@@ -97,41 +99,21 @@ export function makeConfirmation({ confirmBy, confirmQuorum }: Config): AskResol
  * registered with an offer that the owner brings, and payments are refused with NODE_NOT_CONNECTED.
  */
 export async function connectEdges(config: Config): Promise<Edges> {
-  const { dnsProviders, dnsResolver, dnsAnchor, network } = config
+  const { dnsResolver, dnsAnchor, network } = config
   if (!dnsResolver) throw new TypeError('readConfig lets HOLDFAST_DEVNET=off pass only with a DNS resolver')
   const query = makeResolverQuery(dnsResolver)
   const anchors = dnsAnchor === null ? ROOT_ANCHORS : await readTrustAnchors(dnsAnchor)
-  const edge = { query, embedded: refuseEmbedded }
-  const zones = await makeZones(dnsProviders, edge)
-  const delegated = await makeDelegations(config.delegatedDomains, edge)
-  const providers = new Map([
-    ...dnsProviders,
-    ...Array.from(config.delegatedDomains, ([domain, { provider }]) => [apexOf(domain), provider] as const),
-  ])
+  const { readiness, ...zones } = await connectZones(config, { query, embedded: refuseEmbedded })
   return {
     network,
-    zones,
-    delegated,
+    ...zones,
     nodes: { nodeOf: async () => null },
     operator: null,
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,
     askResolvers: makeConfirmation(config),
-    zoneServers: (domain) => zoneServersOf(domain, providers, query),
-    readiness: [dnsReadiness(query, anchors), ...readinessOf(zones, dnsProviders)],
+    readiness: [dnsReadiness(query, anchors), ...readiness],
   }
-}
-
-/** Those that are configured for the zone; the others are found by the DNS. */
-export function zoneServersOf(
-  domain: string,
-  providers: Config['dnsProviders'],
-  query: DnsQuery,
-): ZoneServers {
-  const provider = providers.get(domain)
-  const given = provider && 'authoritative' in provider ? provider.authoritative : null
-  const servers = given?.map(({ host, port }) => formatServerAddress({ address: host, port }))
-  return findZoneServers({ domain, query, now: Date.now, ...(servers && { given: servers }) })
 }
 
 function refuseEmbedded(domain: string): never {

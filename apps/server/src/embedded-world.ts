@@ -9,9 +9,8 @@ import {
   makeResolverQuery,
   makeResolveTxt,
   readTrustAnchors,
-  zoneServersOf,
 } from './edges.ts'
-import { makeDelegations, makeZones, readinessOf } from './make-zones.ts'
+import { connectZones } from './make-zones.ts'
 import type { Config } from './platform/config.ts'
 import type { Log } from './platform/log.ts'
 import type { Shutdown } from './platform/shutdown.ts'
@@ -41,13 +40,11 @@ export async function startEmbeddedWorld(
   const anchorFile = config.dnsAnchor ?? dns.anchorFile
   const query = makeResolverQuery(resolver)
   const anchors = await readTrustAnchors(anchorFile)
-  const edge = { query, embedded: (domain: string) => embeddedZone(dns.zone(domain)) }
-  const zones = await makeZones(config.dnsProviders, edge)
-  const delegated = await makeDelegations(config.delegatedDomains, edge)
+  const embedded = (domain: string) => embeddedZone(dns.zone(domain))
+  const { readiness, zoneServers, ...zones } = await connectZones(config, { query, embedded })
   const edges: Edges = {
     network: 'regtest',
-    zones,
-    delegated,
+    ...zones,
     nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
     operator: { node: world.operator, height: async () => (await world.operator.sync()).height },
     resolveTxt: makeResolveTxt(query, anchors),
@@ -56,10 +53,10 @@ export async function startEmbeddedWorld(
     zoneServers: (domain) =>
       config.dnsProviders.get(domain)?.kind === 'embedded'
         ? { zone: async () => [dns.address], parent: async () => [dns.address] }
-        : zoneServersOf(domain, config.dnsProviders, query),
+        : zoneServers(domain),
     readiness: [
       dnsReadiness(query, anchors),
-      ...readinessOf(zones, config.dnsProviders),
+      ...readiness,
       {
         name: 'lightning',
         async check() {

@@ -1,111 +1,125 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import { discoverAuthoritativeServers } from './dns/authoritative-servers.ts'
-import type { CloudflareApi } from './dns/cloudflare/cloudflare-api.ts'
 import { makeCloudflareZone } from './dns/cloudflare/cloudflare-zone.ts'
 import type { DnsQuery } from './dns/dns-transport.ts'
 import { makeRfc2136Zone } from './dns/rfc2136-zone.ts'
 import { formatServerAddress } from './dns/server-address.ts'
-import type { TsigKey } from './dns/tsig.ts'
 import { zoneAccess } from './dns/zone-access.ts'
-import type { Delegation } from './domains/delegation.ts'
+import type { Edges } from './edges.ts'
+import { type CloudflareApis, makeCloudflareApis, makeZoneActs } from './make-zone-acts.ts'
+import type { Config } from './platform/config.ts'
 import type { ServerAddress } from './platform/config-dns-values.ts'
-import type { DelegatedConfig, DnsProviderConfig } from './platform/config-domains.ts'
+import type { DnsProviderConfig } from './platform/config-domains.ts'
 import type { Dependency } from './platform/http/health.ts'
 import { Secret } from './platform/secret.ts'
+import type { ZoneServers } from './zones/observe-zone.ts'
+import { findZoneServers } from './zones/zone-servers.ts'
 
-type Provider<Kind extends DnsProviderConfig['kind']> = Extract<DnsProviderConfig, { kind: Kind }>
+/** Where a zone is served. */
+export type Site = {
+  readonly provider: DnsProviderConfig
+  /** The names of its servers, where the zone is delegated to them only in time. */
+  readonly hosts?: readonly string[]
+}
 
-/** The zone of every domain, each at its own provider. `query` finds the servers of those whose servers are not given. */
-export async function makeZones(
-  providers: ReadonlyMap<string, DnsProviderConfig>,
-  { query, embedded }: { query: DnsQuery; embedded: (domain: string) => DnsZone },
-): Promise<ReadonlyMap<string, DnsZone>> {
-  const apis = new Map<string, CloudflareApi>()
-  const zones = new Map<string, DnsZone>()
-  for (const [domain, provider] of providers) {
-    zones.set(domain, await make(domain, provider))
+type Edge = { readonly query: DnsQuery; readonly embedded: (domain: string) => DnsZone }
+
+/** The zones of the configuration, each at its own provider. `query` finds the servers of those whose are not given. */
+export async function connectZones(
+  { dnsProviders, delegatedDomains }: Pick<Config, 'dnsProviders' | 'delegatedDomains'>,
+  edge: Edge,
+): Promise<Pick<Edges, 'zones' | 'delegated' | 'zoneServers' | 'actOnZone' | 'readiness'>> {
+  const apis = makeCloudflareApis()
+  const sites = new Map<string, Site>(
+    Array.from(dnsProviders, ([domain, provider]) => [domain, { provider }]),
+  )
+  const zones = await makeZones(sites, edge, apis)
+  const ofMerchants = new Map<string, Site>(
+    Array.from(delegatedDomains, ([domain, { provider, nameServers }]) => [
+      apexOf(domain),
+      { provider, hosts: nameServers },
+    ]),
+  )
+  const namesZones = await makeZones(ofMerchants, edge, apis)
+  const all = new Map([...sites, ...ofMerchants])
+  const zoneServers = (domain: string) => zoneServersOf(domain, all.get(domain), edge.query)
+  return {
+    zones,
+    delegated: new Map(
+      Array.from(delegatedDomains, ([domain, { nameServers }]) => {
+        const zone = namesZones.get(apexOf(domain))
+        if (!zone) throw new TypeError(`${domain} has no zone`)
+        return [domain, { zone, nameServers }] as const
+      }),
+    ),
+    zoneServers,
+    actOnZone: makeZoneActs(all, { apis, zoneServers }),
+    readiness: [...zones.values(), ...namesZones.values()].flatMap((zone) =>
+      readinessOf(zone, all.get(zone.domain)),
+    ),
   }
+}
+
+/** The zone of the names of a delegated domain. */
+function apexOf(domain: string): string {
+  return `user._bitcoin-payment.${domain}`
+}
+
+async function makeZones(
+  sites: ReadonlyMap<string, Site>,
+  { query, embedded }: Edge,
+  apis: CloudflareApis,
+): Promise<ReadonlyMap<string, DnsZone>> {
+  const zones = new Map<string, DnsZone>()
+  for (const [domain, site] of sites) zones.set(domain, await make(domain, site))
   return zones
 
-  async function make(domain: string, provider: DnsProviderConfig): Promise<DnsZone> {
+  async function make(domain: string, { provider, hosts }: Site): Promise<DnsZone> {
     switch (provider.kind) {
       case 'embedded':
         return embedded(domain)
-      case 'rfc2136':
-        return rfc2136(domain, provider)
+      case 'rfc2136': {
+        const { name, algorithm, secret } = provider.tsigKey.reveal()
+        return makeRfc2136Zone({
+          domain,
+          primary: format(provider.server),
+          key: { name, algorithm, secret: new Secret(secret) },
+          authoritativeServers: serversOf(domain, provider.authoritative, hosts),
+          now: Date.now,
+        })
+      }
       case 'cloudflare':
         return makeCloudflareZone({
           domain,
-          api: await cloudflareApi(provider),
-          authoritativeServers: serversOf(domain, provider.authoritative),
+          api: await apis(provider),
+          authoritativeServers: serversOf(domain, provider.authoritative, hosts),
         })
     }
-  }
-
-  function rfc2136(domain: string, provider: Provider<'rfc2136'>): DnsZone {
-    const { name, algorithm, secret } = provider.tsigKey.reveal()
-    return makeRfc2136Zone({
-      domain,
-      primary: format(provider.server),
-      key: { name, algorithm: algorithm as TsigKey['algorithm'], secret: new Secret(secret) },
-      authoritativeServers: serversOf(domain, provider.authoritative),
-      now: Date.now,
-    })
-  }
-
-  /** One for all domains of a token, because its rate limit is one for all of them, too. */
-  async function cloudflareApi({ token, api }: Provider<'cloudflare'>): Promise<CloudflareApi> {
-    const key = JSON.stringify([api, token.reveal()])
-    const known = apis.get(key)
-    if (known) return known
-    // Cloudflare's SDK is large: nobody loads it who has no zone there.
-    const { makeCloudflareApi } = await import('./dns/cloudflare/cloudflare-client.ts')
-    const made = makeCloudflareApi({ token, baseUrl: api ?? undefined, now: Date.now })
-    apis.set(key, made)
-    return made
   }
 
   function serversOf(
     domain: string,
     given: readonly ServerAddress[] | null,
+    hosts: readonly string[] | undefined,
   ): () => Promise<readonly string[]> {
-    if (given === null) return discoverAuthoritativeServers({ domain, query, now: Date.now })
+    if (given === null) return discoverAuthoritativeServers({ domain, hosts, query, now: Date.now })
     const servers = given.map(format)
     return async () => servers
   }
 }
 
-/** The zone of the names of a delegated domain. */
-export function apexOf(domain: string): string {
-  return `user._bitcoin-payment.${domain}`
+/** Those that are configured for the zone; the others are found by the DNS. */
+function zoneServersOf(domain: string, site: Site | undefined, query: DnsQuery): ZoneServers {
+  const given =
+    site && 'authoritative' in site.provider ? site.provider.authoritative?.map(format) : undefined
+  return findZoneServers({ domain, query, now: Date.now, hosts: site?.hosts, ...(given && { given }) })
 }
 
-/** The zones of delegated domains, by domain. */
-export async function makeDelegations(
-  delegated: ReadonlyMap<string, DelegatedConfig>,
-  edge: Parameters<typeof makeZones>[1],
-): Promise<ReadonlyMap<string, Delegation>> {
-  const providers = Array.from(delegated, ([domain, { provider }]) => [apexOf(domain), provider] as const)
-  const zones = await makeZones(new Map(providers), edge)
-  return new Map(
-    Array.from(delegated, ([domain, { nameServers }]) => {
-      const zone = zones.get(apexOf(domain))
-      if (!zone) throw new TypeError(`${domain} has no zone`)
-      return [domain, { zone, nameServers }] as const
-    }),
-  )
-}
-
-/** What `/ready` tells of the zones; whether those of others take our changes is tried out. */
-export function readinessOf(
-  zones: ReadonlyMap<string, DnsZone>,
-  providers: ReadonlyMap<string, DnsProviderConfig>,
-): Dependency[] {
-  return Array.from(zones).flatMap(([domain, zone]) =>
-    providers.get(domain)?.kind === 'embedded'
-      ? [zoneReadiness(zone)]
-      : [zoneReadiness(zone), zoneAccess(zone, Date.now)],
-  )
+/** What `/ready` tells of a zone; whether one of others takes our changes is tried out. */
+function readinessOf(zone: DnsZone, site: Site | undefined): Dependency[] {
+  return site?.provider.kind === 'embedded'
+    ? [zoneReadiness(zone)]
+    : [zoneReadiness(zone), zoneAccess(zone, Date.now)]
 }
 
 /** A zone without an answer or without signatures: its names cannot become active, but the others and payments can. */

@@ -35,7 +35,7 @@ import { makeTransact } from './platform/transaction.ts'
 import { makeProofsSlice } from './proofs/proofs-slice.ts'
 import { makeResolveSlice } from './resolve/resolve-slice.ts'
 import { addWelcomePage } from './welcome.ts'
-import { makeHook } from './zones/act-on-zone.ts'
+import { inTurn, makeHook } from './zones/act-on-zone.ts'
 import { makeObserveZone } from './zones/observe-zone.ts'
 import { makeZonesSlice } from './zones/zones-slice.ts'
 
@@ -101,6 +101,9 @@ export async function startServer(options: {
     holdsNames: (domain) => names.holdsNames(domain),
     clock,
   })
+  const delegatedZones = new Map(
+    Array.from(edges.delegated?.values() ?? [], ({ zone }) => [zone.domain, zone]),
+  )
   const names = makeNamesSlice({
     transact,
     database,
@@ -114,6 +117,7 @@ export async function startServer(options: {
     resolveTxt: edges.resolveTxt,
     watch: config.nameWatch,
     hostedDomains: domains.hostedDomains,
+    delegatedZones,
     clock,
     closing: closing.signal,
     operators: config.operators,
@@ -162,7 +166,7 @@ export async function startServer(options: {
     database,
     identity,
     observe: makeObserveZone({ serversOf: edges.zoneServers, resolveTxt: edges.resolveTxt, clock }),
-    ...(config.zoneHook !== null && { act: makeHook(config.zoneHook) }),
+    act: inTurn(edges.actOnZone, ...(config.zoneHook === null ? [] : [makeHook(config.zoneHook)])),
     operators: config.operators,
     clock,
   })
@@ -201,8 +205,8 @@ export async function startServer(options: {
   // Anybody may claim any domain, and its DNS decides how long a look takes.
   await work(domains.tasks, { concurrency: LOOKS_AT_ONCE })
   await zonesSlice.adopt(zones.keys())
-  // The DS that a merchant's DNS has to show is told by the plan of the delegated zone.
-  await zonesSlice.adopt(Array.from(edges.delegated?.values() ?? [], ({ zone }) => zone.domain))
+  // Unsigned it is of no use; the DS that a merchant's DNS has to show is told by its plan.
+  await zonesSlice.adopt(delegatedZones.keys(), { andSign: true })
   await payments.reconcile().catch((error) => log.error({ err: error }, 'payments are asked about later'))
   await names.reconcile().catch((error) => log.error({ err: error }, 'some names are tried again later'))
   if (escrow) {

@@ -37,6 +37,13 @@ test('every NS host counts with its addresses, each once; IPv6 only where there 
   expect(servers).toEqual(['192.0.2.1:53', '192.0.2.2:53', '[2001:db8:0:0:0:0:0:2]:53'])
 })
 
+test('a zone to which nobody delegates yet is served by the hosts that are named', async () => {
+  const hosts = ['ns1.shop.test.', 'ns3.other.test.']
+  const servers = discoverAuthoritativeServers({ domain: 'new.test', hosts, query, now: () => now })
+  expect(await servers()).toEqual(['192.0.2.1:53', '192.0.2.2:53'])
+  expect(asked).not.toContain('new.test')
+})
+
 test('the list is kept for a while, then asked for again', async () => {
   const servers = discoverAuthoritativeServers({ domain: 'shop.test', query, now: () => now, keepMs: 1000 })
   await servers()

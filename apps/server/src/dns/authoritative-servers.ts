@@ -12,23 +12,28 @@ import { formatServerAddress } from './server-address.ts'
  */
 export function discoverAuthoritativeServers(options: {
   domain: string
+  /** The names of its servers, for a zone to which nobody has delegated yet; default: those of its NS records. */
+  hosts?: readonly string[] | undefined
   query: DnsQuery
   /** Milliseconds since 1970. */
   now: () => number
   keepMs?: number
 }): () => Promise<readonly string[]> {
-  const { domain, query, now, keepMs = 300_000 } = options
+  const { domain, hosts, query, now, keepMs = 300_000 } = options
   let known: { servers: readonly string[]; until: number } | null = null
   return async () => {
     if (known && now() < known.until) return known.servers
-    const servers = await discover(domain, query)
+    const servers = await discover(domain, query, hosts ?? (await nameServersOf(domain, query)))
     known = { servers, until: now() + keepMs }
     return servers
   }
 }
 
-async function discover(domain: string, query: DnsQuery): Promise<string[]> {
-  const hosts = recordsOf(decodeMessage(await query(domain, TYPE.NS)), domain, TYPE.NS).map(decodeNameRdata)
+async function nameServersOf(domain: string, query: DnsQuery): Promise<string[]> {
+  return recordsOf(decodeMessage(await query(domain, TYPE.NS)), domain, TYPE.NS).map(decodeNameRdata)
+}
+
+async function discover(domain: string, query: DnsQuery, hosts: readonly string[]): Promise<string[]> {
   const addresses = await Promise.all(hosts.map((host) => addressesOf(host, query)))
   const servers = [...new Set(addresses.flat())].map((address) => formatServerAddress({ address, port: 53 }))
   if (servers.length === 0)

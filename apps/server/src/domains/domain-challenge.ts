@@ -57,7 +57,7 @@ export function instructionsFor(
         name: delegation.zone.domain,
         ns: [...delegation.nameServers],
         ds: `/v1/zones/${delegation.zone.domain}`,
-        why: 'Leads every name of the domain here, in the place of aliases: first the NS records, then the DS records that are told there. Aliases at or below this name must go.',
+        why: 'Leads every name of the domain here, in the place of aliases. Wait until DS records are told there, then enter them and the NS records together: without DS no name can be paid. Aliases at or below this name must go.',
       },
     }),
     web: [

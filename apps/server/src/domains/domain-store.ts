@@ -136,6 +136,17 @@ export async function listHosted(
     .execute()
 }
 
+/** Whether somebody has shown that the domain is theirs. */
+export async function isProven(db: Kysely<Database>, domain: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('id')
+    .where('domain', '=', domain)
+    .where('phase', 'in', ['active', 'lapsed'])
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 export async function findActiveOwner(db: Kysely<Database>, domain: string): Promise<string | null> {
   const row = await db
     .selectFrom('domain_claim')

@@ -11,7 +11,14 @@ import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
 import type { Delegations } from './delegation.ts'
 import { makeTellDomain } from './domain-saga.ts'
-import { findActiveOwner, findDomain, findSilentDomains, listHosted, listProven } from './domain-store.ts'
+import {
+  findActiveOwner,
+  findDomain,
+  findSilentDomains,
+  isProven,
+  listHosted,
+  listProven,
+} from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
 
@@ -20,8 +27,8 @@ export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   mayRegister(domain: string, by: Hex): Promise<Refusal | null>
   /** Who has proven that the domain is theirs, and still shows it; null: nobody. */
   ownerOf(domain: string): Promise<Hex | null>
-  /** The domains whose names live below a label of this zone of ours. */
-  hostedDomains(host: string): Promise<readonly { readonly label: string; readonly domain: string }[]>
+  /** The domains of merchants whose names stand in this zone of ours, and what follows `user._bitcoin-payment.` there. */
+  hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -52,6 +59,7 @@ export function makeDomainsSlice(deps: {
   const own = makeOwnZones(deps.zones, delegated)
   const configured = [...deps.zones.keys()]
   const [host = ''] = configured
+  const delegatedDomains = new Map(Array.from(delegated, ([domain, { zone }]) => [zone.domain, domain]))
   let [begun, taken] = [0, 0]
   const refresh = async () => {
     const turn = ++begun
@@ -71,7 +79,13 @@ export function makeDomainsSlice(deps: {
       return own.mayRegister(domain, by)
     },
     ownerOf: (domain) => findActiveOwner(database.db, domain),
-    hostedDomains: (host) => listHosted(database.db, host),
+    async hostedDomains(zone) {
+      const domain = delegatedDomains.get(zone)
+      if (domain !== undefined)
+        return (await isProven(database.db, domain)) ? [{ below: domain, domain }] : []
+      const hosted = await listHosted(database.db, zone)
+      return hosted.map(({ label, domain }) => ({ below: `${label}.${zone}`, domain }))
+    },
     tasks: {
       'domains:check': async (payload) => {
         const [id, serial] = [String(payload.id), Number(payload.serial)]

@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await world.stop()
   await database.queryAsOwner('truncate domain_claim cascade')
-  await database.queryAsOwner('truncate name_registration cascade')
+  await database.queryAsOwner('truncate name_registration, zone_reconciliation cascade')
 })
 
 const stateIs = (state: string, of = device) => world.until(async () => (await world.own(of)).state === state)
@@ -141,7 +141,59 @@ describe('a domain of one’s own', () => {
     const job = await world.jobEnds((await world.register(device, 'gina')).json().id)
     expect(job).toMatchObject({ state: 'succeeded', name: 'gina@merchant.test' })
     expect([...world.namesZone.records.keys()]).toEqual(['gina.user._bitcoin-payment.merchant.test'])
-    expect([...world.zone.records.keys()]).toEqual([])
+  })
+
+  test('moves between aliases and a delegation without a name that is missing, and leaves nothing behind', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    await world.checkNow(device)
+    await aliasesAre('all-names')
+    const job = await world.jobEnds((await world.register(device, 'hugo')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded' })
+    // The delegation takes the place of the alias, before anybody here has looked.
+    const before = await world.resolve('hugo.user._bitcoin-payment.merchant.test', 0)
+    Object.assign(world.merchant, { delegation: 'signed', dname: null })
+    const after = await world.resolve('hugo.user._bitcoin-payment.merchant.test', 0)
+    expect([before.status, after.status]).toEqual(['secure', 'secure'])
+    expect('values' in after && 'values' in before && after.values).toEqual(
+      'values' in before && before.values,
+    )
+    await world.checkNow(device)
+    await aliasesAre('delegated')
+    const changed = await world.send('PUT', '/v1/names/hugo@merchant.test', device, {})
+    expect(await world.jobEnds(changed.json().id)).toMatchObject({ state: 'succeeded' })
+    expect([...world.zone.records.values()]).toEqual([...world.namesZone.records.values()])
+    expect(await world.names.reconcileZones()).toMatchObject(
+      Array.from({ length: 2 }, () => ({ live: 1, orphaned: { count: 0 }, missing: { count: 0 } })),
+    )
+    expect((await world.send('DELETE', '/v1/names/hugo@merchant.test', device)).statusCode).toBe(202)
+    await namesAreGone()
+    expect([...world.zone.records.keys(), ...world.namesZone.records.keys()]).toEqual([])
+  })
+
+  test('has its delegated zone compared with its names: one that is missing is put there, ours that is unwanted goes', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    const [ida, jan] = await Promise.all(
+      ['ida', 'jan'].map(async (user) => world.jobEnds((await world.register(device, user)).json().id)),
+    )
+    expect([ida, jan]).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }])
+    const at = (user: string) => `${user}.user._bitcoin-payment.merchant.test`
+    const [ofIda, ofJan] = [world.namesZone.records.get(at('ida')), world.namesZone.records.get(at('jan'))]
+    await world.send('DELETE', '/v1/names/jan@merchant.test', device)
+    await world.until(() => !world.namesZone.records.has(at('jan')))
+    world.namesZone.records.delete(at('ida'))
+    world.namesZone.records.set(at('jan'), ofJan ?? '')
+    world.namesZone.records.set(at('foreign'), 'bitcoin:?lno=lno1theirs')
+    const reports = await world.names.reconcileZones()
+    expect(reports.find(({ domain }) => domain === world.namesZone.domain)).toMatchObject({
+      missing: { names: ['ida@merchant.test'] },
+      orphaned: { names: [at('jan')] },
+      foreign: { names: [at('foreign')] },
+    })
+    await world.until(() => !world.namesZone.records.has(at('jan')) && world.namesZone.records.has(at('ida')))
+    expect(world.namesZone.records.get(at('ida'))).toBe(ofIda)
+    expect(world.namesZone.records.get(at('foreign'))).toBe('bitcoin:?lno=lno1theirs')
   })
 
   test('lapses when its challenge is gone for three days, and what it holds goes on', async () => {

@@ -5,6 +5,7 @@ import type { Hex } from '@holdfast/lightning'
 import type { Zones } from '../dns/zones.ts'
 import type { Delegations } from './delegation.ts'
 import { makeHostedZone } from './hosted-zone.ts'
+import { makeTwinZone } from './twin-zone.ts'
 
 export type OwnZones = {
   /** The zones of ours, and those of merchants' domains; only ours are listed. */
@@ -19,9 +20,12 @@ export type OwnZones = {
 export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>, delegated: Delegations): OwnZones {
   let own = new Map<string, { state: DomainState; zone: DnsZone }>()
   const zoneOf = (state: DomainState): DnsZone | undefined => {
-    const isDelegated = 'aliases' in state && state.aliases === 'delegated'
     const host = ours.get(state.host)
-    return isDelegated ? delegated.get(state.domain)?.zone : host && makeHostedZone(state, host)
+    const hosted = host && makeHostedZone(state, host)
+    const names = delegated.get(state.domain)?.zone
+    if (!hosted || !names) return hosted ?? names
+    const isDelegated = 'aliases' in state && state.aliases === 'delegated'
+    return isDelegated ? makeTwinZone(names, hosted) : makeTwinZone(hosted, names)
   }
   return {
     zones: {

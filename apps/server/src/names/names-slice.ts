@@ -1,3 +1,4 @@
+import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex, Network } from '@holdfast/lightning'
 import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
 import type { Zones } from '../dns/zones.ts'
@@ -12,7 +13,7 @@ import type { ResolveTxt } from '../resolve/validations.ts'
 import { makeNameTasks } from './name-effects.ts'
 import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
-import { findClaim, isDomainInUse } from './name-store.ts'
+import { findAnswering, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
 import type { HostedDomains } from './reconcile-zone.ts'
 import { makeReconcileZones, type ReconcileZones } from './reconcile-zones.ts'
@@ -57,6 +58,8 @@ export function makeNamesSlice(deps: {
   zones: Zones
   /** Why this key may not register names in the domain; null: it may. Default: everybody may. */
   mayRegister?: MayRegister
+  /** The only key that may register names in the domain, and with that its wildcard; null: no such key. Default: none. */
+  soleOwnerOf?: (domain: string) => Promise<Hex | null>
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
   /** Resolvers of others that must see a record before its name is active. Absent: none. */
@@ -64,6 +67,8 @@ export function makeNamesSlice(deps: {
   /** By which live names are watched. */
   resolveTxt: ResolveTxt
   watch?: Partial<WatchRules>
+  /** Zones that merchants delegate to us, by apex; they are reconciled as ours. */
+  delegatedZones?: ReadonlyMap<string, DnsZone>
   /** Absent: no domain of others lives in a zone of ours. */
   hostedDomains?: HostedDomains
   network: Network
@@ -80,7 +85,7 @@ export function makeNamesSlice(deps: {
   const reconcileZones = makeReconcileZones({ hostedDomains: async () => [], ...deps, tell })
   return {
     async findActive(user, domain) {
-      const claim = await findClaim(deps.database.db, { user, domain })
+      const claim = await findAnswering(deps.database.db, { user, domain })
       if (claim === null || !('live' in claim) || claim.live === null) return null
       return { user, domain, owner: claim.owner, offer: claim.live.offer }
     },

@@ -7,10 +7,10 @@ import type { TellName } from './name-saga.ts'
 import { findClaims, findPublisher, listActive } from './reconcile-store.ts'
 import { newTally, problemOfListing, type Reconciliation, tally } from './reconciliation.ts'
 
-/** The domains of merchants whose names live below a label of this zone. */
+/** The domains of merchants whose names stand in this zone, and what follows `user._bitcoin-payment.` there. */
 export type HostedDomains = (
-  host: string,
-) => Promise<readonly { readonly label: string; readonly domain: string }[]>
+  zone: string,
+) => Promise<readonly { readonly below: string; readonly domain: string }[]>
 
 type Listed = { readonly at: string; readonly user: string; readonly domain: string; readonly value: string }
 
@@ -39,7 +39,7 @@ export async function reconcileZone(
   const hosted = await deps.hostedDomains(zone.domain)
   const domainOf = new Map([
     [zone.domain, zone.domain],
-    ...hosted.map(({ label, domain }) => [`${label}.${zone.domain}`, domain] as const),
+    ...hosted.map(({ below, domain }) => [below, domain] as const),
   ])
   const seen = new Set<number>()
   const strange = new Set<string>()

@@ -27,31 +27,34 @@ export function makeReconcileZones(deps: {
   database: Pick<OpenDatabase, 'db'>
   transact: Transact
   zones: Zones
+  /** Those that merchants delegate to us, by apex. */
+  delegatedZones?: ReadonlyMap<string, DnsZone>
   tell: TellName
   clock: () => number
   hostedDomains: HostedDomains
   closing?: AbortSignal
 }): ReconcileZones {
-  const { clock, zones, transact, closing } = deps
+  const { clock, zones, delegatedZones = new Map(), transact, closing } = deps
   const { db } = deps.database
+  const ours = () => [...zones.keys(), ...delegatedZones.keys()]
   let hasStarted = false
 
   return {
     async run() {
       const reports: Reconciliation[] = []
-      const domains = [...zones.keys()]
+      const domains = ours()
       if (!hasStarted) await keepDue(db, domains, { now: clock(), notSince: clock() - FRESH_MS })
       hasStarted = true
       while (!closing?.aborted) {
         const now = clock()
         const domain = await takeDueZone(db, { domains, now, until: now + TAKEN_FOR_MS })
-        const zone = domain === null ? undefined : zones.get(domain)
+        const zone = domain === null ? undefined : (delegatedZones.get(domain) ?? zones.get(domain))
         if (zone === undefined) break
         reports.push(await reconcile(zone))
       }
       return reports
     },
-    ask: () => keepDue(db, [...zones.keys()], { now: clock(), notSince: clock() }),
+    ask: () => keepDue(db, ours(), { now: clock(), notSince: clock() }),
   }
 
   async function reconcile(zone: DnsZone): Promise<Reconciliation> {

@@ -73,6 +73,22 @@ describe('the file of domains', () => {
     ])
   })
 
+  test('says who has the zone above show the DS', () => {
+    const parent = { provider: 'cloudflare', token: TOKEN }
+    const config = read([
+      { ...cloudflare, parent: 'cds' },
+      { ...knot, parent },
+    ])
+    expect(config.dnsProviders.get('shop.example')).toMatchObject({ parent: 'cds' })
+    expect(config.dnsProviders.get('market.example')).toMatchObject({ parent: { api: null } })
+    expect(inspect(config, { depth: 9 })).not.toMatch(/hunter2/)
+    expect(faultsOf([{ ...cloudflare, parent: 'me' }])).toEqual([
+      expect.stringContaining(
+        '[0] shop.example: parent: expected "cds", or {"provider": "cloudflare", "token": …}',
+      ),
+    ])
+  })
+
   const wrong: [what: string, content: unknown, faults: string[]][] = [
     ['is no JSON', `{"token": "${TOKEN}"`, ['expected JSON']],
     ['is no list', {}, ['expected a list of domains']],

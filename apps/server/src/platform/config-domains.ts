@@ -17,20 +17,25 @@ import type { Secret } from './secret.ts'
 /** Where the records of one domain are published. */
 export type DnsProviderConfig =
   | { readonly kind: 'embedded' }
-  | {
+  | ({
       readonly kind: 'rfc2136'
       readonly server: ServerAddress
       readonly tsigKey: Secret<TsigKeyConfig>
-      /** `null`: those of the zone's NS records. */
-      readonly authoritative: readonly ServerAddress[] | null
-    }
-  | {
-      readonly kind: 'cloudflare'
-      readonly token: Secret<string>
-      /** `null`: Cloudflare's own. */
-      readonly api: string | null
-      readonly authoritative: readonly ServerAddress[] | null
-    }
+    } & Delegated)
+  | ({ readonly kind: 'cloudflare' } & CloudflareConfig & Delegated)
+
+export type CloudflareConfig = {
+  readonly token: Secret<string>
+  /** `null`: Cloudflare's own. */
+  readonly api: string | null
+}
+
+type Delegated = {
+  /** `null`: those of the zone's NS records. */
+  readonly authoritative: readonly ServerAddress[] | null
+  /** Who has the zone above show the DS: it itself, by reading CDS records, or Cloudflare. Absent: others. */
+  readonly parent?: 'cds' | CloudflareConfig | undefined
+}
 
 /** A merchant's domain whose names have a zone of their own at a provider of ours, delegated to it by NS and DS. */
 export type DelegatedConfig = {
@@ -52,6 +57,17 @@ const delegatedTo = z
   .min(1, 'expected one name server or more')
   .optional()
 
+const account = {
+  token: explained(cloudflareToken, TOKEN_FORM),
+  api: explained(cloudflareApi, API_FORM).nullable().default(null),
+}
+const parent = z
+  .union(
+    [z.literal('cds'), z.strictObject({ provider: z.literal('cloudflare'), ...account })],
+    'expected "cds", or {"provider": "cloudflare", "token": …}',
+  )
+  .optional()
+
 const entry = z.discriminatedUnion(
   'provider',
   [
@@ -62,14 +78,15 @@ const entry = z.discriminatedUnion(
       server: explained(dnsServer, ADDRESS_FORM),
       tsigKey: explained(tsigKey, TSIG_KEY_FORM),
       authoritative,
+      parent,
       delegatedTo,
     }),
     z.strictObject({
       domain,
       provider: z.literal('cloudflare'),
-      token: explained(cloudflareToken, TOKEN_FORM),
-      api: explained(cloudflareApi, API_FORM).nullable().default(null),
+      ...account,
       authoritative,
+      parent,
       delegatedTo,
     }),
   ],

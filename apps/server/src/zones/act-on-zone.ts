@@ -14,7 +14,13 @@ export type ActOnZone = (request: {
   signal: AbortSignal
 }) => Promise<'done' | 'by-person'>
 
-export const askPerson: ActOnZone = async () => 'by-person'
+/** Each does what it can; what none of them has done is for a person. */
+export function inTurn(...acts: readonly ActOnZone[]): ActOnZone {
+  return async (request) => {
+    for (const act of acts) if ((await act(request)) === 'done') return 'done'
+    return 'by-person'
+  }
+}
 
 const TIMEOUT_MS = 60_000
 const MAX_OUTPUT_BYTES = 64 * 1024

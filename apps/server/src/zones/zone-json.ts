@@ -48,9 +48,9 @@ function instruction(action: ZoneAction, domain: string): string {
     case 'sign':
       return `Have the DNS server sign ${domain} (algorithm 13), at every authoritative server. Publish no DS yet.`
     case 'publish-ds':
-      return `Have the registrar of ${domain} publish exactly these DS records, in place of any others.`
+      return `Have the zone above ${domain} (at its registrar, or where it is delegated) show exactly these DS records.`
     case 'withdraw-ds':
-      return `Have the registrar of ${domain} remove all DS records. Leave the zone signed.`
+      return `Have the zone above ${domain} (at its registrar, or where it is delegated) show no DS records. Leave ${domain} signed.`
     case 'unsign':
       return `Nothing points to the keys of ${domain} any more: signing may be switched off.`
     case 'add-key':

@@ -35,15 +35,16 @@ export function makeTellZone(deps: { transact: Transact; clock: () => number }):
     })
 }
 
-/** Takes a zone into the plan as it is; one that is known stays as it is. */
+/** Takes a zone into the plan as it is; false: it is known, and stays as it is. */
 export async function adoptZone(
   tx: Transaction,
   request: Extract<ZoneRequest, { kind: 'adopt' }>,
   now: number,
-): Promise<void> {
+): Promise<boolean> {
   const decision = decideZone(null, request, now)
-  if (isRefusal(decision) || !(await insertZone(tx.db, decision))) return
+  if (isRefusal(decision) || !(await insertZone(tx.db, decision))) return false
   record(tx, ZONE, null, decision, { command: request, actor: 'system', now })
+  return true
 }
 
 /** An operator's request, in the operator's transaction. */

@@ -5,20 +5,22 @@ import { discoverAuthoritativeServers } from '../dns/authoritative-servers.ts'
 import { type DnsQuery, DnsUnavailableError } from '../dns/dns-transport.ts'
 import type { ZoneServers } from './observe-zone.ts'
 
-/** Finds the servers of a zone, unless they are given, and those of the zone above it, as any resolver would. */
+/** Finds the servers of a zone, unless they or their names are given, and those of the zone above it. */
 export function findZoneServers(options: {
   domain: string
   query: DnsQuery
   /** `address:port` */
   given?: readonly string[]
+  hosts?: readonly string[] | undefined
   /** Milliseconds since 1970. */
   now: () => number
 }): ZoneServers {
-  const { domain, query, given, now } = options
-  const serversOf = (zone: Name) => discoverAuthoritativeServers({ domain: zone, query, now })
+  const { domain, query, given, hosts, now } = options
+  const serversOf = (zone: Name, hosts?: readonly string[]) =>
+    discoverAuthoritativeServers({ domain: zone, hosts, query, now })
   let parent: (() => Promise<readonly string[]>) | null = null
   return {
-    zone: given ? async () => given : serversOf(domain),
+    zone: given ? async () => given : serversOf(domain, hosts),
     async parent() {
       parent ??= serversOf(await zoneOf(parentOf(domain) ?? '.', query))
       return parent()

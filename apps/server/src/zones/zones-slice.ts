@@ -5,9 +5,9 @@ import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import { sweepRows } from '../platform/sweep-rows.ts'
 import type { Transact } from '../platform/transaction.ts'
-import { type ActOnZone, askPerson } from './act-on-zone.ts'
+import { type ActOnZone, inTurn } from './act-on-zone.ts'
 import type { ObserveZone } from './observe-zone.ts'
-import { adoptZone, makeTellZone } from './zone-saga.ts'
+import { adoptZone, makeTellZone, requestZone } from './zone-saga.ts'
 import { findSilentZones } from './zone-store.ts'
 import { makeZoneTasks } from './zone-tasks.ts'
 import { addZoneRoutes } from './zones.rest.ts'
@@ -16,8 +16,8 @@ export type ZonesSlice = {
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
-  /** Takes in the zones that are new; those that are known go on where they stood. */
-  adopt(domains: Iterable<string>): Promise<void>
+  /** Takes in the zones that are new, on request to have them signed; those that are known go on where they stood. */
+  adopt(domains: Iterable<string>, options?: { readonly andSign: boolean }): Promise<void>
   /** Looks at zones whose job was lost; run it every minute. Answers how many. */
   sweep(): Promise<number>
 }
@@ -44,13 +44,16 @@ export function makeZonesSlice(deps: {
   const { maxTtlSeconds = DAY_SECONDS, assumedDsTtlSeconds = DAY_SECONDS } = deps
   const tell = makeTellZone({ transact, clock })
   return {
-    tasks: makeZoneTasks({ database, observe: deps.observe, act: deps.act ?? askPerson, tell }),
+    tasks: makeZoneTasks({ database, observe: deps.observe, act: deps.act ?? inTurn(), tell }),
     routes: (app) => addZoneRoutes(app, { ...deps, operators: new Set(deps.operators) }),
-    async adopt(domains) {
+    async adopt(domains, { andSign } = { andSign: false }) {
       for (const domain of domains) {
-        await transact((tx) =>
-          adoptZone(tx, { kind: 'adopt', domain, maxTtlSeconds, assumedDsTtlSeconds }, clock()),
-        )
+        await transact(async (tx) => {
+          const request = { kind: 'adopt', domain, maxTtlSeconds, assumedDsTtlSeconds } as const
+          const isNew = await adoptZone(tx, request, clock())
+          if (isNew && andSign)
+            await requestZone(tx, { domain, command: { kind: 'sign' }, by: 'system', now: clock() })
+        })
       }
     },
     sweep() {

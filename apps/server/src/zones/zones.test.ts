@@ -12,7 +12,7 @@ import { newDevice, sign, startIdentityWorld } from '../identity/testing/identit
 import { startWorker } from '../platform/jobs.ts'
 import { makeLog } from '../platform/log.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import { type ActOnZone, askPerson, makeHook } from './act-on-zone.ts'
+import { type ActOnZone, inTurn, makeHook } from './act-on-zone.ts'
 import { makeObserveZone, type ObserveZone } from './observe-zone.ts'
 import { findZoneServers } from './zone-servers.ts'
 import { findZone } from './zone-store.ts'
@@ -141,7 +141,7 @@ test('servers that cannot be found or do not answer are said, and nothing is con
 describe('what an operator asks', () => {
   test('goes to a person where nothing can do it, with what to do, and on once it is seen', async () => {
     let seen = UNSIGNED
-    const { ask, get, reaches, slice } = await start({ observe: async () => seen, act: askPerson })
+    const { ask, get, reaches, slice } = await start({ observe: async () => seen, act: inTurn() })
     expect((await ask('sign')).json()).toMatchObject({ phase: 'signing' })
     await expect
       .poll(() => get(`/v1/zones/${DOMAIN}`))
@@ -234,6 +234,32 @@ test.each<[string, ZoneObservation, string]>([
   await expect
     .poll(() => get(`/v1/zones/${DOMAIN}`))
     .toMatchObject({ phase: 'unsigned', problem: { code, text: expect.stringMatching(/^[A-Z].+\.$/) } })
+})
+
+test('each who can act is asked in turn, until one has done it; else a person is', async () => {
+  const asked: string[] = []
+  const who =
+    (name: string, outcome: 'done' | 'by-person'): ActOnZone =>
+    async () => {
+      asked.push(name)
+      return outcome
+    }
+  const request = { domain: DOMAIN, action: 'sign', ds: [], signal: new AbortController().signal } as const
+  const [first, second, third] = [who('first', 'by-person'), who('second', 'done'), who('third', 'done')]
+  expect(await inTurn(first, second, third)(request)).toBe('done')
+  expect(asked).toEqual(['first', 'second'])
+  expect(await inTurn(first)(request)).toBe('by-person')
+})
+
+test('a zone that is taken in to be signed is asked for that once', async () => {
+  const { slice, ask, get } = await start({ observe: async () => UNSIGNED })
+  await database.db.deleteFrom('zone').execute()
+  await slice.adopt([DOMAIN], { andSign: true })
+  expect(await get(`/v1/zones/${DOMAIN}`)).toMatchObject({ phase: 'signing' })
+  await ask('unsign')
+  expect(await get(`/v1/zones/${DOMAIN}`)).toMatchObject({ phase: 'ds-withdrawing' })
+  await slice.adopt([DOMAIN], { andSign: true })
+  expect(await get(`/v1/zones/${DOMAIN}`)).toMatchObject({ phase: 'ds-withdrawing' })
 })
 
 test('a zone that is known goes on where it stood; one at which nobody looked is looked at', async () => {

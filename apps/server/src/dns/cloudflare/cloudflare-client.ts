@@ -1,6 +1,7 @@
+import type { Ds } from '@holdfast/core/zones/zone-states'
 import Cloudflare, { APIError } from 'cloudflare'
 import { z } from 'zod'
-import type { CloudflareApi, CloudflareApiOptions, NewApiRecord } from './cloudflare-api.ts'
+import type { CloudflareApi, CloudflareApiOptions, DnssecStatus, NewApiRecord } from './cloudflare-api.ts'
 import { CloudflareApiError } from './cloudflare-error.ts'
 
 export const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4'
@@ -72,6 +73,33 @@ export function makeCloudflareApi(options: CloudflareApiOptions): CloudflareApi 
       ask(recordSchema, (request) =>
         client.dns.records.edit(id, { zone_id: zoneId, ...txt(record) }, request),
       ),
+    async listDs(zoneId, name) {
+      const query = { 'name.exact': name, type: 'DS', per_page: RECORDS_PER_PAGE }
+      const { result } = await ask(dsList, (request) =>
+        client.get(`/zones/${zoneId}/dns_records`, { query, ...request }),
+      )
+      return result
+        .filter((record) => record.name === name && record.type === 'DS')
+        .map(({ id, data }) => ({ id, ...dsOf(data) }))
+    },
+    async createDs(zoneId, { name, ttl, keyTag, algorithm, digestType, digest }) {
+      const data = { key_tag: keyTag, algorithm, digest_type: digestType, digest }
+      await ask(z.object({ id: identifier }), (request) =>
+        client.dns.records.create({ zone_id: zoneId, type: 'DS', name, ttl, data }, request),
+      )
+    },
+    async readDnssec(zoneId) {
+      return statusOf(
+        await ask(dnssecSchema, (request) => client.dns.dnssec.get({ zone_id: zoneId }, request)),
+      )
+    },
+    async switchDnssec(zoneId, on) {
+      const body = { zone_id: zoneId, status: on ? 'active' : 'disabled' } as const
+      return statusOf(await ask(dnssecSchema, (request) => client.dns.dnssec.edit(body, request)))
+    },
+    async deleteDnssec(zoneId) {
+      await ask(z.unknown(), (request) => client.dns.dnssec.delete({ zone_id: zoneId }, request))
+    },
     async deleteRecord(zoneId, id) {
       await ask(z.object({ id: identifier }), (request) =>
         client.dns.records.delete(id, { zone_id: zoneId }, request),
@@ -116,6 +144,38 @@ const recordList = z.object({ success: z.literal(true), result: z.array(recordSc
 const recordPage = recordList.extend({
   result_info: z.object({ total_pages: z.number().int().min(0).max(100_000) }),
 })
+
+const dsList = z.object({
+  success: z.literal(true),
+  result: z.array(
+    z.object({
+      id: identifier,
+      name: z.string(),
+      type: z.string(),
+      data: z.object({
+        key_tag: z.number(),
+        algorithm: z.number(),
+        digest_type: z.number(),
+        digest: z.string(),
+      }),
+    }),
+  ),
+})
+
+function dsOf(data: z.infer<typeof dsList>['result'][number]['data']): Ds {
+  const { key_tag: keyTag, algorithm, digest_type: digestType, digest } = data
+  return { keyTag, algorithm, digestType, digest: digest.toLowerCase() }
+}
+
+const dnssecSchema = z.object({
+  status: z.enum(['active', 'pending', 'disabled', 'pending-disabled', 'error']),
+  modified_on: z.string().nullable().optional(),
+})
+
+/** A zone that was never signed, or is not any more, is disabled and was never changed. */
+function statusOf({ status, modified_on }: z.infer<typeof dnssecSchema>): DnssecStatus | null {
+  return status === 'disabled' && !modified_on ? null : status
+}
 
 const txt = ({ name, content, ttl }: NewApiRecord) => ({ type: 'TXT', name, content, ttl }) as const
 

@@ -138,6 +138,7 @@ export async function startDomainsWorld(database: TestDatabase) {
     },
     resolveTxt: resolve,
     hostedDomains: domains.hostedDomains,
+    delegatedZones: new Map([[namesZone.domain, namesZone]]),
     network: 'regtest',
     clock,
     rules: { deadlineMs: 5_000, quarantineMs: 0 },
@@ -160,7 +161,7 @@ export async function startDomainsWorld(database: TestDatabase) {
   }
   const get = async (url: string, device: Device) =>
     app.inject({ url, headers: { authorization: await bearerOf(device) } })
-  const send = async (method: 'POST' | 'DELETE', url: string, device: Device, payload?: JsonObject) =>
+  const send = async (method: 'POST' | 'PUT' | 'DELETE', url: string, device: Device, payload?: JsonObject) =>
     app.inject({
       method,
       url,
@@ -174,6 +175,7 @@ export async function startDomainsWorld(database: TestDatabase) {
     /** Ours, for the names of `merchant.test`. */
     namesZone,
     merchant,
+    resolve,
     time,
     domains,
     makeDomains,

@@ -12,6 +12,8 @@ export type DoubledRecord = {
   content: string
   ttl: number
   created_on: string
+  /** Of a DS record. */
+  data?: { key_tag: number; algorithm: number; digest_type: number; digest: string }
 }
 
 export type Reply = { status: number; body: unknown; headers?: Record<string, string> }
@@ -38,6 +40,8 @@ export type CloudflareDouble = {
   failNext(when: string, fault: Fault): void
   /** The most records that it puts on a page, whatever is asked for. */
   largestPage: number
+  /** Of the zone; `hasDs` is what Cloudflare finds at the registrar. */
+  readonly dnssec: { on: boolean; modified_on: string | null; hasDs: boolean }
   /** Puts a record in as somebody else would in the dashboard. */
   add(record: Pick<DoubledRecord, 'name' | 'type' | 'content'>): DoubledRecord
   stop(): Promise<void>
@@ -85,6 +89,7 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     const [top, id, kind, recordId] = call.path.split('/').slice(1)
     if (top !== 'zones') return failure(400, 7_000, 'No route for that URI')
     if (id === undefined) return listZones(call.query)
+    if (id === zoneId && kind === 'dnssec') return changeDnssec(call)
     if (id !== zoneId || kind !== 'dns_records') {
       return failure(
         404,
@@ -132,7 +137,9 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     const asked = String(body.name).toLowerCase()
     // As Cloudflare does: a name that is not in the zone is taken as relative to it.
     const name = asked === domain || asked.endsWith(`.${domain}`) ? asked : `${asked}.${domain}`
-    const content = stored(String(body.content))
+    const data = body.type === 'DS' ? (body.data as NonNullable<DoubledRecord['data']>) : undefined
+    if (data && name === domain) return failure(400, 9_021, 'DS records may not stand at the apex.')
+    const content = data ? dsContent(data) : stored(String(body.content))
     const same = records.filter((record) => record.name === name)
     if (same.some((record) => record.type === body.type && record.content === content)) {
       return failure(400, 81_058, 'An identical record already exists.')
@@ -140,7 +147,9 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     if (same.some(({ type }) => type === 'CNAME')) {
       return failure(400, 81_054, 'A CNAME record with that host already exists.')
     }
-    return success(self.add({ name, type: String(body.type), content }, Number(body.ttl)))
+    return success(
+      self.add({ name, type: String(body.type), content, ...(data && { data }) }, Number(body.ttl)),
+    )
   }
 
   function edit(record: DoubledRecord, body: Record<string, unknown>): Reply {
@@ -150,6 +159,27 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     record.ttl = Number(body.ttl)
     zone.serve(records)
     return success(record)
+  }
+
+  function changeDnssec({ method, body }: Call): Reply {
+    const { dnssec } = self
+    if (method === 'DELETE') {
+      if (dnssec.on || dnssec.hasDs)
+        return failure(400, 1_004, 'DNSSEC is still active; remove the DS record first.')
+      dnssec.modified_on = null
+      return success('')
+    }
+    if (method === 'PATCH') {
+      Object.assign(dnssec, { on: body.status === 'active', modified_on: new Date().toISOString() })
+    }
+    const status = dnssec.on
+      ? dnssec.hasDs
+        ? 'active'
+        : 'pending'
+      : dnssec.hasDs
+        ? 'pending-disabled'
+        : 'disabled'
+    return success({ status, modified_on: dnssec.modified_on })
   }
 
   function remove(record: DoubledRecord): Reply {
@@ -167,10 +197,11 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
     records,
     calls,
     largestPage: 5_000_000,
+    dnssec: { on: false, modified_on: null as string | null, hasDs: false },
     failNext: (when: string, fault: Fault) => void faults.push({ when, fault }),
-    add({ name, type, content }: Pick<DoubledRecord, 'name' | 'type' | 'content'>, ttl = 300): DoubledRecord {
+    add(given: Pick<DoubledRecord, 'name' | 'type' | 'content' | 'data'>, ttl = 300): DoubledRecord {
       const id = randomBytes(16).toString('hex')
-      const record = { id, name, type, content, ttl, created_on: new Date().toISOString() }
+      const record = { id, ...given, ttl, created_on: new Date().toISOString() }
       records.push(record)
       zone.serve(records)
       return record
@@ -199,6 +230,10 @@ function invalid({ ttl, content }: Record<string, unknown>): Reply | null {
     return chained(9_021, 'Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.')
   }
   return String(content).length > 4_096 ? chained(9_207, 'Content for TXT record is too long.') : null
+}
+
+function dsContent({ key_tag, algorithm, digest_type, digest }: NonNullable<DoubledRecord['data']>): string {
+  return `${key_tag} ${algorithm} ${digest_type} ${digest}`
 }
 
 /** What is sent without quotes is stored with them. */

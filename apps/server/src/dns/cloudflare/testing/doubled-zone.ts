@@ -8,7 +8,7 @@ import { loadOrMakeZoneKey } from '@holdfast/devnet/dns/zone-key'
 import { encodeIpv4 } from '@holdfast/protocols/dns/address'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { nameToWire } from '@holdfast/protocols/dns/names'
-import { encodeDnskey, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
+import { encodeDnskey, encodeDs, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
 import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { SignedZone } from '@holdfast/protocols/dnssec/signing/signed-zone'
 import { parse } from './master-file-strings.ts'
@@ -20,9 +20,22 @@ export type DoubledZone = {
   readonly port: number
   /** Trust begins at the zone itself. */
   readonly anchors: readonly TrustAnchor[]
-  /** From now on these are the TXT records of the zone; several may stand at one name. */
+  /** From now on these are the records of the zone; several may stand at one name. */
   serve(records: readonly { name: string; type: string; content: string; ttl: number }[]): void
   stop(): Promise<void>
+}
+
+const ENCODERS = new Map([
+  ['TXT', { type: TYPE.TXT, rdata: (content: string) => encodeTxt(parse(content)) }],
+  ['NS', { type: TYPE.NS, rdata: (content: string) => nameToWire(`${content}.`) }],
+  ['A', { type: TYPE.A, rdata: encodeIpv4 }],
+  ['DS', { type: TYPE.DS, rdata: dsRdata }],
+])
+
+function dsRdata(content: string): Uint8Array {
+  const [keyTag, algorithm, digestType] = content.split(' ').map(Number) as [number, number, number]
+  const digest = new Uint8Array(Buffer.from(content.split(' ')[3] ?? '', 'hex'))
+  return encodeDs({ keyTag, algorithm, digestType, digest })
 }
 
 /** The authoritative side of the double: a really signed zone over UDP and TCP. */
@@ -54,7 +67,7 @@ export async function serveDoubledZone(domain: string): Promise<DoubledZone> {
       throw fault
     },
   )
-  let served = new Set<string>()
+  let served: ReadonlyMap<string, { name: string; type: number }> = new Map()
 
   return {
     server: `127.0.0.1:${listener.port}`,
@@ -62,15 +75,17 @@ export async function serveDoubledZone(domain: string): Promise<DoubledZone> {
     port: listener.port,
     anchors: [{ zone: `${domain}.`, kind: 'dnskey', key: key.dnskey }],
     serve(records) {
-      const names = new Map<string, { ttl: number; rdatas: Uint8Array[] }>()
+      const sets = new Map<string, { name: string; type: number; ttl: number; rdatas: Uint8Array[] }>()
       for (const { name, type, content, ttl } of records) {
-        if (type !== 'TXT') continue
-        const rdatas = [...(names.get(name)?.rdatas ?? []), encodeTxt(parse(content))]
-        names.set(name, { ttl, rdatas })
+        const encode = ENCODERS.get(type)
+        if (!encode) continue
+        const key = `${type} ${name}`
+        const rdatas = [...(sets.get(key)?.rdatas ?? []), encode.rdata(content)]
+        sets.set(key, { name: `${name}.`, type: encode.type, ttl, rdatas })
       }
-      for (const name of served) if (!names.has(name)) zone.set(`${name}.`, TYPE.TXT, 0, [])
-      for (const [name, { ttl, rdatas }] of names) zone.set(`${name}.`, TYPE.TXT, ttl, rdatas)
-      served = new Set(names.keys())
+      for (const [key, { name, type }] of served) if (!sets.has(key)) zone.set(name, type, 0, [])
+      for (const { name, type, ttl, rdatas } of sets.values()) zone.set(name, type, ttl, rdatas)
+      served = sets
     },
     stop: () => listener.close(),
   }
