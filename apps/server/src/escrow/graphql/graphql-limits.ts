@@ -20,7 +20,7 @@ export const MAX_COST = 20_000
 export const MAX_ALIASES = 30
 
 /** Words and signs of a query: validation compares each field with each. */
-export const MAX_TOKENS = 2_000
+export const MAX_TOKENS = 1_000
 
 /** How long a list may be; where a field has `first`, it is that. */
 const LIST_LENGTHS: Readonly<Record<string, number>> = { milestones: 20, applications: 200 }
