@@ -41,6 +41,7 @@ const edges: Edges = {
   anchors: [],
   askResolvers: nobody,
   zoneServers: () => ({ zone: nobody, parent: nobody }),
+  actOnZone: async () => 'by-person',
   readiness: [],
 }
 const port = await freePort(config.host)
