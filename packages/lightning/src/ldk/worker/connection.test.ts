@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Connection } from './connection.ts'
+import { Guard } from './guard.ts'
 import { loadWasm } from './wasm.ts'
 
 let server: Server
@@ -26,7 +27,7 @@ async function pair() {
   while (accepted.length === 0) await new Promise((resolve) => setImmediate(resolve))
   const far = accepted.shift() as Socket
   let wakes = 0
-  const connection = new Connection(socket, 1n, () => {
+  const connection = new Connection(socket, 1n, new Guard(), () => {
     wakes++
   })
   return { connection, far, wakes: () => wakes }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { SocketDescriptor } from 'lightningdevkit'
+import type { Guard } from './guard.ts'
 
 /** Beyond this much unsent, LDK is told to wait. */
 const MOST_UNSENT_BYTES = 256 * 1024
@@ -22,19 +23,27 @@ export class Connection {
   forgotten = false
   closed: boolean
 
-  constructor(socket: Socket, hash: bigint, wake: () => void) {
+  constructor(socket: Socket, hash: bigint, guard: Guard, wake: () => void) {
     this.socket = socket
     this.#wake = wake
     this.closed = socket.closed
-    const sameAs = (other: SocketDescriptor) => other.hash() === hash
     this.descriptor = SocketDescriptor.new_impl({
-      send_data: (data, resumeRead) => this.#send(data, resumeRead),
-      disconnect_socket: () => {
-        this.#closeAsked = true
-        this.forgotten = true
-        wake()
-      },
-      eq: sameAs,
+      send_data: guard.wrap(
+        (data, resumeRead) => this.#send(data, resumeRead),
+        () => 0,
+      ),
+      disconnect_socket: guard.wrap(
+        () => {
+          this.#closeAsked = true
+          this.forgotten = true
+          wake()
+        },
+        () => undefined,
+      ),
+      eq: guard.wrap(
+        (other) => other.hash() === hash,
+        () => false,
+      ),
       hash: () => hash,
     })
     socket.setNoDelay(true)

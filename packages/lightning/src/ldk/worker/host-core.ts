@@ -5,7 +5,8 @@ import type { LdkNodeOptions, Log } from '../types.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from './bitcoin-rpc.ts'
 import { CALLS } from './calls.ts'
 import { FeeRates } from './fees.ts'
-import { loadGraph, saveGraph } from './graph-file.ts'
+import { GraphFile, newGraph } from './graph-file.ts'
+import { Guard } from './guard.ts'
 import { makeLdkLogger } from './ldk-logger.ts'
 import { Node } from './node.ts'
 import { loadWasm } from './wasm.ts'
@@ -19,7 +20,9 @@ export class HostCore {
   readonly #send: (message: FromHost) => void
   readonly #rpc: BitcoinRpc
   readonly #fees: FeeRates
+  readonly #guard = new Guard()
   readonly #logger: Logger
+  readonly #graphFile: GraphFile | null
   readonly #graph: NetworkGraph
   readonly #log: Log
   readonly #nodes = new Map<string, Node>()
@@ -45,11 +48,12 @@ export class HostCore {
     this.#log = { info: level('info'), warn: level('warn'), error: level('error') }
     this.#rpc = makeBitcoinRpc(settings.bitcoindUrl)
     this.#fees = new FeeRates(this.#rpc)
-    this.#logger = makeLdkLogger(this.#log)
-    this.#graph = loadGraph(settings.graphFile, settings.network, this.#logger, this.#log)
+    this.#logger = makeLdkLogger(this.#log, this.#guard)
+    this.#graphFile = settings.graphFile === null ? null : new GraphFile(settings.graphFile, this.#log)
+    this.#graph = this.#graphFile?.load(this.#logger) ?? newGraph(settings.network, this.#logger)
     this.#timers = [
       setInterval(() => void this.#poll(), settings.pollMs),
-      setInterval(() => this.#saveGraph(), SAVE_GRAPH_EVERY_MS),
+      setInterval(() => this.#graphFile?.save(this.#graph), SAVE_GRAPH_EVERY_MS),
       setInterval(() => this.#pruneGraph(), PRUNE_GRAPH_EVERY_MS),
     ]
   }
@@ -80,6 +84,7 @@ export class HostCore {
       rpc: this.#rpc,
       fees: this.#fees,
       graph: this.#graph,
+      guard: this.#guard,
       logger: this.#logger,
       log: this.#log,
       now: () => Date.now(),
@@ -139,10 +144,6 @@ export class HostCore {
     )
   }
 
-  #saveGraph(): void {
-    if (this.#settings.graphFile && !this.#ended) saveGraph(this.#settings.graphFile, this.#graph)
-  }
-
   /** BOLT 7: channels without an update for two weeks may be forgotten. */
   #pruneGraph(): void {
     this.#graph.remove_stale_channels_and_tracking_with_time(BigInt(Math.floor(Date.now() / 1000)))
@@ -151,7 +152,7 @@ export class HostCore {
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     await Promise.all([...this.#nodes.values()].map((node) => node.stop()))
-    this.#saveGraph()
+    if (!this.#ended) this.#graphFile?.save(this.#graph)
     this.#ended = true
   }
 

@@ -15,7 +15,7 @@ import { ChainFollower } from './chain-follower.ts'
 import { ChannelOpener } from './channel-opener.ts'
 import type { NodeContext } from './context.ts'
 import type { FeeRates } from './fees.ts'
-import { Guard } from './guard.ts'
+import type { Guard } from './guard.ts'
 import { Holds } from './holds.ts'
 import { claimIdentity, ownId } from './identity.ts'
 import { OrdinaryInvoices } from './invoices.ts'
@@ -43,6 +43,7 @@ export type NodeSurroundings = {
   rpc: BitcoinRpc
   fees: FeeRates
   graph: NetworkGraph
+  guard: Guard
   logger: Logger
   log: Log
   now: () => number
@@ -111,7 +112,7 @@ export class Node {
     )
     this.nodeId = ownId(keys)
     claimIdentity(store, this.nodeId, network, options.folder)
-    this.#guard = new Guard()
+    this.#guard = around.guard
     this.#persister = new MonitorPersister(store, this.#guard)
     this.#broadcaster = new Broadcaster(store, around.rpc, log)
     const config = makeUserConfig(options, network)
@@ -150,7 +151,7 @@ export class Node {
       ...{ assembly: this.assembly, keys, logger, graph, now, offers: this.offers },
       guard: this.#guard,
     })
-    this.peers = new Peers(store, peerManager, log, () => this.wake())
+    this.peers = new Peers({ store, manager: peerManager, guard: this.#guard, log, wake: () => this.wake() })
     this.announcer = new Announcer({
       manager,
       peerManager,

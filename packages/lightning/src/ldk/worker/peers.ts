@@ -6,6 +6,7 @@ import type { Log } from '../types.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { checkNodeId, checkWhole } from './checks.ts'
 import { Connection } from './connection.ts'
+import type { Guard } from './guard.ts'
 import type { Store } from './store.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -21,6 +22,7 @@ type Dial = { host: string; port: number; failures: number; timer: NodeJS.Timeou
 export class Peers {
   readonly #store: Store
   readonly #manager: PeerManager
+  readonly #guard: Guard
   readonly #log: Log
   readonly #wake: () => void
   readonly #connections = new Set<Connection>()
@@ -32,11 +34,12 @@ export class Peers {
   /** New sockets, told to LDK in the next turn. */
   #arrivals: (() => void)[] = []
 
-  constructor(store: Store, manager: PeerManager, log: Log, wake: () => void) {
-    this.#store = store
-    this.#manager = manager
-    this.#log = log
-    this.#wake = wake
+  constructor(parts: { store: Store; manager: PeerManager; guard: Guard; log: Log; wake: () => void }) {
+    this.#store = parts.store
+    this.#manager = parts.manager
+    this.#guard = parts.guard
+    this.#log = parts.log
+    this.#wake = parts.wake
   }
 
   async listen(address: { host: string; port: number }): Promise<{ host: string; port: number }> {
@@ -216,7 +219,7 @@ export class Peers {
   }
 
   #adopt(socket: Socket): Connection {
-    const connection = new Connection(socket, this.#nextHash++, this.#wake)
+    const connection = new Connection(socket, this.#nextHash++, this.#guard, this.#wake)
     this.#connections.add(connection)
     return connection
   }
