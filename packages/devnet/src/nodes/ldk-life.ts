@@ -1,4 +1,11 @@
-import { bolt11, eventOn, isTrue, outcomeOf, payRequest } from '@holdfast/lightning/contract/contract-world'
+import {
+  bolt11,
+  eventOn,
+  freshSecret,
+  isTrue,
+  outcomeOf,
+  payRequest,
+} from '@holdfast/lightning/contract/contract-world'
 import { heldState, reachHeld } from '@holdfast/lightning/contract/hold-invoices.contract'
 import { describe, expect, test } from 'vitest'
 import type { LdkWorld } from './ldk-world.ts'
@@ -44,6 +51,30 @@ export function describeLdkLife(world: () => LdkWorld): void {
       expect(await outcomeOf(payer, buying.paymentId)).toMatchObject({ state: 'succeeded', paymentHash })
       expect(await eventOn(hub, paymentHash, 'hold-settled')).toMatchObject({ amountMsat: 1_000_000n })
       expect(await hub.preimage(paying.paymentId)).toBeNull()
+    })
+
+    test('holds nothing that is dust: it could not be claimed on the chain', async () => {
+      const { payer, payee } = world()
+      const payHold = async (amountMsat: bigint) => {
+        const { paymentHash } = freshSecret()
+        const { invoice } = await payee.holdInvoices.create({
+          ...{ paymentHash, amountMsat, description: 'x', expirySeconds: 600 },
+          minFinalCltvExpiryDelta: 144,
+        })
+        const request = payRequest(bolt11(invoice), amountMsat)
+        await payer.payer.pay(request)
+        return { paymentHash, request }
+      }
+      // At the floor fee rate: 546 sat of dust limit and 178 for the transaction that claims.
+      const dust = await payHold(723_000n)
+      expect(await outcomeOf(payer, dust.request.paymentId)).toMatchObject({
+        state: 'failed',
+        reason: 'rejected',
+      })
+      expect(await payee.holdInvoices.lookup(dust.paymentHash)).toEqual({ state: 'open' })
+      const enough = await payHold(724_000n)
+      await heldState({ payee }, enough.paymentHash)
+      await payee.holdInvoices.cancel(enough.paymentHash)
     })
 
     test('keeps channels, offers, payments, events and a held HTLC across a restart', async () => {

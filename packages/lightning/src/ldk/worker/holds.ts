@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import type { ClaimedHTLC } from 'lightningdevkit'
+import { type ClaimedHTLC, Option_u32Z_Some } from 'lightningdevkit'
 import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
 import type { Header } from './bitcoin-rpc.ts'
 import { fromHex, toHex } from './bytes.ts'
@@ -13,6 +13,9 @@ const LEAST_FINAL_CLTV = 24
 const MAX_HTLC_CLTV = 2016
 /** A reorganisation of six blocks does not undo a transaction that is so deep. */
 const FINAL_CONFIRMATIONS = 7
+/** BOLT 3: what either side may call dust in its own commitment, and what the transaction weighs that claims an HTLC. */
+const GREATEST_DUST_LIMIT_SAT = 546n
+const HTLC_SUCCESS_WEIGHT = 703n
 
 type Row = {
   payment_hash: Hex
@@ -134,7 +137,8 @@ export class Holds {
       row.claim_deadline === claimDeadlineHeight
     )
       return
-    if (row.state !== 'open' || !isWithinBolt4Limits(amountMsat, BigInt(row.amount_msat))) {
+    const isRight = isWithinBolt4Limits(amountMsat, BigInt(row.amount_msat))
+    if (row.state !== 'open' || !isRight || this.#hasDust(paymentHash)) {
       manager.fail_htlc_backwards(fromHex(paymentHash))
       return
     }
@@ -179,6 +183,22 @@ export class Holds {
       "SELECT * FROM holds WHERE state = 'settling' AND on_chain IS NOT NULL",
     )
     for (const row of claiming) this.#followClaim(row, height)
+  }
+
+  /**
+   * A part below the dust limit has no output on the chain (BOLT 3): its payer could close the channel and leave it to
+   * the miners after the preimage was bought. A payer may cut any amount into such parts, and fill a channel with them.
+   * LDK's own `is_dust` adds 10 sat per virtual byte to the channel's fee rate, by which 2,300 sat are always dust.
+   */
+  #hasDust(paymentHash: Hex): boolean {
+    return this.#node.manager.list_channels().some((channel) => {
+      const rate = channel.get_feerate_sat_per_1000_weight()
+      const satPerKw = rate instanceof Option_u32Z_Some ? BigInt(rate.some) : 0n
+      const dustMsat = GREATEST_DUST_LIMIT_SAT * 1_000n + HTLC_SUCCESS_WEIGHT * satPerKw
+      return channel
+        .get_pending_inbound_htlcs()
+        .some((htlc) => htlc.get_amount_msat() < dustMsat && toHex(htlc.get_payment_hash()) === paymentHash)
+    })
   }
 
   #followClaim({ payment_hash, held_msat, on_chain, won_height }: Row, height: number): void {
