@@ -20,7 +20,9 @@ import {
   Option_ThirtyTwoBytesZ_Some,
   PaymentPurpose_Bolt11InvoicePayment,
   PaymentPurpose_Bolt12OfferPayment,
+  type SocketAddress,
   SocketAddress_TcpIpV4,
+  SocketAddress_TcpIpV6,
 } from 'lightningdevkit'
 import { txidOf } from './block.ts'
 import { toHex } from './bytes.ts'
@@ -87,9 +89,10 @@ export function handleEvent(parts: EventParts, event: Event): void {
       parts.wallet.release(txidOf(event.funding_info.transaction))
   } else if (event instanceof Event_SpendableOutputs) parts.sweeps.add(event.outputs)
   else if (event instanceof Event_ConnectionNeeded) {
-    for (const address of event.addresses)
-      if (address instanceof SocketAddress_TcpIpV4)
-        parts.reach(toHex(event.node_id), address.addr.join('.'), address.port)
+    for (const address of event.addresses) {
+      const reached = reachable(address)
+      if (reached) parts.reach(toHex(event.node_id), reached.host, reached.port)
+    }
   } else if (event instanceof Event_HTLCHandlingFailed)
     node.log.info('An HTLC was failed back.', { channelId: toHex(event.prev_channel_id.get_a()) })
 }
@@ -98,6 +101,11 @@ function claimable({ node, invoices, holds, offers }: EventParts, event: Event_P
   const paymentHash = toHex(event.payment_hash)
   const { purpose, amount_msat: amountMsat } = event
   if (holds.knows(paymentHash)) {
+    // What does not come by the hold's own invoice, such as a keysend by who knows the preimage, is not bound to its CLTV.
+    if (!(purpose instanceof PaymentPurpose_Bolt11InvoicePayment)) {
+      node.manager.fail_htlc_backwards(event.payment_hash)
+      return
+    }
     const deadline = event.claim_deadline
     holds.claimable(paymentHash, amountMsat, 'some' in deadline ? Number(deadline.some) : 0)
     return
@@ -147,4 +155,12 @@ function sent({ holds, payments }: EventParts, event: Event_PaymentSent): void {
       event.payment_preimage,
       'some' in fee ? BigInt(fee.some as bigint) : null,
     )
+}
+
+/** Null for Tor and for host names. */
+function reachable(address: SocketAddress): { host: string; port: number } | null {
+  if (address instanceof SocketAddress_TcpIpV4) return { host: address.addr.join('.'), port: address.port }
+  if (!(address instanceof SocketAddress_TcpIpV6)) return null
+  const groups = toHex(address.addr).match(/.{4}/g) ?? []
+  return { host: groups.join(':'), port: address.port }
 }

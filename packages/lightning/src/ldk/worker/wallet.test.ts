@@ -91,6 +91,23 @@ describe('Wallet', () => {
     expect(wallet.balanceSat()).toBe(60_000n)
   })
 
+  test('a coin that was promised stays so when its block is undone, and is seen again in another', () => {
+    const { script } = wallet.newAddress()
+    const block = mine(paying('a', script, 60_000n))
+    const funding = wallet.fund(FUNDING_SCRIPT, 50_000n, FLOOR)
+    wallet.blockDisconnected(block)
+    mine(paying('a', script, 60_000n))
+    expect(wallet.balanceSat()).toBe(0n)
+    wallet.release(funding.txid)
+    expect(wallet.balanceSat()).toBe(60_000n)
+  })
+
+  test('a coin whose block was undone cannot be spent', () => {
+    const { script } = wallet.newAddress()
+    wallet.blockDisconnected(mine(paying('a', script, 60_000n)))
+    expect(() => wallet.fund(FUNDING_SCRIPT, 1_000n, FLOOR)).toThrow(/holds 0 sat/)
+  })
+
   test('change below the dust limit goes to the fee', () => {
     const { script } = wallet.newAddress()
     mine(paying('a', script, 50_000n))

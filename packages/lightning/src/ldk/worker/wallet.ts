@@ -12,12 +12,14 @@ const INPUT_WEIGHT = 272n
 const FUNDING_OUTPUT_WEIGHT = 172n
 const CHANGE_OUTPUT_WEIGHT = 124n
 const DUST_SAT = 294n
+const NO_HEIGHT = -1
 
 type Coin = { outpoint: string; amount_sat: number; key_index: number }
 
 /**
  * The node's own P2WPKH wallet (BIP-84 account 0, external chain): it pays for channels and receives sweeps. It sees
- * only confirmed coins, by reading every block that the node follows.
+ * only confirmed coins, by reading every block that the node follows. A coin whose block was undone stands at no height:
+ * what it was promised to may confirm with it again.
  */
 export class Wallet {
   readonly #store: Store
@@ -54,7 +56,8 @@ export class Wallet {
   /** Confirmed and not promised to a transaction of ours, in sat. */
   balanceSat(): bigint {
     const row = this.#store.get<{ sum: number | null }>(
-      'SELECT SUM(amount_sat) AS sum FROM coins WHERE spent_by IS NULL',
+      'SELECT SUM(amount_sat) AS sum FROM coins WHERE spent_by IS NULL AND height <> ?',
+      NO_HEIGHT,
     )
     return BigInt(row?.sum ?? 0)
   }
@@ -65,7 +68,8 @@ export class Wallet {
    */
   fund(script: Uint8Array, amountSat: bigint, satPerKw: number): { raw: Uint8Array; txid: string } {
     const coins = this.#store.all<Coin>(
-      'SELECT outpoint, amount_sat, key_index FROM coins WHERE spent_by IS NULL ORDER BY amount_sat DESC',
+      'SELECT outpoint, amount_sat, key_index FROM coins WHERE spent_by IS NULL AND height <> ? ORDER BY amount_sat DESC',
+      NO_HEIGHT,
     )
     const chosen: Coin[] = []
     let gathered = 0n
@@ -138,7 +142,7 @@ export class Wallet {
   }
 
   blockDisconnected(header: Header): void {
-    this.#store.run('DELETE FROM coins WHERE height = ?', header.height)
+    this.#store.run('UPDATE coins SET height = ? WHERE height = ?', NO_HEIGHT, header.height)
     this.#store.run('UPDATE coins SET spent_height = NULL WHERE spent_height = ?', header.height)
   }
 
