@@ -40,7 +40,7 @@ export type Edges = {
   readonly askResolvers: AskResolvers
   /** Who serves a zone, and the zone above it. */
   readonly zoneServers: (domain: string) => ZoneServers
-  /** What of a zone's way into DNSSEC its providers do by themselves. */
+  /** What of a zone's way into DNSSEC can be done here. */
   readonly actOnZone: ActOnZone
   readonly readiness: readonly Dependency[]
 }

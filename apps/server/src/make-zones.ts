@@ -26,7 +26,11 @@ type Edge = { readonly query: DnsQuery; readonly embedded: (domain: string) => D
 
 /** The zones of the configuration, each at its own provider. `query` finds the servers of those whose are not given. */
 export async function connectZones(
-  { dnsProviders, delegatedDomains }: Pick<Config, 'dnsProviders' | 'delegatedDomains'>,
+  {
+    dnsProviders,
+    delegatedDomains,
+    zoneHook,
+  }: Pick<Config, 'dnsProviders' | 'delegatedDomains' | 'zoneHook'>,
   edge: Edge,
 ): Promise<Pick<Edges, 'zones' | 'delegated' | 'zoneServers' | 'actOnZone' | 'readiness'>> {
   const apis = makeCloudflareApis()
@@ -53,7 +57,7 @@ export async function connectZones(
       }),
     ),
     zoneServers,
-    actOnZone: makeZoneActs(all, { apis, zoneServers }),
+    actOnZone: makeZoneActs(all, { apis, zoneServers, hook: zoneHook }),
     readiness: [...zones.values(), ...namesZones.values()].flatMap((zone) =>
       readinessOf(zone, all.get(zone.domain)),
     ),

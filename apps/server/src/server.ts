@@ -35,7 +35,6 @@ import { makeTransact } from './platform/transaction.ts'
 import { makeProofsSlice } from './proofs/proofs-slice.ts'
 import { makeResolveSlice } from './resolve/resolve-slice.ts'
 import { addWelcomePage } from './welcome.ts'
-import { inTurn, makeHook } from './zones/act-on-zone.ts'
 import { makeObserveZone } from './zones/observe-zone.ts'
 import { makeZonesSlice } from './zones/zones-slice.ts'
 
@@ -166,7 +165,7 @@ export async function startServer(options: {
     database,
     identity,
     observe: makeObserveZone({ serversOf: edges.zoneServers, resolveTxt: edges.resolveTxt, clock }),
-    act: inTurn(edges.actOnZone, ...(config.zoneHook === null ? [] : [makeHook(config.zoneHook)])),
+    act: edges.actOnZone,
     operators: config.operators,
     clock,
   })

@@ -23,68 +23,77 @@ const ALICE = `alice.user._bitcoin-payment.${DOMAIN}`
 const STREAMS = 4
 const database = withDatabase()
 
-test('a zone is signed, rolled and unsigned while queries stream, and no validating query fails', async () => {
-  await using started = new AsyncDisposableStack()
-  const knot = started.adopt(await startKnotDelegation(), (servers) => servers.stop())
-  const unbound = started.adopt(await startUnbound(resolves(knot), { validates: true }), (resolver) =>
-    resolver.stop(),
-  )
-  const clock = Date.now
-  const query = makeQuery({ servers: [unbound.server], timeoutMs: 3_000 })
-  const { verify: verifySignature } = makeVerifiedSignatures()
-  const resolve = (name: string, nowSeconds: number) =>
-    resolveTxt(name, { query, anchors: knot.anchors, nowSeconds, verifySignature })
-  const zones = makeZonesSlice({
-    transact: database.transact,
-    database: database.database,
-    identity: { mutate: () => Promise.reject(new Error('not asked here')) },
-    observe: makeObserveZone({
-      serversOf: () => ({ zone: async () => [knot.child], parent: async () => [knot.parent] }),
-      resolveTxt: resolve,
-      clock,
-    }),
-    act: knot.act,
-    clock,
-    maxTtlSeconds: ZONE_TTL,
-    assumedDsTtlSeconds: DS_TTL,
-  })
-  const log = makeLog({ level: 'silent' })
-  const worker = await startWorker({ database: database.database, tasks: zones.tasks, concurrency: 2, log })
-  const stopped = new AbortController()
-  const ask = {
-    rcode: () => rcodeAt(unbound.server),
-    verdict: () => resolve(ALICE, Math.floor(clock() / 1000)),
-  }
-  const streams = Array.from({ length: STREAMS }, () => stream(stopped.signal, ask))
-  const plan = (kind: 'sign' | 'unsign' | 'roll') =>
-    database.transact((tx) =>
-      requestZone(tx, { domain: DOMAIN, command: { kind }, by: 'operator', now: clock() }),
+test.each([
+  ['changes the DS itself', { cds: false }],
+  ['has a registry take the DS from CDS records', { cds: true }],
+])(
+  'a plan that %s signs, rolls and unsigns while queries stream, and no validating query fails',
+  async (_how, options) => {
+    await using started = new AsyncDisposableStack()
+    const knot = started.adopt(await startKnotDelegation(options), (servers) => servers.stop())
+    const unbound = started.adopt(await startUnbound(resolves(knot), { validates: true }), (resolver) =>
+      resolver.stop(),
     )
-  const reaches = (phase: ZonePhase['phase']) =>
-    expect
-      .poll(async () => (await findZone(database.db, DOMAIN))?.phase, { timeout: 60_000, interval: 50 })
-      .toBe(phase)
-  try {
-    await zones.adopt([DOMAIN])
-    await plan('sign')
-    await reaches('signed')
-    const first = await findZone(database.db, DOMAIN)
-    await plan('roll')
-    await reaches('key-adding')
-    await reaches('signed')
-    expect(await findZone(database.db, DOMAIN)).not.toMatchObject({ ds: first && 'ds' in first && first.ds })
-    await plan('unsign')
-    await reaches('unsigned')
-  } finally {
-    stopped.abort()
-    await worker.stop()
-  }
-  for (const { failures, asked, secure } of await Promise.all(streams)) {
-    expect(failures).toEqual([])
-    expect(secure).toBeGreaterThan(0)
-    expect(asked).toBeGreaterThan(secure)
-  }
-}, 200_000)
+    const clock = Date.now
+    const query = makeQuery({ servers: [unbound.server], timeoutMs: 3_000 })
+    const { verify: verifySignature } = makeVerifiedSignatures()
+    const resolve = (name: string, nowSeconds: number) =>
+      resolveTxt(name, { query, anchors: knot.anchors, nowSeconds, verifySignature })
+    const zones = makeZonesSlice({
+      transact: database.transact,
+      database: database.database,
+      identity: { mutate: () => Promise.reject(new Error('not asked here')) },
+      observe: makeObserveZone({
+        serversOf: () => ({ zone: async () => [knot.child], parent: async () => [knot.parent] }),
+        resolveTxt: resolve,
+        clock,
+      }),
+      act: knot.act,
+      clock,
+      maxTtlSeconds: ZONE_TTL,
+      assumedDsTtlSeconds: DS_TTL,
+    })
+    const log = makeLog({ level: 'silent' })
+    const worker = await startWorker({ database: database.database, tasks: zones.tasks, concurrency: 2, log })
+    const stopped = new AbortController()
+    const ask = {
+      rcode: () => rcodeAt(unbound.server),
+      verdict: () => resolve(ALICE, Math.floor(clock() / 1000)),
+    }
+    const streams = Array.from({ length: STREAMS }, () => stream(stopped.signal, ask))
+    const plan = (kind: 'sign' | 'unsign' | 'roll') =>
+      database.transact((tx) =>
+        requestZone(tx, { domain: DOMAIN, command: { kind }, by: 'operator', now: clock() }),
+      )
+    const reaches = (phase: ZonePhase['phase']) =>
+      expect
+        .poll(async () => (await findZone(database.db, DOMAIN))?.phase, { timeout: 60_000, interval: 50 })
+        .toBe(phase)
+    try {
+      await zones.adopt([DOMAIN])
+      await plan('sign')
+      await reaches('signed')
+      const first = await findZone(database.db, DOMAIN)
+      await plan('roll')
+      await reaches('key-adding')
+      await reaches('signed')
+      expect(await findZone(database.db, DOMAIN)).not.toMatchObject({
+        ds: first && 'ds' in first && first.ds,
+      })
+      await plan('unsign')
+      await reaches('unsigned')
+    } finally {
+      stopped.abort()
+      await worker.stop()
+    }
+    for (const { failures, asked, secure } of await Promise.all(streams)) {
+      expect(failures).toEqual([])
+      expect(secure).toBeGreaterThan(0)
+      expect(asked).toBeGreaterThan(secure)
+    }
+  },
+  200_000,
+)
 
 /** Asks all the time, through Unbound with its cache as a wallet does, and judges its verdict and ours, each once. */
 async function stream(

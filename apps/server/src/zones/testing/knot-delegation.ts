@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
-import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
+import { decodeDnskey, decodeDs } from '@holdfast/protocols/dns/rdata'
 import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { makeQuery } from '../../dns/dns-transport.ts'
 import { type ActOnZone, dsText } from '../act-on-zone.ts'
+import { awaitCds } from '../await-cds.ts'
 
 /** In seconds: small, so that a whole plan with all its waits fits into a test. */
 export const ZONE_TTL = 2
@@ -27,8 +29,11 @@ export type KnotDelegation = {
   stop(): Promise<void>
 }
 
-/** Two of Debian's Knot servers: a signed parent, and the zone that is to come under it. */
-export async function startKnotDelegation(): Promise<KnotDelegation> {
+/**
+ * Two of Debian's Knot servers: a signed parent, and the zone that is to come under it. With `cds` the DS is never
+ * published here but taken from the child's CDS records, by a double of a registry that reads them.
+ */
+export async function startKnotDelegation({ cds = false } = {}): Promise<KnotDelegation> {
   const parent = await startKnot({
     zone: 'test',
     signing: true,
@@ -41,11 +46,16 @@ ns1.shop ${ZONE_TTL} A 127.0.0.1`,
     parent: parent.server,
     records: `alice.user._bitcoin-payment ${ZONE_TTL} TXT "bitcoin:?lno=lno1alice"`,
   })
+  const registry = cds ? readCds(child.server, (ds) => parent.replace('shop', 'DS', ds, DS_TTL)) : null
+  const cdsSeen = awaitCds(async () => [child.server])
   return {
     parent: parent.server,
     child: child.server,
     anchors: await anchorsOf(parent.server),
-    async act({ action, ds }) {
+    async act(request) {
+      const { action, ds } = request
+      if (cds && action === 'withdraw-ds') await child.sign(true, 'delete-dnssec')
+      if (cds && (action === 'publish-ds' || action === 'withdraw-ds')) return cdsSeen(request)
       switch (action) {
         case 'sign':
           await child.sign(true)
@@ -69,12 +79,48 @@ ns1.shop ${ZONE_TTL} A 127.0.0.1`,
       return 'done'
     },
     async stop() {
+      await registry?.stop()
       await child.stop()
       await parent.stop()
     },
   }
 }
 
+/**
+ * A DOUBLE of a registry that follows CDS records (RFC 7344 §4.1, RFC 8078 §3): it looks at them all the time, and
+ * believes at once what a real one would believe after days or a signature.
+ */
+function readCds(child: string, show: (ds: readonly string[]) => Promise<void>) {
+  const stopped = new AbortController()
+  const query = makeQuery({ servers: [child], timeoutMs: 1_000, rounds: 1, failuresToBreak: 1_000 })
+  let shown = ''
+  const look = async () => {
+    const answer = await query('shop.test', TYPE.CDS).catch(() => null)
+    const sets = answer === null ? [] : decodeMessage(answer).answer.filter(({ type }) => type === TYPE.CDS)
+    if (sets.length === 0) return
+    const wanted = sets
+      .map(({ rdata }) => decodeDs(rdata))
+      .filter(({ algorithm }) => algorithm !== 0)
+      .map(({ digest, ...ds }) => dsText({ ...ds, digest: Buffer.from(digest).toString('hex') }))
+    if (wanted.join() === shown) return
+    await show(wanted)
+    shown = wanted.join()
+  }
+  const looking = (async () => {
+    while (!stopped.signal.aborted) {
+      await look()
+      await sleep(200)
+    }
+  })()
+  return {
+    async stop() {
+      stopped.abort()
+      await looking
+    },
+  }
+}
+
+type Publish = 'always' | 'delete-dnssec'
 type Options = { zone: string; signing: boolean; records: string; parent?: string }
 
 async function startKnot(options: Options) {
@@ -82,8 +128,8 @@ async function startKnot(options: Options) {
   const port = await freePort()
   const server = `127.0.0.1:${port}`
   const file = join(folder, 'knot.conf')
-  const configure = (signing: boolean) =>
-    writeFileSync(file, configuration({ ...options, signing, folder, port }))
+  const configure = (signing: boolean, publish: Publish = 'always') =>
+    writeFileSync(file, configuration({ ...options, signing, publish, folder, port }))
   const knotc = async (...args: string[]) => {
     await promisify(execFile)(requiredProgram('HOLDFAST_KNOTC'), [
       '-b',
@@ -109,8 +155,8 @@ async function startKnot(options: Options) {
       server,
       knotc,
       /** Switched off, the zone is again what its file says. */
-      async sign(signing: boolean) {
-        configure(signing)
+      async sign(signing: boolean, publish: Publish = 'always') {
+        configure(signing, publish)
         writeFileSync(join(folder, 'zone'), zoneFile(options))
         await knotc('reload')
       },
@@ -149,8 +195,8 @@ ${records}
 `
 }
 
-function configuration(options: Options & { folder: string; port: number }): string {
-  const { folder, port, zone, signing, parent } = options
+function configuration(options: Options & { publish: Publish; folder: string; port: number }): string {
+  const { folder, port, zone, signing, publish, parent } = options
   const submission = parent
     ? `remote:
   - id: parent
@@ -179,6 +225,7 @@ ${submission}policy:
     dnskey-ttl: ${ZONE_TTL}
     zone-max-ttl: ${ZONE_TTL}
     propagation-delay: 3
+    cds-cdnskey-publish: ${publish}
 ${parent ? '    ksk-submission: parent\n' : ''}zone:
   - domain: ${zone}
     storage: "${folder}"
