@@ -81,9 +81,9 @@ export async function makeLdkWorld({ startChain, startLink }: LdkWorldParts): Pr
     hub: await open('hub'),
     payee: await open('payee'),
   }
-  const mineTo = await rpc.getNewAddress()
   const mine = async (blocks: number) => {
-    await rpc.generateToAddress(blocks, mineTo)
+    // To the same address bitcoind, ahead of its clock, would find the very block again that `invalidateblock` has ruled out.
+    await rpc.generateToAddress(blocks, await rpc.getNewAddress())
     await Promise.all(NODE_NAMES.map((name) => nodes[name].sync()))
   }
   const usable = async () => {
