@@ -15,6 +15,8 @@ export type Capability =
   | 'bought-holds'
   | 'own-holds'
   | 'offers'
+  /** Tells which BIP-353 name a payment is for, as its payer says, and can refuse who says none. */
+  | 'payees'
   | 'pay'
   | 'funds'
   | 'events'
@@ -117,6 +119,11 @@ export type OfferRequest = {
   issuer?: string
   /** Absent: never. */
   expiresAt?: number
+  /**
+   * Only who names a payee of this domain (BOLT 12 `invreq_bip_353_name`) gets an invoice, so that payments of one offer
+   * can be told apart. Needs the capability `payees`.
+   */
+  payeeDomain?: string
 }
 
 export type OfferRecord = { offerId: string; offer: string; enabled: boolean; createdAt: number }
@@ -136,7 +143,15 @@ export interface Payer {
 
 export type PayRequest = {
   paymentId: Hex
-  destination: { kind: 'bolt11'; invoice: string } | { kind: 'bolt12'; offer: string; payerNote?: string }
+  destination:
+    | { kind: 'bolt11'; invoice: string }
+    | {
+        kind: 'bolt12'
+        offer: string
+        payerNote?: string
+        /** The BIP-353 name by which the offer was found, `user@domain`: the payee's node is told (`invreq_bip_353_name`). */
+        payee?: string
+      }
   /** Needed when the destination names no amount; otherwise it must equal the destination's. */
   amountMsat: bigint
   maxFeeMsat: bigint
@@ -186,7 +201,14 @@ export interface NodeEvents {
 }
 
 export type NodeEvent = { cursor: number; at: number } & (
-  | { kind: 'payment-received'; paymentHash: Hex; amountMsat: bigint; offerId: string | null }
+  | {
+      kind: 'payment-received'
+      paymentHash: Hex
+      amountMsat: bigint
+      offerId: string | null
+      /** The BIP-353 name that its payer says to pay, in lower case. */
+      payee?: string
+    }
   | { kind: 'hold-accepted'; paymentHash: Hex; amountMsat: bigint; claimDeadlineHeight: number }
   | { kind: 'hold-settled'; paymentHash: Hex; amountMsat: bigint }
   | { kind: 'hold-cancelled'; paymentHash: Hex }

@@ -39,7 +39,12 @@ export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSig
   const destination =
     payable.kind === 'bolt11'
       ? { kind: payable.kind, invoice: payable.invoice }
-      : { kind: payable.kind, offer: payable.offer, ...(note !== undefined && { payerNote: note }) }
+      : {
+          kind: payable.kind,
+          offer: payable.offer,
+          ...(note !== undefined && { payerNote: note }),
+          ...(payable.payee !== undefined && { payee: payable.payee }),
+        }
   return told(state, 'pay', async () => {
     const accepted = await within(
       NODE_TIMEOUT_MS,

@@ -22,7 +22,11 @@ const SUCCEEDED = {
   feeMsat: 3n,
 } as const
 
-const resolvedTo = (uri: string) => ({ parsed: parseBitcoinUri(uri), expiresAt: world.time.now + 60_000 })
+const resolvedTo = (uri: string) => ({
+  name: 'alice@shop.test',
+  parsed: parseBitcoinUri(uri),
+  expiresAt: world.time.now + 60_000,
+})
 
 test.each(['pay', 'look-up'])(
   'what a node says beyond the port, as of the preimage, is not kept: %s',

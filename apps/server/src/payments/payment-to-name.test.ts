@@ -14,7 +14,11 @@ beforeEach(() => {
   world = makePaymentsWorld(database)
 })
 
-const resolvedTo = (uri: string) => ({ parsed: parseBitcoinUri(uri), expiresAt: world.time.now + 60_000 })
+const resolvedTo = (uri: string) => ({
+  name: 'alice@shop.test',
+  parsed: parseBitcoinUri(uri),
+  expiresAt: world.time.now + 60_000,
+})
 
 describe('a name', () => {
   const resolvesTo = (uri: string) => vi.mocked(world.resolver.resolve).mockResolvedValue(resolvedTo(uri))
@@ -26,6 +30,8 @@ describe('a name', () => {
     expect(world.resolver.resolve).toHaveBeenCalledWith('alice@shop.test')
     await world.run('pay')
     expect(await world.read(id)).toMatchObject({ phase: 'succeeded', to: '₿Alice@Shop.test' })
+    const [request] = world.node.paid.values()
+    expect(request).toMatchObject({ destination: { kind: 'bolt12', payee: 'alice@shop.test' } })
   })
 
   test('may name the amount', async () => {
@@ -59,6 +65,7 @@ describe('a name', () => {
     expect(phase).toBe('sending')
     await world.run('pay')
     expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect([...world.node.paid.values()]).toMatchObject([{ destination: { payee: 'alice@shop.test' } }])
     expect(world.resolver.resolve).not.toHaveBeenCalled()
     const entries = await world.entriesOf(id)
     expect(entries.map(({ kind }) => kind)).toEqual(['payment.request', 'payment.outcome'])

@@ -5,9 +5,9 @@ import type { Fallback, PaymentRequest, PaymentState } from '@holdfast/core/paym
 import type { Hex, LightningNode } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
-import { type Destination, parseDestination, payableOfUri } from './parse-destination.ts'
+import { type Destination, parseDestination } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
-import type { NameResolver } from './resolve-destination.ts'
+import { type NameResolver, payableOfName } from './resolve-destination.ts'
 
 export type RequestDeps = AskNodes & {
   resolver: Pick<NameResolver, 'remembered'>
@@ -87,7 +87,7 @@ function withWhatIsKnown(
   const toResolve = { ...destination, ...(fallback !== undefined && { fallback }) }
   const known = resolver.remembered(destination.name)
   if (known === null) return toResolve
-  const payable = payableOfUri(known.parsed, node, clock())
+  const payable = payableOfName(known, node, clock())
   return isRefusal(payable) ? toResolve : { ...toResolve, proven: { payable, expiresAt: known.expiresAt } }
 }
 

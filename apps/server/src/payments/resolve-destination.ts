@@ -7,7 +7,12 @@ import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { type PayingNode, payableOfInvoice, payableOfUri } from './parse-destination.ts'
 
-type Resolved = { readonly parsed: BitcoinUri; readonly expiresAt: number }
+type Resolved = {
+  /** `user@domain`, canonical. */
+  readonly name: string
+  readonly parsed: BitcoinUri
+  readonly expiresAt: number
+}
 
 /** Finds and validates a name's record from the root's anchor down; `resolve/` has it. */
 export type NameResolver = {
@@ -52,12 +57,18 @@ export async function resolveDestination(deps: ResolveDeps, state: Resolving): P
     const resolved = await within(RESOLVE_TIMEOUT_MS, deps.resolver.resolve(state.name))
     const payable = isRefusal(resolved)
       ? await fallBack(deps, state, node, resolved)
-      : payableOfUri(resolved.parsed, node, deps.clock())
+      : payableOfName(resolved, node, deps.clock())
     return isRefusal(payable) ? failed(payable.refused) : { kind: 'resolved', payable }
   } catch (error) {
     if (error instanceof TimedOutError) return failed('DNS_UNAVAILABLE')
     throw error
   }
+}
+
+/** BOLT 12: who found an offer by BIP-353 says by which name (`invreq_bip_353_name`). */
+export function payableOfName({ name, parsed }: Resolved, node: PayingNode, now: number): Payable | Refusal {
+  const payable = payableOfUri(parsed, node, now)
+  return isRefusal(payable) || payable.kind === 'bolt11' ? payable : { ...payable, payee: name }
 }
 
 async function fallBack(

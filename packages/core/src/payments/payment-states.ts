@@ -10,7 +10,13 @@ export type Payable =
       /** Who made the invoice, when neither the payer gave it nor DNSSEC has proven it: the host of an address. */
       readonly via?: Fallback
     }
-  | { readonly kind: 'bolt12'; readonly offer: string; readonly asksMsat: Msat | null }
+  | {
+      readonly kind: 'bolt12'
+      readonly offer: string
+      readonly asksMsat: Msat | null
+      /** The BIP-353 name by which DNSSEC proved the offer: who is paid is told. */
+      readonly payee?: string
+    }
 
 /** How else a name may be resolved, when the payer asks for it and the DNS proves nothing about it. */
 export type Fallback = 'lightning-address'

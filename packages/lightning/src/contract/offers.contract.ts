@@ -77,6 +77,56 @@ export function describeOffers(world: WorldOf): void {
       expect(await outcomeOf(payer, polite.paymentId)).toMatchObject({ state: 'succeeded' })
     })
 
+    test.each(['alice@shop.test', 'al_ice-1.x@xn--bcher-kva.example'])(
+      'the payee is told that %s is paid',
+      async (name) => {
+        const { payer, payee } = world()
+        const offerId = freshId()
+        const { offer } = await payee.offers.create({ offerId, description: 'one of many' })
+        const request = payRequest({ ...bolt12(offer), payee: name, payerNote: 'with a note' }, 1_003n)
+        await payer.payer.pay(request)
+        const outcome = await outcomeOf(payer, request.paymentId)
+        expect(outcome).toMatchObject({ state: 'succeeded', amountMsat: 1_003n })
+        if (outcome.state !== 'succeeded') return
+        const received = await eventOn(payee, outcome.paymentHash, 'payment-received')
+        expect(received).toMatchObject({ offerId, payee: name })
+      },
+    )
+
+    test('of who names no payee the event says so', async () => {
+      const { payer, payee } = world()
+      const { offer } = await payee.offers.create({ offerId: freshId() })
+      const request = payRequest(bolt12(offer), 1_004n)
+      await payer.payer.pay(request)
+      const outcome = await outcomeOf(payer, request.paymentId)
+      if (outcome.state !== 'succeeded') throw new Error('The payment failed.')
+      expect(await eventOn(payee, outcome.paymentHash, 'payment-received')).not.toHaveProperty('payee')
+    })
+
+    test('an offer for the names of one domain is paid by who names one of them, and by nobody else', async () => {
+      const { payer, payee } = world()
+      const { offer } = await payee.offers.create({ offerId: freshId(), payeeDomain: 'shop.test' })
+      const tell = async (name?: string) => {
+        const request = payRequest({ ...bolt12(offer), ...(name !== undefined && { payee: name }) }, 1_005n)
+        await payer.payer.pay(request)
+        return outcomeOf(payer, request.paymentId)
+      }
+      expect(await tell('Bob@Shop.test')).toMatchObject({ state: 'succeeded' })
+      const rejected = { state: 'failed', reason: 'invoice-request-rejected' }
+      for (const name of [undefined, 'bob@shop.example', 'bob@other.shop.test', 'shop.test@example.com'])
+        expect(await tell(name)).toMatchObject(rejected)
+    })
+
+    test.each(['bob', 'bob@', '@shop.test', 'b b@shop.test', 'ü@shop.test', `${'b'.repeat(256)}@shop.test`])(
+      'nobody can be paid as %s',
+      async (name) => {
+        const { payer, payee } = world()
+        const { offer } = await payee.offers.create({ offerId: freshId() })
+        const paying = payer.payer.pay(payRequest({ ...bolt12(offer), payee: name }, 1_000n))
+        await expect(paying).rejects.toMatchObject({ code: 'invalid' })
+      },
+    )
+
     test('an offer of zero is invalid', async () => {
       const creating = world().payee.offers.create({ offerId: freshId(), amountMsat: 0n, description: 'x' })
       await expect(creating).rejects.toMatchObject({ code: 'invalid' })

@@ -38,6 +38,7 @@ const CAPABILITIES: readonly Capability[] = [
   'bought-holds',
   'own-holds',
   'offers',
+  'payees',
   'pay',
   'funds',
   'events',

@@ -14,15 +14,21 @@ import {
   Network as LdkNetwork,
   LightningError,
   type Logger,
+  type MessageContext,
+  MessageContext_Offers,
+  MessageRouter,
   MultiThreadedLockableScore,
   type NetworkGraph,
+  OffersContext_OutboundPayment,
   Option_FilterZ,
   ProbabilisticScorer,
   ProbabilisticScoringDecayParameters,
   ProbabilisticScoringFeeParameters,
   Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK,
   Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK,
+  Result_CVec_BlindedMessagePathZNoneZ,
   Result_CVec_BlindedPaymentPathZNoneZ,
+  Result_OnionMessagePathNoneZ,
   Result_RouteLightningErrorZ,
   Result_RouteLightningErrorZ_OK,
   Router,
@@ -57,6 +63,8 @@ export type AssemblyParts = {
   maxTotalCltv: (paymentId: string) => number
   /** A route was found and is sent: its fees for all paths together. */
   routeFound: (paymentId: string, feeMsat: bigint) => void
+  /** An invoice is asked for, under a key that follows from this nonce. */
+  invoiceRequested: (paymentId: string, nonce: Uint8Array) => void
   now: () => number
 }
 
@@ -99,6 +107,7 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
   )
   const router = routeOfPayments(makeRouter(graph, logger, keys), guard, parts)
   const messageRouter = DefaultMessageRouter.constructor_new(graph, entropy)
+  const routerOfReplies = routeOfReplies(messageRouter.as_MessageRouter(), guard, parts)
   const shared = { chainMonitor, messageRouter, broadcaster, feeEstimator }
 
   const saved = store.get<{ bytes: Uint8Array }>('SELECT bytes FROM manager')
@@ -109,7 +118,7 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
       chainMonitor.as_Watch(),
       broadcaster,
       router,
-      messageRouter.as_MessageRouter(),
+      routerOfReplies,
       logger,
       entropy,
       keys.as_NodeSigner(),
@@ -138,7 +147,7 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
     chainMonitor.as_Watch(),
     broadcaster,
     router,
-    messageRouter.as_MessageRouter(),
+    routerOfReplies,
     logger,
     config,
     monitors,
@@ -198,5 +207,32 @@ function routeOfPayments(
         router.create_blinded_payment_paths(recipient, firstHops, tlvs, amountMsat),
       () => Result_CVec_BlindedPaymentPathZNoneZ.constructor_err(),
     ),
+  })
+}
+
+/** Tells what LDK writes into the path by which the answer to an invoice request comes back. */
+function routeOfReplies(
+  router: MessageRouter,
+  guard: Guard,
+  { invoiceRequested }: Pick<AssemblyParts, 'invoiceRequested'>,
+): MessageRouter {
+  const hear = (context: MessageContext) => {
+    if (context instanceof MessageContext_Offers && context.offers instanceof OffersContext_OutboundPayment)
+      invoiceRequested(toHex(context.offers.payment_id), context.offers.nonce.as_slice())
+  }
+  const noPaths = () => Result_CVec_BlindedMessagePathZNoneZ.constructor_err()
+  return MessageRouter.new_impl({
+    find_path: guard.wrap(
+      (sender, peers, destination) => router.find_path(sender, peers, destination),
+      () => Result_OnionMessagePathNoneZ.constructor_err(),
+    ),
+    create_blinded_paths: guard.wrap((recipient, context, peers) => {
+      hear(context)
+      return router.create_blinded_paths(recipient, context, peers)
+    }, noPaths),
+    create_compact_blinded_paths: guard.wrap((recipient, context, peers) => {
+      hear(context)
+      return router.create_compact_blinded_paths(recipient, context, peers)
+    }, noPaths),
   })
 }

@@ -31,6 +31,7 @@ import type { NodeContext } from './context.ts'
 import type { Holds } from './holds.ts'
 import type { OrdinaryInvoices } from './invoices.ts'
 import type { Offers } from './offers.ts'
+import { payeeOf } from './payee-name.ts'
 import type { Payments } from './payments.ts'
 import type { Sweeps } from './sweeps.ts'
 import type { Wallet } from './wallet.ts'
@@ -136,11 +137,17 @@ function claimed({ node, invoices, holds, offers }: EventParts, event: Event_Pay
   )
   if (isNew === 0) return
   invoices.claimed(paymentHash, amountMsat)
-  const offerId =
-    purpose instanceof PaymentPurpose_Bolt12OfferPayment
-      ? offers.offerIdOf(toHex(purpose.payment_context.get_offer_id().get_a()))
-      : null
-  node.record({ kind: 'payment-received', paymentHash, amountMsat, offerId })
+  if (!(purpose instanceof PaymentPurpose_Bolt12OfferPayment)) {
+    node.record({ kind: 'payment-received', paymentHash, amountMsat, offerId: null })
+    return
+  }
+  const context = purpose.payment_context
+  const offerId = offers.offerIdOf(toHex(context.get_offer_id().get_a()))
+  const payee = payeeOf(context.get_invoice_request().get_human_readable_name())
+  node.record({
+    ...{ kind: 'payment-received', paymentHash, amountMsat, offerId },
+    ...(payee !== null && { payee }),
+  })
 }
 
 function sent({ holds, payments }: EventParts, event: Event_PaymentSent): void {

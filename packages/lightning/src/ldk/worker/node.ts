@@ -22,6 +22,8 @@ import { OrdinaryInvoices } from './invoices.ts'
 import { handleEvent } from './ldk-events.ts'
 import { MonitorPersister } from './monitor-persister.ts'
 import { EventLog } from './node-events.ts'
+import { offerKeys } from './offer-keys.ts'
+import { OfferRequests } from './offer-requests.ts'
 import { Offers } from './offers.ts'
 import { OnChainClaims } from './on-chain-claims.ts'
 import { OwnHashes } from './own-hashes.ts'
@@ -61,6 +63,7 @@ export class Node {
   readonly holds: Holds
   readonly ownHashes: OwnHashes
   readonly offers: Offers
+  readonly #requests: OfferRequests
   readonly payments: Payments
   readonly wallet: Wallet
   readonly sweeps: Sweeps
@@ -124,6 +127,7 @@ export class Node {
         broadcast: (raw) => this.#broadcaster.add(raw, this.height()),
         maxTotalCltv: (paymentId) => this.payments.maxTotalCltv(paymentId),
         routeFound: (paymentId, feeMsat) => this.payments.pathsChanged(paymentId, feeMsat),
+        invoiceRequested: (paymentId, nonce) => this.#requests.begun(paymentId, nonce),
       },
       tip,
     )
@@ -139,7 +143,8 @@ export class Node {
     this.invoices = new OrdinaryInvoices(this.context)
     this.holds = new Holds(this.context, new OnChainClaims(this.assembly))
     this.ownHashes = new OwnHashes(options.seed)
-    this.offers = new Offers(this.context, keys.as_EntropySource(), options.seed)
+    const ofOffers = offerKeys(options.seed)
+    this.offers = new Offers(this.context, keys.as_EntropySource(), ofOffers)
     this.payments = new Payments(this.context, { keepProofs: options.keepProofs ?? false })
     this.sweeps = new Sweeps(this.context, keys, this.wallet, this.#broadcaster, fees)
     this.opener = new ChannelOpener({
@@ -147,8 +152,12 @@ export class Node {
       acceptFrom: options.acceptInboundChannelsFrom ?? 'anyone',
       broadcast: () => this.#broadcaster.sent(),
     })
+    this.#requests = new OfferRequests({
+      ...{ node: this.context, offers: this.offers, payments: this.payments, keys: ofOffers },
+      answering: manager.as_OffersMessageHandler(),
+    })
     const { peerManager, onionMessenger } = makePeerSide({
-      ...{ assembly: this.assembly, keys, logger, graph, now, offers: this.offers },
+      ...{ assembly: this.assembly, keys, logger, graph, now, requests: this.#requests },
       guard: this.#guard,
     })
     this.peers = new Peers({ store, manager: peerManager, guard: this.#guard, log, wake: () => this.wake() })

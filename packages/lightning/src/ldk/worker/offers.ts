@@ -5,12 +5,7 @@ import {
   readBlindedPaths,
   writeTlvStream,
 } from '@holdfast/protocols/bolt12'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
-import { HDKey } from '@scure/bip32'
+import { concatBytes } from '@noble/hashes/utils.js'
 import {
   BlindedMessagePath,
   type EntropySource,
@@ -29,6 +24,7 @@ import { listChannels } from './channels.ts'
 import { checkAmount } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { isWithinBolt4Limits } from './invoices.ts'
+import { issuerIdOf, type OfferKeys } from './offer-keys.ts'
 
 const MOST_PATHS = 3
 
@@ -47,6 +43,7 @@ type Row = {
   amount_msat: string | null
   enabled: number
   created_at: number
+  payee_domain: string | null
 }
 
 /**
@@ -57,12 +54,12 @@ type Row = {
 export class Offers {
   readonly #node: NodeContext
   readonly #entropy: EntropySource
-  readonly #offersBaseKey: Uint8Array
+  readonly #keys: OfferKeys
 
-  constructor(node: NodeContext, entropy: EntropySource, seed: Uint8Array) {
+  constructor(node: NodeContext, entropy: EntropySource, keys: OfferKeys) {
     this.#node = node
     this.#entropy = entropy
-    this.#offersBaseKey = offersBaseKey(seed)
+    this.#keys = keys
   }
 
   create(request: OfferRequest): { offer: string } {
@@ -85,23 +82,21 @@ export class Offers {
       paths: readBlindedPaths(concatBytes(...this.#pathsTo(nonce).map((path) => path.write()))),
       ...(request.issuer === undefined ? {} : { issuer: request.issuer }),
     }
-    const issuerId = deriveIssuerId(
-      this.#offersBaseKey,
-      nonce.as_slice(),
-      writeTlvStream(offerRecords(fields)),
-    )
+    const issuerId = issuerIdOf(this.#keys, nonce.as_slice(), writeTlvStream(offerRecords(fields)))
     const offer = encodeOffer({ ...fields, issuerId }).text
     const read = Offer.constructor_from_str(offer)
     if (!(read instanceof Result_OfferBolt12ParseErrorZ_OK))
       throw new Error('LDK does not read an offer of ours.')
     store.run(
-      'INSERT INTO offers (offer_id, issuer_id, ldk_offer_id, offer, amount_msat, enabled, created_at) VALUES (?, ?, ?, ?, ?, 1, ?)',
+      `INSERT INTO offers (offer_id, issuer_id, ldk_offer_id, offer, amount_msat, enabled, created_at, payee_domain)
+       VALUES (?, ?, ?, ?, ?, 1, ?, ?)`,
       request.offerId,
       issuerId,
       toHex(read.res.id().get_a()),
       offer,
       request.amountMsat?.toString() ?? null,
       now(),
+      request.payeeDomain ?? null,
     )
     return { offer }
   }
@@ -119,9 +114,15 @@ export class Offers {
     this.#node.store.run('UPDATE offers SET enabled = 0 WHERE offer_id = ?', offerId)
   }
 
-  /** Whether an invoice request for the offer with this issuer key is answered. The key is unique to each offer. */
-  answers(issuerId: Hex): boolean {
-    return this.#node.store.get<Row>('SELECT * FROM offers WHERE issuer_id = ?', issuerId)?.enabled === 1
+  /**
+   * How an invoice request for the offer with this issuer key is answered, which is unique to each offer. `payee`: whom it
+   * names.
+   */
+  answerTo(issuerId: Hex, payee: string | null): 'invoice' | 'names-no-payee-here' | 'silence' {
+    const row = this.#node.store.get<Row>('SELECT * FROM offers WHERE issuer_id = ?', issuerId)
+    if (row?.enabled !== 1) return 'silence'
+    const { payee_domain: domain } = row
+    return domain === null || payee?.endsWith(`@${domain}`) ? 'invoice' : 'names-no-payee-here'
   }
 
   /** The caller's id of the offer that LDK names, or null when the amount is outside BOLT 4's limits or it is not ours. */
@@ -167,31 +168,4 @@ export class Offers {
       return path.res
     })
   }
-}
-
-/** LDK's KeysManager takes the secret of the seed's child 5' as inbound key material and expands it into six keys. */
-function offersBaseKey(seed: Uint8Array): Uint8Array {
-  const material = HDKey.fromMasterSeed(seed).derive("m/5'").privateKey
-  if (!material) throw new Error('A derived key has a private key.')
-  const EXPANDED_KEYS = 6
-  const expanded = hkdf(
-    sha256,
-    material,
-    utf8ToBytes('LDK Inbound Payment Key Expansion'),
-    undefined,
-    EXPANDED_KEYS * 32,
-  )
-  return expanded.slice(3 * 32, 4 * 32)
-}
-
-/** `fields` is the offer's TLV stream without metadata and issuer id. */
-function deriveIssuerId(baseKey: Uint8Array, nonce: Uint8Array, fields: Uint8Array): Hex {
-  const DERIVES_KEYS = new Uint8Array(16).fill(2)
-  const WITHOUT_PAYMENT_ID = new Uint8Array(16).fill(3)
-  const secret = hmac(
-    sha256,
-    baseKey,
-    concatBytes(utf8ToBytes('LDK Offer v2~~~~'), nonce, fields, DERIVES_KEYS, WITHOUT_PAYMENT_ID),
-  )
-  return toHex(secp256k1.getPublicKey(secret))
 }

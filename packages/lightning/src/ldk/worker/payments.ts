@@ -27,6 +27,7 @@ import { listChannels } from './channels.ts'
 import { checkAmount, checkFee, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { CHAIN_HASH } from './offers.ts'
+import { encodePayee } from './payee-name.ts'
 
 const DEFAULT_MAX_TOTAL_CLTV = 1008
 const ATTEMPTS = 10
@@ -46,6 +47,7 @@ type Row = {
   preimage: Hex | null
   /** Of the paths that are on their way. */
   sent_fee_msat: string
+  payee: string | null
 }
 
 /**
@@ -89,6 +91,11 @@ export class Payments {
 
   maxTotalCltv(paymentId: Hex): number {
     return this.#row(paymentId)?.max_cltv ?? DEFAULT_MAX_TOTAL_CLTV
+  }
+
+  /** The BIP-353 name that is paid; null: none, or nobody said so. */
+  payeeOf(paymentId: Hex): string | null {
+    return this.#row(paymentId)?.payee ?? null
   }
 
   /** Paths are sent, which cost `feeMsat` together if they succeed, or one failed, of which this is the negative fee. */
@@ -210,8 +217,12 @@ export class Payments {
     return this.#outcome(request.paymentId)
   }
 
-  #payOffer(request: PayRequest, destination: { offer: string; payerNote?: string }): PaymentOutcome {
+  #payOffer(
+    request: PayRequest,
+    destination: Extract<PayRequest['destination'], { kind: 'bolt12' }>,
+  ): PaymentOutcome {
     const offer = strictly(() => parseOffer(destination.offer))
+    if (destination.payee !== undefined) encodePayee(destination.payee)
     if (!offerChains(offer).includes(CHAIN_HASH[this.#node.network]))
       throw new NodeError('invalid', `The offer is not for ${this.#node.network}.`)
     if (offer.amount && 'currency' in offer.amount)
@@ -269,8 +280,8 @@ export class Payments {
   #insert(request: PayRequest, paymentHash: Hex | null): void {
     const { destination } = request
     this.#node.store.run(
-      `INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, deadline_at, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')`,
+      `INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, deadline_at, state, payee)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)`,
       request.paymentId,
       paymentHash,
       destination.kind,
@@ -278,6 +289,7 @@ export class Payments {
       `${request.amountMsat}`,
       request.maxTotalCltvExpiryDelta ?? DEFAULT_MAX_TOTAL_CLTV,
       this.#node.now() + request.timeoutMs,
+      destination.kind === 'bolt12' ? (destination.payee ?? null) : null,
     )
   }
 

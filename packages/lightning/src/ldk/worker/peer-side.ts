@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import {
   IgnoringMessageHandler,
-  type InvoiceRequest,
   type KeysManager,
   type Logger,
   type NetworkGraph,
-  OffersMessage_InvoiceRequest,
   OffersMessageHandler,
   OnionMessenger,
   Option_C2Tuple_OffersMessageResponseInstructionZZ,
@@ -14,10 +12,8 @@ import {
   PeerManager,
 } from 'lightningdevkit'
 import type { Assembly } from './assembly.ts'
-import { toHex } from './bytes.ts'
-import { isNull } from './channels.ts'
 import type { Guard } from './guard.ts'
-import type { Offers } from './offers.ts'
+import type { OfferRequests } from './offer-requests.ts'
 
 /** What talks to peers: the gossip of the shared graph, onion messages, and the peer manager over them. */
 export function makePeerSide(parts: {
@@ -26,10 +22,10 @@ export function makePeerSide(parts: {
   logger: Logger
   graph: NetworkGraph
   guard: Guard
-  offers: Offers
+  requests: OfferRequests
   now: () => number
 }): { peerManager: PeerManager; onionMessenger: OnionMessenger } {
-  const { assembly, keys, logger, graph, guard, offers } = parts
+  const { assembly, keys, logger, graph, guard, requests } = parts
   const ignoring = IgnoringMessageHandler.constructor_new()
   const onionMessenger = OnionMessenger.constructor_new(
     keys.as_EntropySource(),
@@ -37,7 +33,16 @@ export function makePeerSide(parts: {
     logger,
     assembly.manager.as_NodeIdLookUp(),
     assembly.messageRouter.as_MessageRouter(),
-    silentAboutSome(assembly, guard, offers),
+    OffersMessageHandler.new_impl({
+      handle_message: guard.wrap(
+        (message, context, responder) => requests.hear(message, context, responder),
+        () => Option_C2Tuple_OffersMessageResponseInstructionZZ.constructor_none(),
+      ),
+      release_pending_messages: guard.wrap(
+        () => requests.release(),
+        () => [],
+      ),
+    }),
     ignoring.as_AsyncPaymentsMessageHandler(),
     ignoring.as_DNSResolverMessageHandler(),
     ignoring.as_CustomOnionMessageHandler(),
@@ -55,31 +60,4 @@ export function makePeerSide(parts: {
     keys.as_NodeSigner(),
   )
   return { peerManager, onionMessenger }
-}
-
-/** LDK answers for every offer it ever derived keys for; some requests are silenced before LDK sees them. */
-function silentAboutSome(assembly: Assembly, guard: Guard, offers: Offers): OffersMessageHandler {
-  const answering = assembly.manager.as_OffersMessageHandler()
-  const silence = () => Option_C2Tuple_OffersMessageResponseInstructionZZ.constructor_none()
-  return OffersMessageHandler.new_impl({
-    handle_message: guard.wrap((message, context, responder) => {
-      if (message instanceof OffersMessage_InvoiceRequest) {
-        const issuer = message.invoice_request.issuer_signing_pubkey()
-        if (!offers.answers(toHex(issuer)) || hasLongNote(message.invoice_request)) return silence()
-      }
-      return answering.handle_message(message, context, responder)
-    }, silence),
-    release_pending_messages: guard.wrap(
-      () => answering.release_pending_messages(),
-      () => [],
-    ),
-  })
-}
-
-/** LDK before 0.1.3 cuts a longer payer note at this byte, and panics when that is in the middle of a character. */
-const PAYER_NOTE_BYTES = 512
-
-function hasLongNote(request: InvoiceRequest): boolean {
-  const note = request.payer_note()
-  return !isNull(note) && Buffer.byteLength(note.get_a()) > PAYER_NOTE_BYTES
 }

@@ -55,6 +55,11 @@ CREATE INDEX IF NOT EXISTS invoices_unpaid ON invoices (expires_at) WHERE paid_m
 ALTER TABLE holds ADD COLUMN on_chain TEXT;
 ALTER TABLE holds ADD COLUMN won_height INTEGER;
 `,
+  // BIP-353 names: which a payment is made to, and of which domain one must be named to be paid by an offer.
+  `
+ALTER TABLE payments ADD COLUMN payee TEXT;
+ALTER TABLE offers ADD COLUMN payee_domain TEXT;
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
