@@ -13,6 +13,8 @@ const { url, nodes } = JSON.parse(process.argv[2] ?? '') as {
 }
 /** For what hangs: a busy machine takes its time. */
 const USABLE_WITHIN_MS = 120_000
+/** The least that is no dust, so that the payer has enough for thousands. */
+const HOLD_MSAT = 730_000n
 const report = (line: string) => process.stdout.write(`${line}\n`)
 const log = {
   info: () => undefined,
@@ -51,13 +53,13 @@ const holdOnce = async () => {
   const { invoice } = await payee.holdInvoices.create({
     ...{
       paymentHash,
-      amountMsat: 2_000n,
+      amountMsat: HOLD_MSAT,
       description: 'x',
       expirySeconds: 3600,
       minFinalCltvExpiryDelta: 144,
     },
   })
-  const request = payRequest(bolt11(invoice), 2_000n)
+  const request = payRequest(bolt11(invoice), HOLD_MSAT)
   report(`hold ${request.paymentId} ${paymentHash} ${preimage}`)
   await payer.payer.pay(request)
   await isTrue('it is held', async () => (await payee.holdInvoices.lookup(paymentHash))?.state === 'held')
