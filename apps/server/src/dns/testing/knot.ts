@@ -18,15 +18,22 @@ export type RunningKnot = {
 }
 
 /** Debian's Knot with one zone, empty but for its apex, signed by Knot itself with algorithm 13. */
-export async function startKnotZone(domain: string, algorithm: TsigKey['algorithm']): Promise<RunningKnot> {
+export async function startKnotZone(
+  domain: string,
+  algorithm: TsigKey['algorithm'],
+  ttlSeconds = 60,
+): Promise<RunningKnot> {
   const program = requiredProgram('HOLDFAST_KNOTD')
   const { folder, remove } = makeFolder('knot')
   const port = await freePort()
   const key: TsigKey = { name: 'holdfast', algorithm, secret: newSecret() }
   const idleKey: TsigKey = { ...key, name: 'idle', secret: newSecret() }
   mkdirSync(join(folder, 'db'))
-  writeFileSync(join(folder, 'zone'), zoneFile(domain))
-  writeFileSync(join(folder, 'knot.conf'), configuration({ domain, folder, port, keys: [key, idleKey] }))
+  writeFileSync(join(folder, 'zone'), zoneFile(domain, ttlSeconds))
+  writeFileSync(
+    join(folder, 'knot.conf'),
+    configuration({ domain, folder, port, ttlSeconds, keys: [key, idleKey] }),
+  )
   const query = makeQuery({
     servers: [`127.0.0.1:${port}`],
     timeoutMs: 500,
@@ -58,10 +65,10 @@ function newSecret(): Secret<Uint8Array> {
   return new Secret(crypto.getRandomValues(new Uint8Array(64)))
 }
 
-function zoneFile(domain: string): string {
-  return `${domain}. 60 SOA ns1.${domain}. root.${domain}. 1 60 60 600 60
-${domain}. 60 NS ns1.${domain}.
-ns1.${domain}. 60 A 127.0.0.1
+function zoneFile(domain: string, ttl: number): string {
+  return `${domain}. ${ttl} SOA ns1.${domain}. root.${domain}. 1 60 60 600 ${ttl}
+${domain}. ${ttl} NS ns1.${domain}.
+ns1.${domain}. ${ttl} A 127.0.0.1
 `
 }
 
@@ -69,9 +76,10 @@ function configuration(options: {
   domain: string
   folder: string
   port: number
+  ttlSeconds: number
   keys: readonly TsigKey[]
 }): string {
-  const { domain, folder, port, keys } = options
+  const { domain, folder, port, ttlSeconds, keys } = options
   const keyLines = keys.map(
     ({ name, algorithm, secret }) => `  - id: ${name}.
     algorithm: ${algorithm}
@@ -94,6 +102,7 @@ acl:
 policy:
   - id: holdfast
     algorithm: ecdsap256sha256
+    dnskey-ttl: ${ttlSeconds}
 zone:
   - domain: ${domain}
     storage: "${folder}"

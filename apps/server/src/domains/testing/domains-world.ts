@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { type JsonObject, refuse } from '@holdfast/core'
+import type { DnsZone } from '@holdfast/core/dns-zone'
 import { parseName, recordName, selectInstruction } from '@holdfast/protocols/bip353'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { nameToWire } from '@holdfast/protocols/dns/names'
@@ -34,11 +35,14 @@ export type MerchantDns = {
 
 export type DomainsWorld = Awaited<ReturnType<typeof startDomainsWorld>>
 
+/** Real zones in the place of those that are served without a network. */
+export type RealDns = { readonly zone: DnsZone; readonly namesZone: DnsZone; readonly resolveTxt: ResolveTxt }
+
 /**
  * The domains and names slices on a real database, with real jobs, over HTTP. `shop.test` is ours, `merchant.test` the
  * merchant's; both are really signed and validated from their root down, but served without a network.
  */
-export async function startDomainsWorld(database: TestDatabase) {
+export async function startDomainsWorld(database: TestDatabase, real?: RealDns) {
   const log = makeLog({ level: 'silent' })
   const time = { shiftMs: 0 }
   const clock = () => Date.now() + time.shiftMs
@@ -54,7 +58,7 @@ export async function startDomainsWorld(database: TestDatabase) {
   const namesZone = makeTestZone('user._bitcoin-payment.merchant.test')
   const node = makeTestNode()
 
-  const resolve: ResolveTxt = async (name) => {
+  const resolveHere: ResolveTxt = async (name) => {
     const { anchors, query } = makeWorld([
       { apex: '.' },
       { apex: 'test.' },
@@ -88,6 +92,8 @@ export async function startDomainsWorld(database: TestDatabase) {
     if (merchant.dname !== null) add('user._bitcoin-payment', TYPE.DNAME, nameToWire(`${merchant.dname}.`))
   }
 
+  const resolve = real?.resolveTxt ?? resolveHere
+  const zones = { ours: real?.zone ?? zone, names: real?.namesZone ?? namesZone }
   const committed = new EventEmitter()
   committed.setMaxListeners(0)
   const transact: Transact = async (work) => {
@@ -113,8 +119,8 @@ export async function startDomainsWorld(database: TestDatabase) {
       transact,
       database: database.database,
       identity,
-      zones: new Map([['shop.test', zone]]),
-      delegated: new Map([['merchant.test', { zone: namesZone, nameServers: ['ns1.shop.test'] }]]),
+      zones: new Map([['shop.test', zones.ours]]),
+      delegated: new Map([['merchant.test', { zone: zones.names, nameServers: ['ns1.shop.test'] }]]),
       resolveTxt: resolve,
       holdsNames: (domain) => names.holdsNames(domain),
       clock,
@@ -129,7 +135,7 @@ export async function startDomainsWorld(database: TestDatabase) {
     mayRegister: domains.mayRegister,
     nodes: { nodeOf: async () => node },
     async resolveFresh(name) {
-      const resolved = await resolve(recordName(parseName(name)), 0)
+      const resolved = await resolve(recordName(parseName(name)), Math.floor(Date.now() / 1000))
       if (resolved.status !== 'secure') return refuse('RESOLVE_NO_SUCH_NAME')
       const selected = selectInstruction(
         resolved.values.map((value) => Buffer.from(value).toString('latin1')),
@@ -138,10 +144,10 @@ export async function startDomainsWorld(database: TestDatabase) {
     },
     resolveTxt: resolve,
     hostedDomains: domains.hostedDomains,
-    delegatedZones: new Map([[namesZone.domain, namesZone]]),
+    delegatedZones: new Map([[zones.names.domain, zones.names]]),
     network: 'regtest',
     clock,
-    rules: { deadlineMs: 5_000, quarantineMs: 0 },
+    rules: { deadlineMs: real ? 60_000 : 5_000, quarantineMs: 0 },
   })
   names.routes(app)
   domains.routes(app)
