@@ -53,7 +53,6 @@ export function describeLdkLife(world: () => LdkWorld): void {
       expect(await hub.preimage(paying.paymentId)).toBeNull()
     })
 
-<<<<<<< Updated upstream
     test('holds nothing that is dust: it could not be claimed on the chain', async () => {
       const { payer, payee } = world()
       const payHold = async (amountMsat: bigint) => {
@@ -76,23 +75,24 @@ export function describeLdkLife(world: () => LdkWorld): void {
       const enough = await payHold(724_000n)
       await heldState({ payee }, enough.paymentHash)
       await payee.holdInvoices.cancel(enough.paymentHash)
-=======
+    })
+
     test('holds more dust at once than the default exposure of LDK allows', async () => {
       const { payer, payee } = world()
-      // LDK's default stops at 2,530,000 msat; HTLCs below some 2,000 sat are dust of a channel without anchors.
+      // LDK's default stops at 2,530,000 msat, and counts HTLCs of less than 2,300 sat as dust.
       const holds = await Promise.all(
         Array.from({ length: 12 }, async () => {
           const secret = freshSecret()
           const { invoice } = await payee.holdInvoices.create({
             ...{
               paymentHash: secret.paymentHash,
-              amountMsat: 300_000n,
+              amountMsat: 800_000n,
               description: 'x',
               expirySeconds: 600,
             },
             minFinalCltvExpiryDelta: 144,
           })
-          const request = payRequest(bolt11(invoice), 300_000n)
+          const request = payRequest(bolt11(invoice), 800_000n)
           await payer.payer.pay(request)
           return { ...secret, paymentId: request.paymentId }
         }),
@@ -101,7 +101,6 @@ export function describeLdkLife(world: () => LdkWorld): void {
       for (const { paymentHash, preimage } of holds) await payee.holdInvoices.settle(paymentHash, preimage)
       for (const { paymentId } of holds)
         expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded' })
->>>>>>> Stashed changes
     })
 
     test('keeps channels, offers, payments, events and a held HTLC across a restart', async () => {
