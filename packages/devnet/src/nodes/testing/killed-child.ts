@@ -13,8 +13,6 @@ const { url, nodes } = JSON.parse(process.argv[2] ?? '') as {
 }
 /** For what hangs: a busy machine takes its time. */
 const USABLE_WITHIN_MS = 120_000
-/** Less would be dust, which no node holds. */
-const HELD_MSAT = 800_000n
 /** The least that is no dust, so that the payer has enough for thousands. */
 const HOLD_MSAT = 730_000n
 const report = (line: string) => process.stdout.write(`${line}\n`)
