@@ -1,14 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  chunkRecordValue,
-  joinCharacterStrings,
-  parseName,
-  recordName,
-  recordValue,
-  selectInstruction,
-} from './bip353.ts'
-import { encodeUtf8 } from './utf8.ts'
+import { joinCharacterStrings, parseName, recordName, recordValue, selectInstruction } from './bip353.ts'
 
 describe('a name', () => {
   test('says its parts, how it is shown and where its record lives', () => {
@@ -120,32 +112,6 @@ describe('a name', () => {
 describe('a record', () => {
   test('holds the offer in a URI without an address', () => {
     expect(recordValue('lno1x')).toBe('bitcoin:?lno=lno1x')
-  })
-
-  test.each([
-    [1, [1]],
-    [255, [255]],
-    [256, [255, 1]],
-    [600, [255, 255, 90]],
-  ])('of %d characters is cut into strings of %j', (length, lengths) => {
-    expect(chunkRecordValue('x'.repeat(length)).map((chunk) => chunk.length)).toEqual(lengths)
-  })
-
-  test('fills at most 65,535 bytes, the lengths of its strings included', () => {
-    expect(chunkRecordValue('x'.repeat(65_279))).toHaveLength(256)
-    expect(() => chunkRecordValue('x'.repeat(65_280))).toThrow(expect.objectContaining({ code: 'too-long' }))
-  })
-
-  test.each(['', 'ä', 'a\nb', '\0'])('is not made of %j', (value) => {
-    expect(() => chunkRecordValue(value)).toThrow(expect.objectContaining({ code: 'bad-value' }))
-  })
-
-  test('is joined without separators', () => {
-    fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 1000 }), (value) => {
-        expect(joinCharacterStrings(chunkRecordValue(value).map(encodeUtf8))).toBe(value)
-      }),
-    )
   })
 
   test('of any bytes keeps all of them', () => {

@@ -15,12 +15,7 @@ export type PaymentName = {
 
 export type Bip353ErrorCode =
   /** Not exactly one `@` between a user and a domain. */
-  | 'bad-form'
-  | 'bad-character'
-  | 'bad-label'
-  | 'too-long'
-  /** A record's value that is not ASCII or not a `bitcoin:` URI. */
-  | 'bad-value'
+  'bad-form' | 'bad-character' | 'bad-label' | 'too-long'
 
 /** The only error that this module throws. */
 export class Bip353Error extends Error {
@@ -36,9 +31,6 @@ const PREFIX = '₿'
 const MAX_LABEL_CHARACTERS = 63
 /** RFC 1035: 255 bytes on the wire are 253 characters without the final dot. */
 const MAX_NAME_CHARACTERS = 253
-const MAX_CHARACTER_STRING_BYTES = 255
-/** RDATA of a TXT record, the length bytes included. */
-const MAX_RDATA_BYTES = 65_535
 
 /**
  * Reads a name with or without ₿, in any case, and with other scripts as IDNA has them. Throws `Bip353Error`.
@@ -81,19 +73,6 @@ export function recordName(name: { readonly user: string; readonly domain: strin
 /** The record's value. The path is empty: an on-chain address in the DNS would be reused. */
 export function recordValue(offer: string): string {
   return `bitcoin:?lno=${offer}`
-}
-
-/** Cuts a value into the character-strings of one TXT record, each of at most 255 bytes. */
-export function chunkRecordValue(value: string): string[] {
-  if (!/^[\x20-\x7e]+$/.test(value)) throw new Bip353Error('bad-value', 'the value is not printable ASCII')
-  const chunks: string[] = []
-  for (let at = 0; at < value.length; at += MAX_CHARACTER_STRING_BYTES) {
-    chunks.push(value.slice(at, at + MAX_CHARACTER_STRING_BYTES))
-  }
-  if (value.length + chunks.length > MAX_RDATA_BYTES) {
-    throw new Bip353Error('too-long', 'the value does not fit one TXT record')
-  }
-  return chunks
 }
 
 /**

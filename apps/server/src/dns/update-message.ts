@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto'
+import { cutIntoCharacterStrings } from '@holdfast/protocols/dns/character-strings'
 import { CLASS, OPCODE, TYPE } from '@holdfast/protocols/dns/codes'
 import { encodeMessage, NO_FLAGS, type ResourceRecord } from '@holdfast/protocols/dns/message'
 import { encodeTxt } from '@holdfast/protocols/dns/rdata'
 
-/** RFC 1035 §3.3: a character-string holds up to 255 bytes. */
-const STRING_BYTES = 255
 const NO_DATA = new Uint8Array(0)
 
 /** RFC 2136 §2: the prerequisites hold all together, and the updates happen all together, or nothing happens. */
@@ -46,10 +45,5 @@ export function deleteTxt(name: string, value: string): ResourceRecord {
 
 /** BIP-353: one TXT record whose strings, joined without separators, are the value. */
 function txtRdata(value: string): Uint8Array {
-  const bytes = new TextEncoder().encode(value)
-  const strings: Uint8Array[] = []
-  for (let at = 0; at < bytes.length || at === 0; at += STRING_BYTES) {
-    strings.push(bytes.subarray(at, at + STRING_BYTES))
-  }
-  return encodeTxt(strings)
+  return encodeTxt(cutIntoCharacterStrings(value))
 }

@@ -1,3 +1,4 @@
+import { cutIntoCharacterStrings } from '@holdfast/protocols/dns/character-strings'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { canonicalName, isAtOrBelow, type Name, nameToWire, parseName } from '@holdfast/protocols/dns/names'
 import { encodeDnskey, encodeDs, encodeSoa, encodeTxt } from '@holdfast/protocols/dns/rdata'
@@ -227,9 +228,7 @@ function below(label: string, apex: Name): Name {
 
 /** BIP-353: one TXT RR, its value cut into strings of at most 255 bytes. */
 function encodeText(value: string): Uint8Array {
-  const bytes = new TextEncoder().encode(value)
-  if (bytes.length > MAX_VALUE_BYTES) throw new RangeError(`a TXT value has at most ${MAX_VALUE_BYTES} bytes`)
-  const strings: Uint8Array[] = []
-  for (let at = 0; at < bytes.length || at === 0; at += 255) strings.push(bytes.subarray(at, at + 255))
-  return encodeTxt(strings)
+  if (Buffer.byteLength(value) > MAX_VALUE_BYTES)
+    throw new RangeError(`a TXT value has at most ${MAX_VALUE_BYTES} bytes`)
+  return encodeTxt(cutIntoCharacterStrings(value))
 }

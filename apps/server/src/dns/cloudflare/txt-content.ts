@@ -1,5 +1,5 @@
-/** RFC 1035 §3.3: a character-string holds up to 255 bytes. */
-const STRING_BYTES = 255
+import { cutIntoCharacterStrings } from '@holdfast/protocols/dns/character-strings'
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
@@ -8,12 +8,9 @@ const BACKSLASH = 0x5c
  * space between. What Cloudflare would cut or quote by itself is then stored as it was sent.
  */
 export function encodeTxtContent(value: string): string {
-  const bytes = new TextEncoder().encode(value)
-  const strings: string[] = []
-  for (let at = 0; at < bytes.length || at === 0; at += STRING_BYTES) {
-    strings.push(`"${Array.from(bytes.subarray(at, at + STRING_BYTES), escaped).join('')}"`)
-  }
-  return strings.join(' ')
+  return cutIntoCharacterStrings(value)
+    .map((bytes) => `"${Array.from(bytes, escaped).join('')}"`)
+    .join(' ')
 }
 
 /**
