@@ -28,17 +28,13 @@ import {
   trapsOf,
 } from './support/escrow-steps.ts'
 import { EscrowStory } from './support/escrow-story.ts'
-import { describePoint, type KillPoint, killsToDo, type Moment } from './support/kill-plan.ts'
+import { describePoint, type KillPoint, type Moment } from './support/kill-plan.ts'
 import { countedEnds, KillReport } from './support/kill-report.ts'
+import { howToRepeat, killsAskedFor, reseedFor, SEED } from './support/kill-wish.ts'
 import { type Random, seededRandom } from './support/seeded-random.ts'
 import { type StepTrap, setTrap } from './support/step-trap.ts'
 
-const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
-const ONLY = process.env.HOLDFAST_TEST_ONLY
-const KILLS = killsToDo(
-  { kills: Number(process.env.HOLDFAST_TEST_ESCROW_KILLS ?? '20'), only: ONLY, seed: SEED },
-  ESCROW_STEPS,
-)
+const KILLS = killsAskedFor('HOLDFAST_TEST_ESCROW_KILLS', ESCROW_STEPS)
 const CHECK_EVERY = 25
 /** A payout that the node refused is tried again ten seconds later, and a job of a dead worker some seconds later. */
 const ENDS_WITHIN_MS = 300_000
@@ -67,8 +63,7 @@ test(
       expect(await first.stop()).toBe(0)
       for (const { number, point } of KILLS) {
         const began = performance.now()
-        // Each kill has choices of its own, so that it can be done again without those before it.
-        random.reseed(SEED * 1_000_003 + number)
+        reseedFor(random, number)
         let entityId: string | null = null
         if (point.kind === 'starting') {
           world.server.begin()
@@ -88,7 +83,7 @@ test(
           report.allIsWell(await checkAll(tale, before))
       }
     } catch (error) {
-      console.error(`${world.server.output}\n${howToRepeat(report)}`)
+      console.error(`${world.server.output}\n${howToRepeat('e2e/escrow', KILLS, report)}`)
       throw error
     } finally {
       console.log(`\n${report.table()}\n`)
@@ -206,13 +201,4 @@ async function asSeenByNodes<T>(
   } finally {
     await operator.stop()
   }
-}
-
-function howToRepeat(report: KillReport): string {
-  const numbers = report.unchecked.map(({ number }) => number)
-  const [from = report.count + KILLS[0]!.number, to = from] = [numbers[0], numbers.at(-1)]
-  return [
-    'It was one of these kills, or the one after them, which can be done again:',
-    `  npm run test:kill -- e2e/escrow --seed ${SEED} --only ${from}-${to + 1}`,
-  ].join('\n')
 }

@@ -16,8 +16,9 @@ import {
   type Truth,
   unended,
 } from './support/invariants.ts'
-import { describePoint, type KillPoint, killsToDo } from './support/kill-plan.ts'
+import { describePoint, type KillPoint } from './support/kill-plan.ts'
 import { countedEnds, KillReport } from './support/kill-report.ts'
+import { howToRepeat, killsAskedFor, ONLY, reseedFor, SEED } from './support/kill-wish.ts'
 import { KillWorkload, type Shop } from './support/kill-workload.ts'
 import { OPERATOR, RequestLedger, type Running } from './support/request-ledger.ts'
 import { seededRandom } from './support/seeded-random.ts'
@@ -25,13 +26,7 @@ import { ServerProcess } from './support/server-process.ts'
 import { SERVER_STEPS, type ServerStep, trapsOf } from './support/server-steps.ts'
 import { installTraps, type StepTrap, setTrap } from './support/step-trap.ts'
 
-const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
-/** The part of the plan that is carried out: all of it, or those of --only. */
-const ONLY = process.env.HOLDFAST_TEST_ONLY
-const KILLS = killsToDo(
-  { kills: Number(process.env.HOLDFAST_TEST_KILLS ?? '20'), only: ONLY, seed: SEED },
-  SERVER_STEPS,
-)
+const KILLS = killsAskedFor('HOLDFAST_TEST_KILLS', SERVER_STEPS)
 /** The very first start makes the database, the chain and the channels: it has its own kills. */
 const FIRST_START_KILLS = ONLY ? 0 : Math.ceil(KILLS.length / 20)
 const CHECK_EVERY = 20
@@ -71,8 +66,7 @@ test(
       let { startMs } = first
       for (const { number, point } of KILLS) {
         const began = performance.now()
-        // Each kill has choices of its own, so that it can be done again without those before it.
-        random.reseed(SEED * 1_000_003 + number)
+        reseedFor(random, number)
         let entityId: string | null = null
         if (point.kind === 'starting') {
           server.begin()
@@ -209,11 +203,8 @@ async function checkAll(server: ServerProcess, ledger: RequestLedger, before: Ba
 /** Stops what runs, keeps the data, and says how to look at them and how to do the kills again. */
 async function keepEvidence(server: ServerProcess, report: KillReport): Promise<string> {
   const code = await server.stop()
-  const numbers = report.unchecked.map(({ number }) => number)
-  const [from = report.count + KILLS[0]!.number, to = from] = [numbers[0], numbers.at(-1)]
   return [
     `The data are kept: HOLDFAST_DATA_DIR=${server.dataDir} npm start (the server ended with ${code})`,
-    `It was one of these kills, or the one after them, which can be done again on a new data folder:`,
-    `  npm run test:kill -- e2e/server --seed ${SEED} --only ${from}-${to + 1}`,
+    howToRepeat('e2e/server', KILLS, report),
   ].join('\n')
 }

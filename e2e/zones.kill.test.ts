@@ -14,16 +14,16 @@ import { expect, inject, test } from 'vitest'
 import { type FastTime, fastNow, inFastTime } from './support/fast-time.ts'
 import { readJournal } from './support/journal-faults.ts'
 import { type KillDatabase, makeKillDatabase } from './support/kill-database.ts'
-import { describePoint, type KillPoint, planKills } from './support/kill-plan.ts'
+import { describePoint, type KillPoint } from './support/kill-plan.ts'
 import { KillReport } from './support/kill-report.ts'
+import { killsAskedFor, reseedFor, SEED } from './support/kill-wish.ts'
 import { type ReseededRandom, seededRandom } from './support/seeded-random.ts'
 import { type SimulatedZones, startSimulatedZones } from './support/simulated-zones.ts'
 import { setTrap } from './support/step-trap.ts'
 import { ZONE_STEPS, type ZoneStep } from './support/zone-steps.ts'
 
-const SEED = Number(process.env.HOLDFAST_TEST_SEED ?? 1)
 /** A third of the others' kills: a plan waits most of its time. */
-const KILLS = Math.ceil(Number(process.env.HOLDFAST_TEST_KILLS ?? '20') / 3)
+const KILLS = killsAskedFor('HOLDFAST_TEST_KILLS', ZONE_STEPS, 1 / 3)
 const DOMAINS = Array.from({ length: 6 }, (_, index) => `zone-${index}.test`)
 const OPERATOR = '0b'.repeat(32)
 /** The memory of resolvers, ten minutes, passes in a second and a half. */
@@ -39,7 +39,7 @@ type World = KillDatabase & {
 }
 
 test(
-  `${KILLS} kills leave no zone on its way, and never one that a resolver must refuse (seed ${SEED})`,
+  `${KILLS.length} kills leave no zone on its way, and never one that a resolver must refuse (seed ${SEED})`,
   async () => {
     const time = { since: Date.now(), speed: SPEED }
     const random = seededRandom(SEED)
@@ -52,8 +52,8 @@ test(
     try {
       for (const domain of DOMAINS)
         await transact((tx) => adoptZone(tx, { kind: 'adopt', domain, ...zones.ttls }, fastNow(time)))
-      for (const { number, point } of planKills(KILLS, SEED, ZONE_STEPS)) {
-        random.reseed(SEED * 1_000_003 + number)
+      for (const { number, point } of KILLS) {
+        reseedFor(random, number)
         report.killed(number, point, await liveAndDie(world, point))
         console.log(`  ${String(number).padStart(4)}  ${describePoint(point)}`)
       }
@@ -66,7 +66,7 @@ test(
       await kept.drop()
     }
   },
-  KILLS * 90_000 + 300_000,
+  KILLS.length * 90_000 + 300_000,
 )
 
 /** Zones are asked into DNSSEC, through rollovers and out of it until the worker is killed at `point`. */

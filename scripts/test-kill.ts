@@ -8,7 +8,7 @@ Runs every *.kill.test.ts, or those whose path contains one of FILE. The last li
 
   --kills N    how often each of them kills (default 200, of escrows 300)
   --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
-  --only N-M   of the server's or the escrows' kills with this seed, only those with these numbers: what a failure says
+  --only N-M   of the server's, escrows' and zones' kills with this seed, only those with these numbers: what a failure says
   --help
 `
 

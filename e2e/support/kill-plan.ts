@@ -34,7 +34,7 @@ export type PlannedKill<S extends Step> = { readonly number: number; readonly po
  * The kills of this seed up to number `to`: in every round each step once, its moments in turn, and kills at any time
  * of work and of starts. A longer plan begins with the shorter one.
  */
-export function planKills<S extends Step>(to: number, seed: number, steps: readonly S[]): PlannedKill<S>[] {
+function planKills<S extends Step>(to: number, seed: number, steps: readonly S[]): PlannedKill<S>[] {
   const random = seededRandom(seed)
   const plan: KillPoint<S>[] = []
   const firstMoment = random.below(MOMENTS.length)
