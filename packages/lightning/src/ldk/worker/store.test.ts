@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Store } from './store.ts'
+import { MIGRATIONS, Store } from './store.ts'
 
 describe('Store', () => {
   let folder: string
@@ -43,12 +43,8 @@ describe('Store', () => {
   })
 
   test('a file of the first schema is brought forward, and what was received is remembered once', () => {
-    new Store(folder).close()
     const database = new DatabaseSync(join(folder, 'node.sqlite'))
-    database.exec(
-      `DROP TABLE receipts; ALTER TABLE payments DROP COLUMN sent_fee_msat; ALTER TABLE holds DROP COLUMN on_chain;
-       ALTER TABLE holds DROP COLUMN won_height; PRAGMA user_version = 1`,
-    )
+    database.exec(`${MIGRATIONS[0]}; PRAGMA user_version = 1`)
     for (const at of [1, 2])
       database.exec(
         `INSERT INTO node_events (at, kind, data) VALUES (${at}, 'payment-received', '{"paymentHash":"aa","amountMsat":"5n"}')`,

@@ -6,7 +6,7 @@ import { NodeError } from '../../ports.ts'
 
 const SQLITE_BUSY = 5
 /** Applied in order; `user_version` counts those that were. Never change one that was released. */
-const MIGRATIONS = [
+export const MIGRATIONS = [
   `
 CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), node_id TEXT NOT NULL, network TEXT NOT NULL) STRICT;
 CREATE TABLE manager (one INTEGER PRIMARY KEY CHECK (one = 1), bytes BLOB NOT NULL) STRICT;
