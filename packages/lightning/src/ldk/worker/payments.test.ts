@@ -20,6 +20,7 @@ describe('Payments', () => {
   let store: Store
   let payments: Payments
   let now: number
+  let height: number
   let abandoned: string[]
   let listed: RecentPaymentDetails[]
   let events: EventData[]
@@ -29,7 +30,7 @@ describe('Payments', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-payments-'))
     store = new Store(folder)
-    ;[now, abandoned, listed, events] = [1_000, [], [], []]
+    ;[now, height, abandoned, listed, events] = [1_000, 700, [], [], []]
     const manager: Pick<ChannelManager, 'abandon_payment' | 'list_recent_payments'> = {
       abandon_payment: (id) => {
         abandoned.push(toHex(id))
@@ -37,7 +38,7 @@ describe('Payments', () => {
       list_recent_payments: () => listed,
     }
     const node: NodeContext = {
-      ...{ store, log: quiet, network: 'regtest', nodeId: '02', now: () => now, height: () => 1 },
+      ...{ store, log: quiet, network: 'regtest', nodeId: '02', now: () => now, height: () => height },
       manager: manager as ChannelManager,
       record: (event) => events.push(event),
     }
@@ -65,6 +66,18 @@ describe('Payments', () => {
       amountMsat: 5_000n,
       feeMsat: 7n,
     })
+  })
+
+  test('the cap on the CLTV of a route shrinks with the blocks since the payment began, and a reorganisation adds none', () => {
+    pending('bolt11', HASH)
+    expect(payments.maxTotalCltv(ID)).toBe(1_008)
+    store.run('UPDATE payments SET begun_height = 700, max_cltv = 100')
+    const caps = [700, 712, 694, 799, 900].map((at) => {
+      height = at
+      return payments.maxTotalCltv(ID)
+    })
+    expect(caps).toEqual([100, 88, 100, 1, 1])
+    expect(payments.maxTotalCltv('99'.repeat(32))).toBe(1_008)
   })
 
   test('a pending payment that LDK lists stays pending', () => {

@@ -41,6 +41,7 @@ type Row = {
   kind: 'bolt11' | 'bolt12'
   amount_msat: string
   max_cltv: number
+  begun_height: number | null
   state: 'pending' | 'succeeded' | 'failed' | 'unknown'
   fee_msat: string | null
   reason: PaymentFailure | null
@@ -89,8 +90,16 @@ export class Payments {
       : null
   }
 
+  /**
+   * What is left of the cap: LDK counts a route's CLTV from the height at which it sends, also when it sends a failed
+   * part again some blocks later, and the caller's deadline has not moved.
+   */
   maxTotalCltv(paymentId: Hex): number {
-    return this.#row(paymentId)?.max_cltv ?? DEFAULT_MAX_TOTAL_CLTV
+    const row = this.#row(paymentId)
+    if (!row) return DEFAULT_MAX_TOTAL_CLTV
+    const height = this.#node.height()
+    const since = Math.max(height - (row.begun_height ?? height), 0)
+    return Math.max(row.max_cltv - since, 1)
   }
 
   /** The BIP-353 name that is paid; null: none, or nobody said so. */
@@ -280,14 +289,15 @@ export class Payments {
   #insert(request: PayRequest, paymentHash: Hex | null): void {
     const { destination } = request
     this.#node.store.run(
-      `INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, deadline_at, state, payee)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?)`,
+      `INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, begun_height, deadline_at, state, payee)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`,
       request.paymentId,
       paymentHash,
       destination.kind,
       destination.kind === 'bolt11' ? destination.invoice : destination.offer,
       `${request.amountMsat}`,
       request.maxTotalCltvExpiryDelta ?? DEFAULT_MAX_TOTAL_CLTV,
+      this.#node.height(),
       this.#node.now() + request.timeoutMs,
       destination.kind === 'bolt12' ? (destination.payee ?? null) : null,
     )

@@ -60,6 +60,10 @@ ALTER TABLE holds ADD COLUMN won_height INTEGER;
 ALTER TABLE payments ADD COLUMN payee TEXT;
 ALTER TABLE offers ADD COLUMN payee_domain TEXT;
 `,
+  // A cap on a route's CLTV is counted from the height at which its payment began; null: before this was kept.
+  `
+ALTER TABLE payments ADD COLUMN begun_height INTEGER;
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
