@@ -611,7 +611,7 @@ export type TaskInput = {
 export type TaskKind =
   /** Goods of a known seller; the proof is the delivery. */
   | 'ORDER'
-  /** A bounty, with applications; it is proven by work. */
+  /** Takes applications, and is proven by work. */
   | 'TASK'
 
 /** See docs/state-machines/escrow.md. */

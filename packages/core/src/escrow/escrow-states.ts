@@ -8,7 +8,7 @@ import type {
   MilestoneState,
 } from './milestone-states.ts'
 
-/** `task`: a bounty with applications and a proof. `order`: goods of a known seller; the proof is the delivery. */
+/** `task`: takes applications, and is proven by work. `order`: goods of a known seller; the proof is the delivery. */
 export type EscrowKind = 'task' | 'order'
 
 export type Application = { readonly worker: string; readonly message: string; readonly at: number }

@@ -29,7 +29,7 @@ function plain<T extends string>(values: readonly T[]): Record<T, string> {
 }
 
 export const TaskKindEnum = enumOf('TaskKind', 'What is paid for.', {
-  task: 'A bounty, with applications; it is proven by work.',
+  task: 'Takes applications, and is proven by work.',
   order: 'Goods of a known seller; the proof is the delivery.',
 })
 
