@@ -8,6 +8,7 @@ import { publicKey } from '@holdfast/protocols/testing/points'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { enabledOffers } from '../nodes/testing/test-node.ts'
+import { readEntity } from '../platform/journal/read-entries.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { findName } from './name-store.ts'
 import { jobContext } from './testing/job-context.ts'
@@ -108,9 +109,12 @@ describe('a job that runs again', () => {
 
   test('for a registration that is not there, or of an earlier version, does nothing', async () => {
     const id = '00000000-0000-4000-8000-000000000000'
+    const before = new Map(world.zone.records)
     await runJob('validate-chain', { id, serial: 0, offer: 'lno1' })
     await runJob('publish-record', { id, attempt: 0 })
     await runJob('wake', { id })
+    expect(await readEntity(database.db, 'name', id)).toEqual([])
+    expect(world.zone.records).toEqual(before)
   })
 })
 
