@@ -19,9 +19,9 @@ beforeEach(() => {
 
 const fund = { kind: 'fund', by: BUYER, milestone: 0 } as const
 
-/** A bounty that is funded before anybody has applied for it. */
+/** A task that is funded before anybody has applied for it. */
 async function reachFunded(): Promise<{ id: string; hash: string }> {
-  const id = await world.startBounty()
+  const id = await world.startTask()
   await world.ask(id, fund)
   await world.run('create-hold')
   const { paymentHash: hash } = await world.milestoneIn(id, 'awaiting-funds')
@@ -81,7 +81,7 @@ describe('a coordinated escrow', () => {
   })
 
   test('that was not paid for in time is funded again, on another hash; the first one is finished for ever', async () => {
-    const id = await world.startBounty()
+    const id = await world.startTask()
     await world.ask(id, fund)
     await world.run('create-hold')
     const first = (await world.milestoneIn(id, 'awaiting-funds')).paymentHash
@@ -118,16 +118,16 @@ describe('what the operator’s node can do decides which custody there is', () 
   ] as const)('with %s alone: %s', async (capability, possible, impossible) => {
     world = makeEscrowWorld(database, undefined, [capability])
     expect(world.slice.custodies).toEqual([possible])
-    const bounty = { kind: 'task', worker: null } as const
-    expect(isRefusal(await world.tryCreate({ ...bounty, custody: possible }))).toBe(false)
-    expect(await world.tryCreate({ ...bounty, custody: impossible })).toMatchObject({
+    const task = { kind: 'task', worker: null } as const
+    expect(isRefusal(await world.tryCreate({ ...task, custody: possible }))).toBe(false)
+    expect(await world.tryCreate({ ...task, custody: impossible })).toMatchObject({
       refused: 'ESCROW_CUSTODY_UNAVAILABLE',
       data: { custodies: possible },
     })
   })
 
   test('a coordinated hold is not made when the node does not answer', async () => {
-    const id = await world.startBounty()
+    const id = await world.startTask()
     world.node.offline = true
     expect(await world.tryAsk(id, fund)).toMatchObject({ refused: 'NODE_OFFLINE' })
   })

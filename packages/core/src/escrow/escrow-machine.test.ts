@@ -241,7 +241,7 @@ describe('before money is locked', () => {
   })
 })
 
-describe('the two ends of a coordinated bounty without a worker', () => {
+describe('the two ends of a coordinated task without a worker', () => {
   const funded = run([
     creation('coordinated'),
     { kind: 'publish', by: BUYER },

@@ -21,7 +21,21 @@ export const BUYER = 'b1'.repeat(32)
 export const WORKER = 'a2'.repeat(32)
 export const ARBITER = 'c3'.repeat(32)
 
-const POLICY: FeePolicy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n }
+export const POLICY: FeePolicy = { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n }
+
+export const planOf = (milestones: number, now: number) => ({
+  title: 'Oranges',
+  description: '',
+  arbiter: ARBITER,
+  deadlineAt: now + 10 * 24 * HOUR_MS,
+  milestones: Array.from({ length: milestones }, () => ({
+    title: 'A box',
+    payoutMsat: PAYOUT_MSAT,
+    workMs: 10 * HOUR_MS,
+    objectionMs: 2 * HOUR_MS,
+    holdBlocks: 400,
+  })),
+})
 
 export type EscrowWorld = ReturnType<typeof makeEscrowWorld>
 
@@ -106,19 +120,7 @@ export function makeEscrowWorld(
       wish: Pick<NewEscrow, 'kind' | 'worker' | 'custody'>,
       milestones = 1,
     ): Promise<EscrowState | Refusal> {
-      const plan = {
-        title: 'Oranges',
-        description: '',
-        arbiter: ARBITER,
-        deadlineAt: time.now + 10 * 24 * HOUR_MS,
-        milestones: Array.from({ length: milestones }, () => ({
-          title: 'A box',
-          payoutMsat: PAYOUT_MSAT,
-          workMs: 10 * HOUR_MS,
-          objectionMs: 2 * HOUR_MS,
-          holdBlocks: 400,
-        })),
-      }
+      const plan = planOf(milestones, time.now)
       return transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }, 'a-request'))
     },
     /** An order whose seller is asked for an invoice. */
@@ -126,7 +128,7 @@ export function makeEscrowWorld(
       return published(await world.tryCreate({ kind: 'order', worker: WORKER }, milestones))
     },
     /** A coordinated task that anybody may apply for. */
-    async startBounty(): Promise<string> {
+    async startTask(): Promise<string> {
       return published(await world.tryCreate({ kind: 'task', worker: null, custody: 'coordinated' }))
     },
     async startFunding(): Promise<string> {

@@ -12,7 +12,7 @@ import type { NewJob, Transact } from '../../platform/transaction.ts'
 import { decodeEscrow } from '../escrow-codec.ts'
 import { type EscrowSlice, type EscrowWish, makeEscrowSlice } from '../escrow-slice.ts'
 import { EscrowNode, hashOf } from './escrow-node.ts'
-import { ARBITER, BUYER, HOUR_MS, PAYOUT_MSAT, WORKER } from './escrow-world.ts'
+import { BUYER, POLICY, planOf, WORKER } from './escrow-world.ts'
 
 /** What becomes of the process while it keeps something: it dies before COMMIT, after it, or waits for long. */
 export type Fate = 'kept' | 'abandoned' | 'unanswered' | 'slow'
@@ -79,7 +79,7 @@ export function makeHistoryWorld(database: TestDatabase) {
         await node.funds.balance()
         return node.height
       },
-      policy: { fixedMsat: 1_000n, ppm: 10_000n, capMsat: 100_000_000n },
+      policy: POLICY,
       limits: { ofOneBuyer: 1_000_000, ofAll: 1_000_000 },
       clock: () => time.now,
       followMs: 0,
@@ -109,19 +109,7 @@ export function makeHistoryWorld(database: TestDatabase) {
 
     /** An order whose seller is asked for invoices, or a coordinated task for which nobody has applied. */
     async open(custody: Custody, milestones: number): Promise<void> {
-      const plan = {
-        title: 'Oranges',
-        description: '',
-        arbiter: ARBITER,
-        deadlineAt: time.now + 10 * 24 * HOUR_MS,
-        milestones: Array.from({ length: milestones }, () => ({
-          title: 'A box',
-          payoutMsat: PAYOUT_MSAT,
-          workMs: 10 * HOUR_MS,
-          objectionMs: 2 * HOUR_MS,
-          holdBlocks: 400,
-        })),
-      }
+      const plan = planOf(milestones, time.now)
       const isOrder = custody === 'hash-locked'
       const parties = { kind: isOrder ? 'order' : 'task', worker: isOrder ? WORKER : null } as const
       const wish = { by: BUYER, custody, plan, ...parties }

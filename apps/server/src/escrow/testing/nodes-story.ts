@@ -136,7 +136,7 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     },
 
     /** A coordinated task for which nobody has applied. */
-    async bounty(): Promise<string> {
+    async task(): Promise<string> {
       return create({ kind: 'task', worker: null, custody: 'coordinated' }, 1, USUAL)
     },
 
@@ -187,6 +187,9 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     async spendable(): Promise<bigint[]> {
       const nodes = [world.payer, world.hub, world.payee]
       return Promise.all(nodes.map(async (node) => (await node.funds.balance()).lightningMsat))
+    },
+    async gainsSince(before: readonly bigint[]): Promise<bigint[]> {
+      return (await story.spendable()).map((balance, index) => balance - before[index]!)
     },
   }
   return story

@@ -33,10 +33,7 @@ export function describeEscrowsOnNodes(startWorld: StartWorld): void {
       })
       await expect.poll(buyersPayment).toMatchObject({ state: 'succeeded' })
       await expect
-        .poll(async () => {
-          const after = await story.spendable()
-          return after.map((balance, index) => balance - before[index]!)
-        })
+        .poll(() => story.gainsSince(before))
         .toEqual([-(PAYOUT_MSAT + FEE_MSAT), FEE_MSAT, PAYOUT_MSAT])
       const state = await story.slice.find(id)
       expect(state!.phase).toBe('completed')
@@ -94,7 +91,7 @@ export function describeEscrowsOnNodes(startWorld: StartWorld): void {
 
     test('a coordinated task is funded before its worker is known; the operator pays first and claims with a preimage that it makes itself', async () => {
       const before = await story.spendable()
-      const id = await story.bounty()
+      const id = await story.task()
       const { buyersPayment } = await story.pay(id)
       await story.ask(id, { kind: 'apply', by: WORKER, message: '' })
       await story.ask(id, { kind: 'assign', by: BUYER, worker: WORKER })
@@ -105,10 +102,7 @@ export function describeEscrowsOnNodes(startWorld: StartWorld): void {
       expect(await story.reach(id, 'released')).toMatchObject({ custody: 'coordinated' })
       await expect.poll(buyersPayment).toMatchObject({ state: 'succeeded' })
       await expect
-        .poll(async () => {
-          const after = await story.spendable()
-          return after.map((balance, index) => balance - before[index]!)
-        })
+        .poll(() => story.gainsSince(before))
         .toEqual([-(PAYOUT_MSAT + FEE_MSAT), FEE_MSAT, PAYOUT_MSAT])
       expect(await story.replayed(id)).toEqual(await story.slice.find(id))
     }, 60_000)
