@@ -97,6 +97,7 @@ export async function startServer(options: {
     zones,
     ...(edges.delegated && { delegated: edges.delegated }),
     resolveTxt: edges.resolveTxt,
+    owners: new Map(config.domainOwners.map(({ domain, pubkey }) => [domain, pubkey])),
     holdsNames: (domain) => names.holdsNames(domain),
     clock,
   })
@@ -109,6 +110,7 @@ export async function startServer(options: {
     identity,
     zones: domains.zones,
     mayRegister: domains.mayRegister,
+    soleOwnerOf: domains.ownerOf,
     nodes,
     resolveFresh: resolver.resolveFresh,
     askResolvers: edges.askResolvers,

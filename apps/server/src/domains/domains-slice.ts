@@ -1,4 +1,4 @@
-import type { Refusal } from '@holdfast/core'
+import { type Refusal, refuse } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex } from '@holdfast/lightning'
 import type { Identity } from '../identity/identity.ts'
@@ -25,7 +25,7 @@ import { makeOwnZones, type OwnZones } from './own-zones.ts'
 export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   /** Why this key may not register names in the domain; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex): Promise<Refusal | null>
-  /** Who has proven that the domain is theirs, and still shows it; null: nobody. */
+  /** Who alone may register names in the domain: its owner by configuration, or by proof; null: nobody. */
   ownerOf(domain: string): Promise<Hex | null>
   /** The domains of merchants whose names stand in this zone of ours, and what follows `user._bitcoin-payment.` there. */
   hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>
@@ -47,6 +47,8 @@ export function makeDomainsSlice(deps: {
   zones: ReadonlyMap<string, DnsZone>
   /** Zones of merchants' domains that are delegated to us. */
   delegated?: Delegations
+  /** Of zones of ours that are not open to everybody. */
+  owners?: ReadonlyMap<string, Hex>
   resolveTxt: ResolveTxt
   /** Whether names of the domain are claimed. */
   holdsNames: (domain: string) => Promise<boolean>
@@ -54,7 +56,7 @@ export function makeDomainsSlice(deps: {
   /** Default 10. */
   maxDomainsPerOwner?: number
 }): DomainsSlice {
-  const { database, clock, maxDomainsPerOwner = 10, delegated = new Map() } = deps
+  const { database, clock, maxDomainsPerOwner = 10, delegated = new Map(), owners = new Map() } = deps
   const tell = makeTellDomain(deps)
   const own = makeOwnZones(deps.zones, delegated)
   const configured = [...deps.zones.keys()]
@@ -73,12 +75,13 @@ export function makeDomainsSlice(deps: {
   return {
     zones: own.zones,
     async mayRegister(domain, by) {
-      if (deps.zones.has(domain)) return null
+      if (deps.zones.has(domain)) return (owners.get(domain) ?? by) === by ? null : refuse('FORBIDDEN')
       // It may have been proven just now, or by another process.
       await refresh()
       return own.mayRegister(domain, by)
     },
-    ownerOf: (domain) => findActiveOwner(database.db, domain),
+    ownerOf: async (domain) =>
+      deps.zones.has(domain) ? (owners.get(domain) ?? null) : findActiveOwner(database.db, domain),
     async hostedDomains(zone) {
       const domain = delegatedDomains.get(zone)
       if (domain !== undefined)

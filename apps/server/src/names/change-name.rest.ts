@@ -85,7 +85,10 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
             .regex(/^[0-9a-f]{64}$/)
             .describe('Nostr public key, hex.'),
         }),
-        response: { 202: nameSchema, ...refusals(...NAME_REFUSALS, 'TRANSFER_TO_OWNER') },
+        response: {
+          202: nameSchema,
+          ...refusals(...NAME_REFUSALS, 'TRANSFER_TO_OWNER', 'WILDCARD_NOT_YOURS'),
+        },
       },
     },
     (request, reply) => ask(request, reply, (asking) => proposeTransfer(deps, asking, request.body)),
@@ -123,6 +126,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
             'OFFER_USED',
             'TRANSFER_NOT_PROPOSED',
             'TRANSFER_EXPIRED',
+            'WILDCARD_NOT_YOURS',
             'NAME_LIMIT_REACHED',
           ),
         },

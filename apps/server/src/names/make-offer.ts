@@ -1,4 +1,5 @@
 import { isRefusal } from '@holdfast/core'
+import { WILDCARD } from '@holdfast/core/names/name'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { within } from '../platform/within.ts'
@@ -24,9 +25,12 @@ export async function makeOffer(
     const node = await within(NODE_TIMEOUT_MS, nodes.nodeOf(owner))
     if (node === null) return unavailable('NODE_NOT_CONNECTED')
     if (node.offers === undefined) return refused('NODE_CANNOT')
+    const whom =
+      user === WILDCARD ? { description: domain, payeeDomain: domain } : { description: `${user}@${domain}` }
+    if ('payeeDomain' in whom && !node.capabilities.has('payees')) return refused('NODE_CANNOT')
     const { offer } = await within(
       NODE_TIMEOUT_MS,
-      node.offers.create({ offerId: offerIdOf(id, no), description: `${user}@${domain}` }),
+      node.offers.create({ offerId: offerIdOf(id, no), ...whom }),
     )
     const checked = checkOffer(offer, { network: node.network, now: clock() })
     return isRefusal(checked) ? refused(checked.refused) : checked

@@ -1,3 +1,5 @@
+import { isRefusal } from '@holdfast/core'
+import { readName, wildcardOf } from '@holdfast/core/names/name'
 import { CLAIMING_PHASES, type NameJob, type NameState } from '@holdfast/core/names/name-states'
 import { dueAt } from '@holdfast/core/names/pending-effects'
 import { type Kysely, sql } from 'kysely'
@@ -11,7 +13,7 @@ const SILENCE_MS = 60_000
 /** `quarantine`: who gave up this name, or one that looks like it, last, and until when nobody else may have it. */
 export type Claimed =
   | { readonly outcome: 'claimed'; readonly quarantine: { owner: string; until: number } | null }
-  | { readonly outcome: 'too-many' | 'taken' }
+  | { readonly outcome: 'too-many' | 'taken' | 'covered' }
 
 /**
  * Claims the name of a first state for its owner, who may have `most`; waits for a concurrent claim to be decided, and
@@ -95,6 +97,15 @@ export async function findClaim(
   return row?.state ?? null
 }
 
+/** The registration by which this name is paid: its own, or, where it has none, the wildcard of its domain. */
+export async function findAnswering(
+  db: Kysely<Database>,
+  name: { user: string; domain: string },
+): Promise<NameState | null> {
+  const own = await findClaim(db, name)
+  return own || isRefusal(readName(name.user, name.domain)) ? own : findClaim(db, wildcardOf(name.domain))
+}
+
 /** Counts the owner's claims, and keeps the owner's other requests waiting until the transaction ends. */
 export async function countClaims(db: Kysely<Database>, owner: string): Promise<number> {
   await sql`select lock_name_owner(${owner})`.execute(db)
@@ -114,6 +125,22 @@ export async function isDomainInUse(db: Kysely<Database>, domain: string): Promi
     .select('id')
     .where('domain', '=', domain)
     .where('phase', 'in', CLAIMING_PHASES)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Whether other keys have names in the domain, or had them so lately that nobody else may have them yet. */
+export async function isShared(
+  db: Kysely<Database>,
+  { domain, owner, now }: { domain: string; owner: string; now: number },
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('name_registration')
+    .select('id')
+    .where('domain', '=', domain)
+    .where('owner', '<>', owner)
+    .where((eb) => eb.or([eb('phase', 'in', CLAIMING_PHASES), eb('quarantine_until', '>', new Date(now))]))
     .limit(1)
     .executeTakeFirst()
   return row !== undefined

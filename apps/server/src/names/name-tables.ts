@@ -3,7 +3,7 @@ import type { NameJob, NamePhase, NameState } from '@holdfast/core/names/name-st
 import type { ColumnType, Generated } from 'kysely'
 import type { Reconciliation } from './reconciliation.ts'
 
-/** The tables of migrations 030 to 039; no other slice reads or writes them. */
+/** The tables of migrations 030 to 039 and 101; no other slice reads or writes them. */
 export type NameTables = {
   name_registration: {
     id: string

@@ -7,7 +7,7 @@ import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError, refusals } from '../platform/http/problem.ts'
 import { cutPage, decodeCursor, pageFields } from '../platform/page-cursor.ts'
 import { addChangeRoutes } from './change-name.rest.ts'
-import { type ChangeDeps, findByText } from './change-name.ts'
+import { type ChangeDeps, findAnsweringByText } from './change-name.ts'
 import { followed, OFFER_REFUSALS, offerField } from './name-answers.ts'
 import { jobJson, jobSchema, nameJson, nameSchema } from './name-json.ts'
 import { findJob, listNames } from './name-store.ts'
@@ -38,7 +38,10 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
         summary: 'Register a name; the job that is answered follows it to its end.',
         tags,
         body: z.strictObject({
-          user: z.string().max(255),
+          user: z
+            .string()
+            .max(255)
+            .describe('`*`: the wildcard, by which every name of a domain of your own is paid.'),
           domain: z.string().max(255),
           offer: offerField,
         }),
@@ -50,6 +53,9 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
             'NAME_TAKEN',
             'NAME_LIMIT_REACHED',
             'NAME_QUARANTINED',
+            'NAME_COVERED',
+            'WILDCARD_NOT_YOURS',
+            'DOMAIN_SHARED',
             'DOMAIN_UNKNOWN',
             ...OFFER_REFUSALS,
           ),
@@ -92,14 +98,14 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
     '/v1/names/:name',
     {
       schema: {
-        summary: 'A name that is registered here.',
+        summary: 'A name that is registered here, or the wildcard that answers for it.',
         tags,
         params: z.strictObject({ name: z.string() }),
         response: { 200: nameSchema, ...refusals('NAME_NOT_FOUND') },
       },
     },
     async ({ params: { name } }) => {
-      const claim = await findByText(db, name)
+      const claim = await findAnsweringByText(db, name)
       if (claim === null) throw new RefusalError(refuse('NAME_NOT_FOUND'))
       return nameJson(claim)
     },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
-import { parseNewName } from '@holdfast/core/names/name'
+import { parseNewName, WILDCARD, wildcardOf } from '@holdfast/core/names/name'
 import type { NameRequest } from '@holdfast/core/names/name-commands'
 import { decideName } from '@holdfast/core/names/name-machine'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
@@ -11,7 +11,7 @@ import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
 import type { NameRules } from './name-rules.ts'
 import { keepNew } from './name-saga.ts'
-import { countClaims } from './name-store.ts'
+import { countClaims, isShared } from './name-store.ts'
 
 /** Some domains are open to everybody, others to their owner only. */
 export type MayRegister = (domain: string, by: Hex) => Promise<Refusal | null>
@@ -19,6 +19,8 @@ export type MayRegister = (domain: string, by: Hex) => Promise<Refusal | null>
 export type RegisterDeps = AskNodes & {
   zones: Zones
   mayRegister?: MayRegister
+  /** The only key that may register names in the domain; null: there is no such key. Default: nowhere. */
+  soleOwnerOf?: (domain: string) => Promise<Hex | null>
   network: Network
   clock: () => number
   rules: NameRules
@@ -43,9 +45,12 @@ export async function registerName(
   const barred = await deps.mayRegister?.(domain, owner)
   if (barred) return barred
   if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
-  const name = parseNewName(wish.user, domain, deps.rules.reservedWords)
+  const isWildcard = wish.user === WILDCARD
+  const name = isWildcard ? wildcardOf(domain) : parseNewName(wish.user, domain, deps.rules.reservedWords)
   if (isRefusal(name)) return name
-  const offer = await offerToUse(deps, owner, wish.offer)
+  const barredHere = isWildcard ? await whyNoWildcard(deps, tx, { domain, owner, now }) : null
+  if (barredHere) return barredHere
+  const offer = await offerToUse(deps, owner, wish.offer, { tellsPayees: isWildcard })
   if (isRefusal(offer)) return offer
 
   const { deadlineMs, quarantineMs, maxNamesPerOwner: most } = deps.rules
@@ -64,6 +69,8 @@ export async function registerName(
   switch (claimed.outcome) {
     case 'too-many':
       return refuse('NAME_LIMIT_REACHED', { limit: most })
+    case 'covered':
+      return refuse('NAME_COVERED', { domain })
     case 'taken':
       return refuse('NAME_TAKEN', { name: `${name.user}@${domain}` })
     case 'claimed': {
@@ -75,16 +82,33 @@ export async function registerName(
   }
 }
 
+/**
+ * A wildcard is paid in the place of every name that has no record: so it is its domain's only owner's, and nobody else
+ * may have names there, nor have had them so lately that payers still know them.
+ */
+async function whyNoWildcard(
+  { soleOwnerOf = async () => null }: RegisterDeps,
+  { db }: Transaction,
+  { domain, owner, now }: { domain: string; owner: Hex; now: number },
+): Promise<Refusal | null> {
+  if ((await soleOwnerOf(domain)) !== owner) return refuse('WILDCARD_NOT_YOURS', { domain })
+  return (await isShared(db, { domain, owner, now })) ? refuse('DOMAIN_SHARED', { domain }) : null
+}
+
 /** The offer that was brought, checked; undefined when the owner's node is to make one, and can. */
 export async function offerToUse(
   deps: AskNodes & { network: Network; clock: () => number },
   owner: Hex,
   brought: string | undefined,
+  { tellsPayees }: { tellsPayees: boolean },
 ): Promise<ReadyOffer | undefined | Refusal> {
   if (brought !== undefined) return checkOffer(brought, { network: deps.network, now: deps.clock() })
   const node = await connectedNode(deps, owner)
   if (isRefusal(node)) return node
-  return node.offers === undefined ? refuse('NODE_CANNOT', { capability: 'offers' }) : undefined
+  if (node.offers === undefined) return refuse('NODE_CANNOT', { capability: 'offers' })
+  return tellsPayees && !node.capabilities.has('payees')
+    ? refuse('NODE_CANNOT', { capability: 'payees' })
+    : undefined
 }
 
 /** Whether another name would be one too many; until the transaction ends the owner's other requests wait. */

@@ -3,6 +3,7 @@ import type { NameState } from '@holdfast/core/names/name-states'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
 import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
 import { type Failed, unavailable, unavailableBecause } from './effect-outcome.ts'
+import { nameToAsk } from './name-record.ts'
 
 /** Resolves `user@domain` without any cache and validates from the root's anchor down. */
 export type ResolveFresh = (name: string) => Promise<{ readonly uri: string } | Refusal>
@@ -17,7 +18,7 @@ export async function confirmByResolvers(
   offer: string,
 ): Promise<number | null | Failed> {
   const { decision, seen, needed } = await askResolvers({
-    name: recordName(state),
+    name: recordName(nameToAsk(state)),
     value: recordValue(offer),
     previous: formerOffers(state, offer).map(recordValue),
   })
@@ -40,9 +41,10 @@ function formerOffers(state: NameState, offer: string): string[] {
 /** The name must resolve as a stranger would resolve it, to exactly what we published. */
 export async function validateChain(
   resolveFresh: ResolveFresh,
-  { user, domain }: NameState,
+  state: NameState,
   offer: string,
 ): Promise<'done' | Failed> {
+  const { user, domain } = nameToAsk(state)
   const resolved = await resolveFresh(`${user}@${domain}`)
   if (isRefusal(resolved)) return unavailableBecause(resolved)
   return resolved.uri === recordValue(offer) ? 'done' : unavailable('RECORD_OCCUPIED')

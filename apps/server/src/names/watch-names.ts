@@ -4,6 +4,7 @@ import { recordName } from '@holdfast/protocols/bip353'
 import type { OpenDatabase } from '../platform/database.ts'
 import { makeValidate, type ResolveTxt } from '../resolve/validations.ts'
 import { examineName, type Finding } from './examine-name.ts'
+import { nameToAsk } from './name-record.ts'
 import type { TellName } from './name-saga.ts'
 import { keepLook, takeDueName, type Watched } from './watch-store.ts'
 
@@ -61,7 +62,7 @@ export function makeWatchNames(deps: {
   }
 
   async function look({ state, finding: before }: Watched): Promise<Finding['health']> {
-    const answer = await validate(recordName(state))
+    const answer = await validate(recordName(nameToAsk(state)))
     // Nobody else waits in this line, so it is never too long.
     if ('refused' in answer) return 'unknown'
     const now = clock()

@@ -20,9 +20,9 @@ export const list = <T>(item: z.ZodType<T, string>) =>
     .transform((text) => text.split(',').map((part) => part.trim()))
     .pipe(z.array(item).min(1))
 
-export type NostrRoot = { domain: string; pubkey: string }
+export type DomainKey = { domain: string; pubkey: string }
 
-export const nostrRoot = z.string().transform((text, context): NostrRoot => {
+export const domainKey = z.string().transform((text, context): DomainKey => {
   const [domain = '', pubkey = '', ...more] = text.split('=')
   if (DOMAIN.test(domain) && /^[0-9a-f]{64}$/.test(pubkey) && more.length === 0) return { domain, pubkey }
   context.addIssue({ code: 'custom', message: 'not a domain and its key' })

@@ -15,10 +15,10 @@ import {
   tsigKey,
 } from './config-dns-values.ts'
 import {
+  type DomainKey,
+  domainKey,
   integer,
   list,
-  type NostrRoot,
-  nostrRoot,
   nostrSecretKey,
   onOff,
   path,
@@ -119,11 +119,17 @@ export const VARIABLES = {
     list(z.string().regex(/^[a-z0-9._-]{1,63}$/)),
     is([] as string[], 'none'),
   ),
+  HOLDFAST_DOMAIN_OWNERS: variable(
+    'Domains in which one key alone may register names, and the wildcard; see docs/dns/wildcards.md.',
+    'domain=public key in hex, several separated by commas',
+    list(domainKey),
+    is([] as DomainKey[], 'every domain is open to everybody'),
+  ),
   HOLDFAST_NIP05_ROOT: variable(
     'Whom _@domain stands for in Nostr, by domain.',
     'domain=public key in hex, several separated by commas',
-    list(nostrRoot),
-    is([] as NostrRoot[], 'nobody'),
+    list(domainKey),
+    is([] as DomainKey[], 'nobody'),
   ),
   HOLDFAST_NOSTR_KEY: variable(
     "The server's own Nostr key, which signs zap receipts.",

@@ -92,6 +92,9 @@ describe('the configuration', () => {
   })
 
   test('a root name is for a domain that is served here', () => {
+    expect(faultsOf({ HOLDFAST_DOMAIN_OWNERS: `else.example=${'ab'.repeat(32)}` })).toEqual([
+      'HOLDFAST_DOMAIN_OWNERS names else.example, which is not among the domains',
+    ])
     expect(faultsOf({ HOLDFAST_NIP05_ROOT: `else.example=${'ab'.repeat(32)}` })).toEqual([
       'HOLDFAST_NIP05_ROOT names else.example, which is not among the domains',
     ])

@@ -30,6 +30,8 @@ export type Config = {
   dnsProviders: Providers
   /** Merchants' domains whose names have a zone of their own at a provider of ours. */
   delegatedDomains: ReadonlyMap<string, DelegatedConfig>
+  /** The only keys that may register names in these domains. */
+  domainOwners: VariableValues['HOLDFAST_DOMAIN_OWNERS']
   nip05Roots: VariableValues['HOLDFAST_NIP05_ROOT']
   /** In hex; null: none was given. */
   nostrKey: VariableValues['HOLDFAST_NOSTR_KEY']
@@ -101,6 +103,7 @@ export function readConfig(
     domains: [...providers.keys()],
     dnsProviders: providers,
     delegatedDomains: delegated,
+    domainOwners: read.HOLDFAST_DOMAIN_OWNERS,
     nip05Roots: read.HOLDFAST_NIP05_ROOT,
     nostrKey: read.HOLDFAST_NOSTR_KEY,
     operators: read.HOLDFAST_OPERATORS,
@@ -166,9 +169,9 @@ function findContradictions(values: VariableValues, providers: Providers): strin
   if (fixed > cap)
     faults.push(`HOLDFAST_ESCROW_FEE_FIXED_SAT=${fixed}: expected at most HOLDFAST_ESCROW_FEE_CAP_SAT=${cap}`)
   faults.push(...contradictionsOfDns(values, providers))
-  for (const { domain } of values.HOLDFAST_NIP05_ROOT)
-    if (!providers.has(domain))
-      faults.push(`HOLDFAST_NIP05_ROOT names ${domain}, which is not among the domains`)
+  for (const name of ['HOLDFAST_NIP05_ROOT', 'HOLDFAST_DOMAIN_OWNERS'] as const)
+    for (const { domain } of values[name])
+      if (!providers.has(domain)) faults.push(`${name} names ${domain}, which is not among the domains`)
   return faults
 }
 

@@ -8,6 +8,9 @@ export type NewName = {
   readonly skeleton: string
 }
 
+/** RFC 4592: at this name stands the record that answers for every name of the domain that has none of its own. */
+export const WILDCARD = '*'
+
 /** RFC 1035 2.3.4: a label holds at most 63 octets, a name 255 on the wire, which is 253 characters of text. */
 const LABEL_MAX = 63
 const DNS_NAME_MAX = 253
@@ -57,6 +60,11 @@ export function readName(user: string, domain: string): NewName | Refusal {
   if (/[._-]{2}/.test(name)) return invalid('separators')
   if (name.length + RECORD_INFIX.length + domain.length > DNS_NAME_MAX) return invalid('dns-length')
   return { user: name, domain, skeleton: skeletonOf(name) }
+}
+
+/** The name that stands for all of a domain. It looks like no other. */
+export function wildcardOf(domain: string): NewName {
+  return { user: WILDCARD, domain, skeleton: WILDCARD }
 }
 
 /** Folds the ASCII look-alikes: 0 and o, 1 and l, rn and m, vv and w. */

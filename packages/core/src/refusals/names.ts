@@ -41,6 +41,21 @@ export const NAME_REFUSALS = {
     title: 'The name was given up a short time ago.',
     hint: 'Until the time named in the data only its last owner can register it; choose another name.',
   },
+  NAME_COVERED: {
+    status: 409,
+    title: 'The wildcard of the domain answers for this name.',
+    hint: 'Nothing needs to be registered: every name of the domain can be paid.',
+  },
+  WILDCARD_NOT_YOURS: {
+    status: 403,
+    title: 'The wildcard of a domain belongs to the one owner of the domain.',
+    hint: 'Prove that the domain is yours (POST /v1/domains), or ask the operator.',
+  },
+  DOMAIN_SHARED: {
+    status: 409,
+    title: 'Other keys have names in this domain, or had until a short time ago.',
+    hint: 'A wildcard would be paid in their place: wait until those names are released and their quarantine is over.',
+  },
   OFFER_USED: {
     status: 409,
     title: 'This offer is, or was until just now, the one of the name.',

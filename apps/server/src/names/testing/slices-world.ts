@@ -39,12 +39,17 @@ export async function startSlicesWorld(
     dns?: { readonly zone: DnsZone; readonly resolveTxt: ResolveTxt }
     /** How many jobs run at once. */
     concurrency?: number
+    /** Default: shop.test. */
+    domain?: string
+    /** The only key that may register names in the domain. */
+    soleOwnerOf?: (domain: string) => Promise<string | null>
   } = {},
 ) {
   const log = makeLog({ level: 'silent' })
   const time = { shiftMs: 0 }
   const clock = () => Date.now() + time.shiftMs
-  const zone: TestZone = makeTestZone()
+  const { domain = 'shop.test' } = options
+  const zone: TestZone = makeTestZone(domain)
   const byOwner = new Map<string, TestNode>()
   const nodes: NodeDirectory = { nodeOf: async (owner) => byOwner.get(owner) ?? null }
   const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
@@ -81,7 +86,7 @@ export async function startSlicesWorld(
     transact,
     database: database.database,
     identity,
-    zones: new Map([['shop.test', options.dns?.zone ?? zone]]),
+    zones: new Map([[domain, options.dns?.zone ?? zone]]),
     nodes,
     resolveFresh: resolve.resolver.resolveFresh,
     resolveTxt,
@@ -159,7 +164,7 @@ export async function startSlicesWorld(
     },
     disconnect: (owner: string) => byOwner.delete(owner),
     register: (device: Device, user: string, more: JsonObject = {}) =>
-      send('POST', '/v1/names', device, { user, domain: 'shop.test', ...more }),
+      send('POST', '/v1/names', device, { user, domain, ...more }),
     jobEnds: async (id: string) => (await get(`/v1/jobs/${id}?wait=20`)).json(),
     /** Reads the payment until it has the state, at most 15 s. */
     paymentIs: async (device: Device, id: string, state: string) => {
@@ -180,7 +185,7 @@ export async function startSlicesWorld(
 
 /** What a strict validator would say of the zone. */
 function resolutionFrom(zone: TestZone, name: string, nowSeconds: number): TxtResolution {
-  const value = zone.records.get(name)
+  const value = zone.records.get(name) ?? zone.records.get(name.replace(/^[^.]+/, '*'))
   const lifetime = { ttlSeconds: 60, expiresAt: nowSeconds + 60, chain: [] }
   if (!zone.signed) return { status: 'insecure', zone: zone.domain, reason: 'no DS' }
   if (value === undefined) return { status: 'nxdomain', ...lifetime }

@@ -13,6 +13,8 @@ import { publicKey } from '@holdfast/protocols/testing/points'
 /** Test double of a Lightning node: offers and payments in memory, and the faults that a test asks for. */
 export type TestNode = LightningNode & {
   offersMade: Map<string, OfferRecord>
+  /** Each offer that was asked for. */
+  requested: OfferRequest[]
   /** Each request that the node took on, by payment id. */
   paid: Map<string, PayRequest>
   payCalls: number
@@ -33,6 +35,7 @@ export function makeTestNode(overrides: Partial<LightningNode> = {}): TestNode {
     network: 'regtest',
     capabilities: new Set(['offers', 'pay', 'funds'] as const),
     offersMade: new Map(),
+    requested: [],
     paid: new Map(),
     payCalls: 0,
     becomes: { state: 'succeeded', paymentHash: 'ab'.repeat(32), amountMsat: 21_000n, feeMsat: 21n },
@@ -40,8 +43,10 @@ export function makeTestNode(overrides: Partial<LightningNode> = {}): TestNode {
     offline: false,
     loseAnswers: 0,
     offers: {
-      async create({ offerId, description, amountMsat }: OfferRequest) {
+      async create(request: OfferRequest) {
+        const { offerId, description, amountMsat } = request
         reach()
+        node.requested.push(request)
         const known = node.offersMade.get(offerId)
         if (known) return { offer: known.offer }
         const { text: offer } = encodeOffer({
