@@ -53,6 +53,22 @@ export function describeLdkLife(world: () => LdkWorld): void {
       expect(await hub.preimage(paying.paymentId)).toBeNull()
     })
 
+    test('HTLCs to one peer expire at different blocks, so that LDK claims each by itself once the channel is closed', async () => {
+      const { hub, payee } = world()
+      const deadlines = []
+      const hashes = Array.from({ length: 8 }, () => freshSecret().paymentHash)
+      for (const paymentHash of hashes) {
+        const { invoice } = await payee.holdInvoices.create({
+          ...{ paymentHash, amountMsat: 1_000_000n, description: 'x', expirySeconds: 600 },
+          minFinalCltvExpiryDelta: 144,
+        })
+        await hub.payer.pay(payRequest(bolt11(invoice), 1_000_000n))
+        deadlines.push((await heldState({ payee }, paymentHash)).claimDeadlineHeight)
+      }
+      expect(new Set(deadlines).size).toBe(hashes.length)
+      for (const paymentHash of hashes) await payee.holdInvoices.cancel(paymentHash)
+    })
+
     test('holds nothing that is dust: it could not be claimed on the chain', async () => {
       const { payer, payee } = world()
       const payHold = async (amountMsat: bigint) => {

@@ -40,6 +40,7 @@ import { internalHash, toHex } from './bytes.ts'
 import type { FeeRates } from './fees.ts'
 import type { Guard } from './guard.ts'
 import type { MonitorPersister } from './monitor-persister.ts'
+import { spreadExpiries } from './route-expiries.ts'
 import type { Store } from './store.ts'
 
 export const LDK_NETWORK: Record<Network, LdkNetwork> = {
@@ -61,6 +62,8 @@ export type AssemblyParts = {
   config: UserConfig
   broadcast: (raw: Uint8Array) => void
   maxTotalCltv: (paymentId: string) => number
+  /** Of our best block. */
+  height: () => number
   /** A route was found and is sent: its fees for all paths together. */
   routeFound: (paymentId: string, feeMsat: bigint) => void
   /** An invoice is asked for, under a key that follows from this nonce. */
@@ -171,13 +174,13 @@ function makeRouter(graph: NetworkGraph, logger: Logger, keys: KeysManager): Rou
 }
 
 /**
- * `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included, and tells what each
- * route costs.
+ * `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included; it gives HTLCs to one peer
+ * different expiries, and tells what each route costs.
  */
 function routeOfPayments(
   router: Router,
   guard: Guard,
-  parts: Pick<AssemblyParts, 'maxTotalCltv' | 'routeFound'>,
+  parts: Pick<AssemblyParts, 'maxTotalCltv' | 'height' | 'routeFound'>,
 ): Router {
   const noRoute = () =>
     Result_RouteLightningErrorZ.constructor_err(
@@ -194,7 +197,9 @@ function routeOfPayments(
       parameters.set_payment_params(payment)
       const found = router.find_route_with_id(payer, parameters, firstHops, inFlight, hash, paymentId)
       if (found instanceof Result_RouteLightningErrorZ_OK) {
-        const fees = found.res.get_paths().map((path) => path.fee_msat())
+        const paths = found.res.get_paths()
+        if (!spreadExpiries(paths, payment, firstHops, parts.height())) return noRoute()
+        const fees = paths.map((path) => path.fee_msat())
         parts.routeFound(
           toHex(paymentId),
           fees.reduce((sum, fee) => sum + fee, 0n),

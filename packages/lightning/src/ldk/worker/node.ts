@@ -126,6 +126,7 @@ export class Node {
         persister: this.#persister,
         broadcast: (raw) => this.#broadcaster.add(raw, this.height()),
         maxTotalCltv: (paymentId) => this.payments.maxTotalCltv(paymentId),
+        height: () => this.height(),
         routeFound: (paymentId, feeMsat) => this.payments.pathsChanged(paymentId, feeMsat),
         invoiceRequested: (paymentId, nonce) => this.#requests.begun(paymentId, nonce),
       },
