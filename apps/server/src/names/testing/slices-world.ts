@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
+import type { LightningNode } from '@holdfast/lightning'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { addAliases } from '../../aliases.ts'
 import type { AskResolvers } from '../../dns/resolvers/ask-resolvers.ts'
@@ -50,7 +51,7 @@ export async function startSlicesWorld(
   const clock = () => Date.now() + time.shiftMs
   const { domain = 'shop.test' } = options
   const zone: TestZone = makeTestZone(domain)
-  const byOwner = new Map<string, TestNode>()
+  const byOwner = new Map<string, LightningNode>()
   const nodes: NodeDirectory = { nodeOf: async (owner) => byOwner.get(owner) ?? null }
   const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
   /** What strangers' web servers answer. */
@@ -162,6 +163,7 @@ export async function startSlicesWorld(
       if (node) byOwner.set(device.owner, node)
       return { device, node: node ?? makeTestNode() }
     },
+    connect: (owner: string, node: LightningNode) => byOwner.set(owner, node),
     disconnect: (owner: string) => byOwner.delete(owner),
     register: (device: Device, user: string, more: JsonObject = {}) =>
       send('POST', '/v1/names', device, { user, domain, ...more }),
