@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { isRefusal } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import { fundingAmount } from '@holdfast/core/escrow/milestone-decision'
 import type { In, Phase } from '@holdfast/core/escrow/milestone-states'
 import { startChain } from '@holdfast/devnet/chain/chain-server'
 import { type LdkWorld, makeLdkWorld } from '@holdfast/devnet/nodes/ldk-world'
@@ -27,8 +28,14 @@ export const WORKER = 'a2'.repeat(32)
 /** Longer than a busy machine needs for any one step; nothing waits for it in vain. */
 const PATIENCE_MS = 30_000
 
-type Spans = { readonly workMs: number; readonly objectionMs: number; readonly holdBlocks: number }
-const USUAL: Spans = { workMs: 4 * HOUR_MS, objectionMs: HOUR_MS, holdBlocks: 288 }
+type Spans = {
+  readonly workMs: number
+  readonly objectionMs: number
+  readonly holdBlocks: number
+  /** Default `PAYOUT_MSAT`. */
+  readonly payoutMsat?: bigint
+}
+export const USUAL: Spans = { workMs: 4 * HOUR_MS, objectionMs: HOUR_MS, holdBlocks: 288 }
 
 type Funded = {
   readonly held: In<'held'>
@@ -73,9 +80,9 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     await world?.stop()
   })
 
-  async function workersInvoice(): Promise<string> {
+  async function workersInvoice(amountMsat = PAYOUT_MSAT): Promise<string> {
     const { invoice } = await world.payee.invoices.create({
-      amountMsat: PAYOUT_MSAT,
+      amountMsat,
       description: 'oranges',
       expirySeconds: 14 * 24 * 3600,
     })
@@ -141,7 +148,7 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     },
 
     /** The worker's invoice, the buyer's payment, and the money is locked. */
-    async fund(id: string, milestone = 0, makeInvoice = workersInvoice): Promise<Funded> {
+    async fund(id: string, milestone = 0, makeInvoice = () => workersInvoice()): Promise<Funded> {
       await story.ask(id, { kind: 'submit-invoice', by: WORKER, milestone, invoice: await makeInvoice() })
       return story.pay(id, milestone)
     },
@@ -149,22 +156,26 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     /** The buyer pays, and the money is locked. */
     async pay(id: string, milestone = 0): Promise<Funded> {
       await story.ask(id, { kind: 'fund', by: BUYER, milestone })
-      const invoiceMade = async () => {
+      const awaiting = async () => {
         const state = (await slice.find(id))?.milestones[milestone]
-        return state?.phase === 'awaiting-funds' ? state.fundingInvoice : null
+        return state?.phase === 'awaiting-funds' && state.fundingInvoice !== null ? state : null
       }
-      await expect.poll(invoiceMade, { timeout: PATIENCE_MS, interval: 20 }).not.toBeNull()
-      const fundingInvoice = (await invoiceMade())!
+      await expect.poll(awaiting, { timeout: PATIENCE_MS, interval: 20 }).not.toBeNull()
+      const { fundingInvoice, terms } = (await awaiting())!
       const paymentId = randomBytes(32).toString('hex')
       await world.payer.payer.pay({
         paymentId,
-        destination: { kind: 'bolt11', invoice: fundingInvoice },
-        amountMsat: FUNDING_MSAT,
+        destination: { kind: 'bolt11', invoice: fundingInvoice! },
+        amountMsat: fundingAmount(terms),
         maxFeeMsat: 1_000_000n,
         timeoutMs: 60_000,
       })
       const held = await story.reach(id, 'held', milestone)
-      return { held, fundingInvoice, buyersPayment: () => world.payer.payer.lookup(paymentId) }
+      return {
+        held,
+        fundingInvoice: fundingInvoice!,
+        buyersPayment: () => world.payer.payer.lookup(paymentId),
+      }
     },
 
     workersInvoice,

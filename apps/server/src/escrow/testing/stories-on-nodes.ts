@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
-import { BUYER, FEE_MSAT, PAYOUT_MSAT, type StartWorld, tellOnNodes, WORKER } from './nodes-story.ts'
+import { BUYER, FEE_MSAT, PAYOUT_MSAT, type StartWorld, tellOnNodes, USUAL, WORKER } from './nodes-story.ts'
 
 /** What becomes of escrows while all channels are open. */
 export function describeEscrowsOnNodes(startWorld: StartWorld): void {
@@ -161,5 +161,43 @@ export function describeEscrowsOnNodes(startWorld: StartWorld): void {
       await expect.poll(story.spendable).toEqual(before)
       expect(await story.world.height()).toBeLessThan(held.schedule.deadlineHeight - 36)
     }, 90_000)
+
+    // The last of them, because the buyer has one channel more afterwards.
+    test('an amount too large for one channel comes in parts, is held when all are there, and is claimed whole', async () => {
+      const { world } = story
+      const spend = await world.hub.invoices.create({
+        amountMsat: 3_000_000_000n,
+        description: 'to leave less than the milestone needs',
+        expirySeconds: 600,
+      })
+      const paymentId = randomBytes(32).toString('hex')
+      await world.payer.payer.pay({
+        paymentId,
+        destination: { kind: 'bolt11', invoice: spend.invoice },
+        amountMsat: 3_000_000_000n,
+        maxFeeMsat: 0n,
+        timeoutMs: 30_000,
+      })
+      await expect.poll(() => world.payer.payer.lookup(paymentId)).toMatchObject({ state: 'succeeded' })
+      await world.rpc.sendToAddress(await world.payer.newAddress(), 2_100_000n)
+      await world.mine(1)
+      await world.payer.openChannel({ peer: world.hub.nodeId, amountSat: 2_000_000n })
+      await world.mine(6)
+      const usable = async () => (await world.payer.listChannels()).filter((channel) => channel.usable)
+      await expect.poll(async () => (await usable()).length, { timeout: 30_000 }).toBe(2)
+
+      const payoutMsat = 2_500_000_000n
+      const most = (await usable()).map(({ outboundMsat }) => outboundMsat)
+      for (const outboundMsat of most) expect(outboundMsat).toBeLessThan(payoutMsat)
+      const id = await story.order(1, { ...USUAL, payoutMsat })
+      const { held, buyersPayment } = await story.fund(id, 0, () => story.workersInvoice(payoutMsat))
+      expect(held.heldMsat).toBe(payoutMsat + 25_001_000n)
+      await story.ask(id, { kind: 'approve', by: BUYER, milestone: 0 })
+      await story.reach(id, 'released')
+      await expect.poll(buyersPayment).toMatchObject({ state: 'succeeded' })
+      const left = (await usable()).map(({ outboundMsat }) => outboundMsat)
+      for (const [index, outboundMsat] of left.entries()) expect(outboundMsat).toBeLessThan(most[index]!)
+      expect(await story.replayed(id)).toEqual(await story.slice.find(id))
+    }, 120_000)
   })
 }
