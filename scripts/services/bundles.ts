@@ -39,6 +39,14 @@ export const BUNDLES: readonly Bundle[] = [
     variables: { HOLDFAST_DIG: 'dig', HOLDFAST_DELV: 'delv' },
   },
   {
+    name: 'bind',
+    suite: 'bookworm',
+    packages: ['bind9'],
+    without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
+    programs: ['usr/sbin/named'],
+    variables: { HOLDFAST_NAMED: 'named' },
+  },
+  {
     name: 'unbound',
     suite: 'bookworm',
     packages: ['unbound'],

@@ -15,7 +15,12 @@ import { runProgram, ServiceInstallError } from './run-program.ts'
 
 const VERSION_WITHIN_MS = 20_000
 /** Of those that do not know `--version`. */
-const VERSION_ARGUMENTS: Readonly<Record<string, string>> = { dig: '-v', delv: '-v', unbound: '-V' }
+const VERSION_ARGUMENTS: Readonly<Record<string, string>> = {
+  dig: '-v',
+  delv: '-v',
+  named: '-v',
+  unbound: '-V',
+}
 /** Counted up when the launchers change, so that older caches are made anew. */
 const LAYOUT = 1
 
