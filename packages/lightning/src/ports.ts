@@ -157,7 +157,10 @@ export type PayRequest = {
   maxFeeMsat: bigint
   /** Cap on the route's total CLTV, in blocks. Default 1008. */
   maxTotalCltvExpiryDelta?: number
-  /** How long the node may go on trying. In-flight HTLCs may outlive it: the outcome is then `pending`. */
+  /**
+   * How long the node may go on trying, or wait for channels whose peer is away. In-flight HTLCs may outlive it: the
+   * outcome is then `pending`.
+   */
   timeoutMs: number
 }
 

@@ -1,6 +1,8 @@
 import {
   bolt11,
+  bolt12,
   eventOn,
+  freshId,
   freshSecret,
   isTrue,
   outcomeOf,
@@ -136,6 +138,31 @@ export function describeLdkLife(world: () => LdkWorld): void {
       await usable()
       await payee.holdInvoices.settle(paymentHash, preimage)
       expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded' })
+    })
+
+    test('pays what it was asked for before its peers were back, also when it is stopped meanwhile', async () => {
+      const { hub, open, usable } = world()
+      const wanted = { amountMsat: 6_000n, description: 'x', expirySeconds: 600 }
+      const { invoice } = await hub.invoices.create(wanted)
+      const { offer } = await hub.offers.create({ offerId: freshId() })
+      await world().payer.stop()
+      await hub.stop()
+      const early = await open('payer')
+      const requests = [bolt11(invoice), bolt12(offer)].map((destination) =>
+        payRequest(destination, 6_000n, { timeoutMs: 60_000 }),
+      )
+      for (const request of requests)
+        expect(await early.payer.pay(request)).toMatchObject({ state: 'pending' })
+      await early.stop()
+      const payer = await open('payer')
+      const twin = payer.payer.pay(payRequest(bolt11(invoice), 6_000n))
+      await expect(twin).rejects.toMatchObject({ code: 'conflict' })
+      for (const { paymentId } of requests)
+        expect(await payer.payer.lookup(paymentId)).toMatchObject({ state: 'pending' })
+      await open('hub')
+      await usable()
+      const outcomes = await Promise.all(requests.map(({ paymentId }) => outcomeOf(payer, paymentId)))
+      expect(outcomes).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }])
     })
 
     test('finds the blocks that came while it was down', async () => {

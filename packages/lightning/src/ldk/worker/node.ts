@@ -266,6 +266,7 @@ export class Node {
     try {
       for (const job of this.#jobs.splice(0)) job()
       this.peers.read()
+      this.payments.sendWaiting()
       this.#turn.settle()
     } catch (cause) {
       this.#fatal(cause)

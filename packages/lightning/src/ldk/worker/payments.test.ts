@@ -14,6 +14,10 @@ import { loadWasm } from './wasm.ts'
 const ID = '11'.repeat(32)
 const HASH = '22'.repeat(32)
 const PREIMAGE = new Uint8Array(32).fill(3)
+/** Good for an hour of September 2020. */
+const INVOICE =
+  'lnbcrt10n1p04uyqqdqdd3hkueeqv9nk7np4qf7lqwcm7e8fg4aay624g35ptjc69avdhvjcd0cgkururuefjw59zpp5s80sjus57wjfrmwm343t64rhskdaey0j4znkz3jlrurfp6m6xykqsp5cusp8f8xz6qeqsfz05jxv82ntnvtese6sgmumj2m8cgqs52jy7gq9qyysgqcqpcxqrrssnvr766xxdmhm4tspx7w3h2zka3vq42zzypzda27yc8pyd024rmdy7lqe3shtqaz8l07m92gjxnkdk7q5n2duvjewuumc380n07l7f0cql6fnqc'
+const INVOICE_EXPIRES_AT = Date.UTC(2020, 9, 1)
 
 describe('Payments', () => {
   let folder: string
@@ -31,11 +35,12 @@ describe('Payments', () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-payments-'))
     store = new Store(folder)
     ;[now, height, abandoned, listed, events] = [1_000, 700, [], [], []]
-    const manager: Pick<ChannelManager, 'abandon_payment' | 'list_recent_payments'> = {
+    const manager: Pick<ChannelManager, 'abandon_payment' | 'list_recent_payments' | 'list_channels'> = {
       abandon_payment: (id) => {
         abandoned.push(toHex(id))
       },
       list_recent_payments: () => listed,
+      list_channels: () => [],
     }
     const node: NodeContext = {
       ...{ store, log: quiet, network: 'regtest', nodeId: '02', now: () => now, height: () => height },
@@ -98,6 +103,37 @@ describe('Payments', () => {
     expect(payments.lookup(ID)).toEqual({ state: 'pending', paymentHash: HASH })
     payments.sent(ID, HASH, PREIMAGE, 0n)
     expect(payments.lookup(ID)).toMatchObject({ state: 'succeeded' })
+  })
+
+  describe('one that waits for its channels', () => {
+    const waiting = () => {
+      pending('bolt11', HASH, 2_000)
+      store.run("UPDATE payments SET destination = ?, waits = 1, max_fee_msat = '9'", INVOICE)
+    }
+
+    test('is not unknown after a start, though LDK has never heard of it', () => {
+      waiting()
+      payments.reconcile()
+      payments.sendWaiting()
+      expect(payments.lookup(ID)).toEqual({ state: 'pending', paymentHash: HASH })
+    })
+
+    test('has no route when its time is over, and LDK has nothing to abandon', () => {
+      waiting()
+      now = 2_000
+      payments.tick()
+      payments.sendWaiting()
+      payments.sendWaiting()
+      expect(payments.lookup(ID)).toEqual({ state: 'failed', paymentHash: HASH, reason: 'no-route' })
+      expect([abandoned, events.length]).toEqual([[], 1])
+    })
+
+    test('fails as expired when its invoice has', () => {
+      waiting()
+      now = INVOICE_EXPIRES_AT
+      payments.sendWaiting()
+      expect(payments.lookup(ID)).toEqual({ state: 'failed', paymentHash: HASH, reason: 'expired' })
+    })
   })
 
   test('the fee that LDK has forgotten is that of the paths that were sent and did not fail', () => {

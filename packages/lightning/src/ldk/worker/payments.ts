@@ -1,20 +1,6 @@
 import { Bolt11Error, decodeInvoice } from '@holdfast/protocols/bolt11'
 import { Bolt12Error, offerChains, parseOffer } from '@holdfast/protocols/bolt12'
-import {
-  Bolt11Invoice,
-  Offer,
-  Option_StrZ,
-  Option_u64Z,
-  PaymentFailureReason,
-  Result_Bolt11InvoiceParseOrSemanticErrorZ_OK,
-  Result_C3Tuple_ThirtyTwoBytesRecipientOnionFieldsRouteParametersZNoneZ_OK,
-  Result_NoneBolt12SemanticErrorZ_Err,
-  Result_NoneRetryableSendFailureZ_Err,
-  Result_OfferBolt12ParseErrorZ_OK,
-  Retry,
-  RetryableSendFailure,
-  UtilMethods,
-} from 'lightningdevkit'
+import type { PaymentFailureReason } from 'lightningdevkit'
 import {
   type Hex,
   NodeError,
@@ -22,42 +8,39 @@ import {
   type PaymentOutcome,
   type PayRequest,
 } from '../../ports.ts'
+import type { ChannelInfo } from '../types.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { listChannels } from './channels.ts'
 import { checkAmount, checkFee, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
+import { type HandOver, prepareHandOver } from './hand-to-ldk.ts'
 import { CHAIN_HASH } from './offers.ts'
 import { encodePayee } from './payee-name.ts'
+import {
+  DEFAULT_MAX_TOTAL_CLTV,
+  type NewRow,
+  orderOf,
+  outcomeOf,
+  type Row,
+  reasonOf,
+  rowOf,
+  whyTooLate,
+} from './payment-row.ts'
 
-const DEFAULT_MAX_TOTAL_CLTV = 1008
-const ATTEMPTS = 10
 /** BOLT 4: no HTLC may be locked for longer. */
 const MAX_HTLC_CLTV = 2016
 const LONGEST_TIMEOUT_MS = 24 * 3600 * 1000
 
-type Row = {
-  payment_id: Hex
-  payment_hash: Hex | null
-  kind: 'bolt11' | 'bolt12'
-  amount_msat: string
-  max_cltv: number
-  begun_height: number | null
-  state: 'pending' | 'succeeded' | 'failed' | 'unknown'
-  fee_msat: string | null
-  reason: PaymentFailure | null
-  preimage: Hex | null
-  /** Of the paths that are on their way. */
-  sent_fee_msat: string
-  payee: string | null
-}
-
 /**
  * Outgoing payments. The row and LDK's knowledge of the payment are committed together, so after a crash either both
- * are there or neither: a payment is never sent twice for one id.
+ * are there or neither: a payment is never sent twice for one id. While the channels that hold the money are not back,
+ * as after a start, LDK would find no route: until then, or its time is over, a payment waits here and LDK does not know it.
  */
 export class Payments {
   readonly #node: NodeContext
   readonly #keepProofs: boolean
+  /** Whether some payment may wait: looked up after a start. */
+  #areWaiting = true
 
   constructor(node: NodeContext, options: { keepProofs: boolean }) {
     this.#node = node
@@ -152,12 +135,25 @@ export class Payments {
   /** No new attempts for payments whose time is over. HTLCs in flight may still succeed or fail: they stay pending. */
   tick(): void {
     const late = this.#node.store.all<Row>(
-      "SELECT * FROM payments WHERE state = 'pending' AND timed_out = 0 AND deadline_at <= ?",
+      "SELECT * FROM payments WHERE state = 'pending' AND waits = 0 AND timed_out = 0 AND deadline_at <= ?",
       this.#node.now(),
     )
     for (const { payment_id } of late) {
       this.#node.store.run('UPDATE payments SET timed_out = 1 WHERE payment_id = ?', payment_id)
       this.#node.manager.abandon_payment(fromHex(payment_id))
+    }
+  }
+
+  /** Hands over what waited for channels that are back, and ends what waited too long. To be called in every turn. */
+  sendWaiting(): void {
+    if (!this.#areWaiting) return
+    const waiting = this.#node.store.all<Row>("SELECT * FROM payments WHERE state = 'pending' AND waits = 1")
+    this.#areWaiting = waiting.length > 0
+    for (const row of waiting) {
+      const tooLate = whyTooLate(row, this.#node.now())
+      if (tooLate !== null) this.failed(row.payment_id, row.payment_hash, tooLate)
+      else if (this.#outbound().usableMsat >= BigInt(row.amount_msat))
+        this.#handOver(row, prepareHandOver(this.#node, orderOf(row)))
     }
   }
 
@@ -171,7 +167,8 @@ export class Payments {
         .list_recent_payments()
         .map((payment) => toHex((payment as unknown as { payment_id: Uint8Array }).payment_id)),
     )
-    for (const { payment_id } of this.#node.store.all<Row>("SELECT * FROM payments WHERE state = 'pending'"))
+    const handedOver = "SELECT * FROM payments WHERE state = 'pending' AND waits = 0"
+    for (const { payment_id } of this.#node.store.all<Row>(handedOver))
       if (!listed.has(payment_id)) {
         this.#node.log.error('The outcome of a payment is not known.', { paymentId: payment_id })
         this.#node.store.run("UPDATE payments SET state = 'unknown' WHERE payment_id = ?", payment_id)
@@ -196,34 +193,7 @@ export class Payments {
         `This invoice is being paid, or was paid, as payment ${twin.payment_id}.`,
       )
     if (invoice.expiresAt <= this.#node.now()) return this.#refused(request, invoice.paymentHash, 'expired')
-    if (this.#lacksFunds(request.amountMsat))
-      return this.#refused(request, invoice.paymentHash, 'insufficient-funds')
-
-    const read = Bolt11Invoice.constructor_from_str(invoice.text)
-    if (!(read instanceof Result_Bolt11InvoiceParseOrSemanticErrorZ_OK))
-      throw new NodeError('invalid', 'LDK cannot read the invoice.')
-    const parameters =
-      invoice.amountMsat === undefined
-        ? UtilMethods.constructor_payment_parameters_from_variable_amount_invoice(
-            read.res,
-            request.amountMsat,
-          )
-        : UtilMethods.constructor_payment_parameters_from_invoice(read.res)
-    if (!(parameters instanceof Result_C3Tuple_ThirtyTwoBytesRecipientOnionFieldsRouteParametersZNoneZ_OK))
-      throw new NodeError('invalid', 'LDK finds no amount to pay.')
-    const route = parameters.res.get_c()
-    route.set_max_total_routing_fee_msat(Option_u64Z.constructor_some(request.maxFeeMsat))
-    this.#insert(request, invoice.paymentHash)
-    const sent = this.#node.manager.send_payment(
-      parameters.res.get_a(),
-      parameters.res.get_b(),
-      fromHex(request.paymentId),
-      route,
-      Retry.constructor_attempts(ATTEMPTS),
-    )
-    if (sent instanceof Result_NoneRetryableSendFailureZ_Err)
-      this.failed(request.paymentId, invoice.paymentHash, failureToSend(sent.err))
-    return this.#outcome(request.paymentId)
+    return this.#begin(request, invoice.paymentHash)
   }
 
   #payOffer(
@@ -243,63 +213,56 @@ export class Payments {
       offer.absoluteExpirySeconds * 1000n <= BigInt(this.#node.now())
     )
       return this.#refused(request, null, 'expired')
-    if (this.#lacksFunds(request.amountMsat)) return this.#refused(request, null, 'insufficient-funds')
-
-    const read = Offer.constructor_from_str(offer.text)
-    if (!(read instanceof Result_OfferBolt12ParseErrorZ_OK))
-      throw new NodeError('invalid', 'LDK cannot read the offer.')
-    this.#insert(request, null)
-    const sent = this.#node.manager.pay_for_offer(
-      read.res,
-      Option_u64Z.constructor_none(),
-      Option_u64Z.constructor_some(request.amountMsat),
-      destination.payerNote === undefined
-        ? Option_StrZ.constructor_none()
-        : Option_StrZ.constructor_some(destination.payerNote),
-      fromHex(request.paymentId),
-      Retry.constructor_attempts(ATTEMPTS),
-      Option_u64Z.constructor_some(request.maxFeeMsat),
-    )
-    if (sent instanceof Result_NoneBolt12SemanticErrorZ_Err) {
-      this.#node.log.warn('LDK does not ask for an invoice.', {
-        paymentId: request.paymentId,
-        error: Number(sent.err),
-      })
-      this.failed(request.paymentId, null, PaymentFailureReason.LDKPaymentFailureReason_RouteNotFound)
-    }
-    return this.#outcome(request.paymentId)
+    return this.#begin(request, null)
   }
 
-  #lacksFunds(amountMsat: bigint): boolean {
-    const ready = listChannels(this.#node.manager).filter((channel) => channel.ready)
-    return ready.reduce((sum, channel) => sum + channel.outboundMsat, 0n) < amountMsat
+  /** Hands the payment to LDK in the turn that keeps it, or keeps it waiting. */
+  #begin(request: PayRequest, paymentHash: Hex | null): PaymentOutcome {
+    const { readyMsat, usableMsat } = this.#outbound()
+    if (readyMsat < request.amountMsat) return this.#refused(request, paymentHash, 'insufficient-funds')
+    const row = this.#newRow(request, paymentHash)
+    const handOver = prepareHandOver(this.#node, orderOf(row))
+    this.#insert(row)
+    if (usableMsat >= request.amountMsat) this.#handOver(row, handOver)
+    else this.#areWaiting = true
+    return this.#outcome(row.payment_id)
+  }
+
+  #handOver({ payment_id, payment_hash }: NewRow, handOver: HandOver): void {
+    this.#node.store.run('UPDATE payments SET waits = 0 WHERE payment_id = ?', payment_id)
+    const failure = handOver()
+    if (failure !== null) this.failed(payment_id, payment_hash, failure)
+  }
+
+  /** What could be sent over channels, and over those of them whose peer is there. */
+  #outbound(): { readyMsat: bigint; usableMsat: bigint } {
+    const sum = (channels: ChannelInfo[]) =>
+      channels.reduce((msat, { outboundMsat }) => msat + outboundMsat, 0n)
+    const channels = listChannels(this.#node.manager).filter(({ ready }) => ready)
+    return { readyMsat: sum(channels), usableMsat: sum(channels.filter(({ usable }) => usable)) }
   }
 
   #refused(request: PayRequest, paymentHash: Hex | null, reason: PaymentFailure): PaymentOutcome {
-    this.#insert(request, paymentHash)
+    const { paymentId } = request
+    this.#insert(this.#newRow(request, paymentHash))
     this.#node.store.run(
       "UPDATE payments SET state = 'failed', reason = ? WHERE payment_id = ?",
       reason,
-      request.paymentId,
+      paymentId,
     )
-    this.#node.record({ kind: 'payment-failed', paymentId: request.paymentId, paymentHash, reason })
-    return this.#outcome(request.paymentId)
+    this.#node.record({ kind: 'payment-failed', paymentId, paymentHash, reason })
+    return this.#outcome(paymentId)
   }
 
-  #insert(request: PayRequest, paymentHash: Hex | null): void {
-    const { destination } = request
+  #newRow(request: PayRequest, paymentHash: Hex | null): NewRow {
+    return rowOf(request, paymentHash, { now: this.#node.now(), height: this.#node.height() })
+  }
+
+  #insert(row: NewRow): void {
+    const columns = Object.keys(row)
     this.#node.store.run(
-      `INSERT INTO payments (payment_id, payment_hash, kind, destination, amount_msat, max_cltv, begun_height, deadline_at, state, payee)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?)`,
-      request.paymentId,
-      paymentHash,
-      destination.kind,
-      destination.kind === 'bolt11' ? destination.invoice : destination.offer,
-      `${request.amountMsat}`,
-      request.maxTotalCltvExpiryDelta ?? DEFAULT_MAX_TOTAL_CLTV,
-      this.#node.height(),
-      this.#node.now() + request.timeoutMs,
-      destination.kind === 'bolt12' ? (destination.payee ?? null) : null,
+      `INSERT INTO payments (${columns}, state, waits) VALUES (${columns.map(() => '?')}, 'pending', 1)`,
+      ...Object.values(row),
     )
   }
 
@@ -314,24 +277,6 @@ export class Payments {
   }
 }
 
-function outcomeOf(row: Row): PaymentOutcome {
-  switch (row.state) {
-    case 'pending':
-      return { state: 'pending', paymentHash: row.payment_hash }
-    case 'succeeded':
-      return {
-        state: 'succeeded',
-        paymentHash: row.payment_hash ?? '',
-        amountMsat: BigInt(row.amount_msat),
-        feeMsat: BigInt(row.fee_msat ?? '0'),
-      }
-    case 'failed':
-      return { state: 'failed', paymentHash: row.payment_hash, reason: row.reason ?? 'other' }
-    case 'unknown':
-      return { state: 'unknown' }
-  }
-}
-
 function strictly<Read>(read: () => Read): Read {
   try {
     return read()
@@ -339,42 +284,5 @@ function strictly<Read>(read: () => Read): Read {
     if (cause instanceof Bolt11Error || cause instanceof Bolt12Error)
       throw new NodeError('invalid', cause.message, { cause })
     throw cause
-  }
-}
-
-function failureToSend(failure: RetryableSendFailure): PaymentFailureReason {
-  switch (failure) {
-    case RetryableSendFailure.LDKRetryableSendFailure_PaymentExpired:
-      return PaymentFailureReason.LDKPaymentFailureReason_PaymentExpired
-    case RetryableSendFailure.LDKRetryableSendFailure_RouteNotFound:
-      return PaymentFailureReason.LDKPaymentFailureReason_RouteNotFound
-    case RetryableSendFailure.LDKRetryableSendFailure_DuplicatePayment:
-    case RetryableSendFailure.LDKRetryableSendFailure_OnionPacketSizeExceeded:
-      return PaymentFailureReason.LDKPaymentFailureReason_UnexpectedError
-  }
-}
-
-/** `awaitedInvoice`: the payment ended before the offer's issuer had sent an invoice. */
-function reasonOf(reason: PaymentFailureReason | null, awaitedInvoice: boolean): PaymentFailure {
-  switch (reason) {
-    case PaymentFailureReason.LDKPaymentFailureReason_RecipientRejected:
-      return 'rejected'
-    case PaymentFailureReason.LDKPaymentFailureReason_UserAbandoned:
-      return awaitedInvoice ? 'invoice-request-unanswered' : 'abandoned'
-    case PaymentFailureReason.LDKPaymentFailureReason_RetriesExhausted:
-      return 'retries-exhausted'
-    case PaymentFailureReason.LDKPaymentFailureReason_PaymentExpired:
-      return 'expired'
-    case PaymentFailureReason.LDKPaymentFailureReason_RouteNotFound:
-      return 'no-route'
-    case PaymentFailureReason.LDKPaymentFailureReason_InvoiceRequestExpired:
-      return 'invoice-request-unanswered'
-    case PaymentFailureReason.LDKPaymentFailureReason_InvoiceRequestRejected:
-      return 'invoice-request-rejected'
-    case PaymentFailureReason.LDKPaymentFailureReason_UnexpectedError:
-    case PaymentFailureReason.LDKPaymentFailureReason_UnknownRequiredFeatures:
-    case PaymentFailureReason.LDKPaymentFailureReason_BlindedPathCreationFailed:
-    case null:
-      return 'other'
   }
 }

@@ -64,6 +64,12 @@ ALTER TABLE offers ADD COLUMN payee_domain TEXT;
   `
 ALTER TABLE payments ADD COLUMN begun_height INTEGER;
 `,
+  // Until its channels are back a payment waits, with all that LDK will be told.
+  `
+ALTER TABLE payments ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE payments ADD COLUMN max_fee_msat TEXT NOT NULL DEFAULT '0';
+ALTER TABLE payments ADD COLUMN payer_note TEXT;
+`,
 ]
 
 type Value = string | number | bigint | null | Uint8Array
