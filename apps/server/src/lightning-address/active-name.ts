@@ -8,6 +8,8 @@ export type ActiveName = {
   readonly domain: string
   readonly owner: Hex
   readonly offer: string
+  /** The user part of the registration that answers for it: its own, or `*`, which answers for many. */
+  readonly answeredBy: string
 }
 
 /** Finds an active name; null: there is none. */

@@ -1,3 +1,4 @@
+import { WILDCARD } from '@holdfast/core/names/name'
 import { type Kysely, type Selectable, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
@@ -55,21 +56,20 @@ export async function findInvoice(db: Kysely<Database>, paymentHash: string): Pr
   return row ? invoiceOf(row) : null
 }
 
-/** Invoices of a name that could still be paid. */
+/** Invoices of a registration that could still be paid; of a wildcard those of all names of its domain. */
 export async function countOpen(
   db: Kysely<Database>,
-  { user, domain }: { user: string; domain: string },
+  { answeredBy, domain }: { answeredBy: string; domain: string },
   now: number,
 ): Promise<number> {
-  const { count } = await db
+  let query = db
     .selectFrom('address_invoice')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
     .where('domain', '=', domain)
-    .where('user_part', '=', user)
     .where('phase', '=', 'open')
     .where('expires_at', '>', new Date(now))
-    .executeTakeFirstOrThrow()
-  return Number(count)
+  if (answeredBy !== WILDCARD) query = query.where('user_part', '=', answeredBy)
+  return Number((await query.executeTakeFirstOrThrow()).count)
 }
 
 /** An owner's, newest first. */

@@ -12,7 +12,7 @@ export type AddressTerms = {
   /** LUD-12, in characters. */
   readonly commentCharacters: number
   readonly expirySeconds: number
-  /** Invoices of one name that may wait to be paid at a time. */
+  /** Invoices of one name, or of all that a wildcard answers for, that may wait to be paid at a time. */
   readonly openPerName: number
 }
 

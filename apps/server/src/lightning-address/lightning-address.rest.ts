@@ -18,7 +18,7 @@ export type LightningAddressRoutes = RequestInvoiceDeps &
     publicUrl: string
     /** Callbacks and verifications of one sender. */
     perSender: RateLimiter
-    /** Callbacks for one name. */
+    /** Callbacks for one name, or for all that a wildcard answers for. */
     perName: RateLimiter
   }
 
@@ -122,7 +122,7 @@ export function addLightningAddressRoutes(app: App, deps: LightningAddressRoutes
       async (request) => {
         await deps.perSender.consume(addressKey(request.ip))
         const name = await findNameByText(deps, request.params.name)
-        await deps.perName.consume(`${name.user}@${name.domain}`)
+        await deps.perName.consume(`${name.answeredBy}@${name.domain}`)
         const invoice = orThrow(await requestInvoice(deps, name, request.query))
         return {
           status: 'OK' as const,

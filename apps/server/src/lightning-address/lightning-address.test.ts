@@ -215,6 +215,34 @@ describe('a callback', () => {
   })
 })
 
+describe('the names that a wildcard answers for', () => {
+  const ask = (user: string) => world.callback({ amount: '1000' }, `${user}@wild.test`)
+
+  test('have invoices of their own, and the owner sees whose each is', async () => {
+    const { alice, received } = await start()
+    for (const user of ['ann', 'ben']) expect(await ask(user)).toMatchObject({ status: 'OK' })
+    const { invoices } = await received(alice)
+    expect(invoices.slice(0, 2).map(({ name }: { name: string }) => name)).toEqual([
+      'ben@wild.test',
+      'ann@wild.test',
+    ])
+  })
+
+  test('share one limit of open invoices: another name is no way around it', async () => {
+    const { time } = await start({ terms: { openPerName: 2 } })
+    time.shiftMs = 2 * 365 * 24 * 3600_000
+    expect(await ask('a')).toMatchObject({ status: 'OK' })
+    expect(await ask('b')).toMatchObject({ status: 'OK' })
+    expect(await ask('c')).toEqual(refused('ADDRESS_BUSY'))
+  })
+
+  test('share one limit of callbacks a minute', async () => {
+    await start({ perMinute: { sender: 9, name: 1 } })
+    expect(await ask('a')).toMatchObject({ status: 'OK' })
+    expect(await ask('b')).toEqual(refused('RATE_LIMITED'))
+  })
+})
+
 describe('verify', () => {
   test('tells paid from unpaid, once for all, and never a preimage', async () => {
     const { json, node, alice, received } = await start()

@@ -28,6 +28,8 @@ export type ActiveName = {
   readonly domain: string
   readonly owner: Hex
   readonly offer: string
+  /** The user part of the registration that answers for it: its own, or `*`. */
+  readonly answeredBy: string
 }
 
 export type NamesSlice = {
@@ -87,7 +89,7 @@ export function makeNamesSlice(deps: {
     async findActive(user, domain) {
       const claim = await findAnswering(deps.database.db, { user, domain })
       if (claim === null || !('live' in claim) || claim.live === null) return null
-      return { user, domain, owner: claim.owner, offer: claim.live.offer }
+      return { user, domain, owner: claim.owner, offer: claim.live.offer, answeredBy: claim.user }
     },
     holdsNames: (domain) => isDomainInUse(deps.database.db, domain),
     tasks: makeNameTasks({ ...deps, tell }),

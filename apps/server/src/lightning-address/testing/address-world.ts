@@ -89,7 +89,7 @@ export const OFFER = encodeOffer({ issuerId: publicKey(7), chains: [chainHashOf(
 
 export type AddressWorld = Awaited<ReturnType<typeof startAddressWorld>>
 
-/** The slice on a real database over HTTP, with jobs if asked for; ₿alice@shop.test has a node, ₿carol@shop.test none. */
+/** The slice on a real database over HTTP, with jobs if asked for; ₿alice@shop.test and all of wild.test have a node, ₿carol@shop.test none. */
 export async function startAddressWorld(
   database: TestDatabase,
   options: {
@@ -126,8 +126,10 @@ export async function startAddressWorld(
     ...{ transact: database.transact, database: database.database, identity, clock, perMinute },
     nodes: { nodeOf: async (owner) => (owner === alice.owner ? node : null) },
     findActive: async (user, domain) => {
+      const name = { user, domain, offer: OFFER }
+      if (domain === 'wild.test') return { ...name, owner: alice.owner, answeredBy: '*' }
       const owner = domain === 'shop.test' ? owners.get(user) : undefined
-      return owner === undefined ? null : { user, domain, owner, offer: OFFER }
+      return owner === undefined ? null : { ...name, owner, answeredBy: user }
     },
     askedDomain: ({ host }) => host,
     publicUrl: PUBLIC_URL,
