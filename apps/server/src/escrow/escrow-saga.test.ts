@@ -189,6 +189,25 @@ describe('a payment hash', () => {
     expect(world.node.holds.get(world.paymentHash)!.state).toEqual({ state: 'cancelled' })
   })
 
+  test('that an ordinary invoice of the operator’s node has is never held, and keeps nobody waiting', async () => {
+    const fundingInVain = async () => {
+      world = makeEscrowWorld(database)
+      world.node.holdInvoices.create = async () => {
+        throw new NodeError('conflict', 'An ordinary invoice of this node has this payment hash.')
+      }
+      return world.startFunding()
+    }
+    const made = await fundingInVain()
+    await world.run('create-hold')
+    expect(await phaseOf(made)).toBe('awaiting-invoice')
+
+    const cancelled = await fundingInVain()
+    await world.ask(cancelled, { kind: 'cancel', by: BUYER })
+    await world.run('cancel-hold')
+    expect(await phaseOf(cancelled)).toBe('cancelled')
+    expect(await world.replayed(cancelled)).toEqual(await world.read(cancelled))
+  })
+
   test.each([
     ['is no invoice', 'lnbcrt1nonsense', 'INVOICE_INVALID'],
     ['has another amount', undefined, 'ESCROW_INVOICE_AMOUNT_WRONG'],

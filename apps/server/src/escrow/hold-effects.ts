@@ -8,35 +8,54 @@ import { NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
 type Node = Pick<OperatorNode, 'holdInvoices'>
 
 /** Makes the hold invoice; making it twice is making it once. */
-export function createHold({ holdInvoices }: Node, state: In<'awaiting-funds'>): Promise<EscrowReport> {
+export function createHold(node: Node, state: In<'awaiting-funds'>): Promise<EscrowReport> {
   const { index: milestone, paymentHash, attempt } = state
   return orFailed({ kind: 'hold-failed', milestone, effect: 'create-hold', attempt }, async () => {
-    const { invoice } = await within(NODE_TIMEOUT_MS, holdInvoices.create(holdOrder(state)))
-    return { kind: 'hold-created', milestone, paymentHash, invoice }
+    const invoice = await makeHold(node, state)
+    return invoice === null
+      ? sayHold(milestone, paymentHash, { state: 'cancelled' })
+      : { kind: 'hold-created', milestone, paymentHash, invoice }
   })
 }
 
 /** Finishes the hash for ever: what is held goes back, and what arrives later is failed at once. */
 export function cancelHold(node: Node, state: In<'closing' | 'refunding'>): Promise<EscrowReport> {
-  const { index: milestone, attempt } = state
+  const { index: milestone, attempt, paymentHash } = state
   return orFailed({ kind: 'hold-failed', milestone, effect: 'cancel-hold', attempt }, async () => {
-    await within(NODE_TIMEOUT_MS, cancelForEver(node, state))
-    return sayHold(milestone, state.paymentHash, await lookUp(node, state.paymentHash))
+    if (await cancel(node, paymentHash))
+      return sayHold(milestone, paymentHash, await lookUp(node, paymentHash))
+    // The node has not made it yet, but a request to do so may still be on its way: it must find the hash finished.
+    const isMade = (await makeHold(node, state)) !== null
+    if (isMade) await cancel(node, paymentHash)
+    const said = isMade ? await lookUp(node, paymentHash) : ({ state: 'cancelled' } as const)
+    return sayHold(milestone, paymentHash, said)
   })
 }
 
-async function cancelForEver({ holdInvoices }: Node, state: In<'closing' | 'refunding'>): Promise<void> {
+/** Null: it never will be, because an ordinary invoice of the node has the hash. The worker has chosen it. */
+async function makeHold(
+  node: Node,
+  state: In<'awaiting-funds' | 'closing' | 'refunding'>,
+): Promise<string | null> {
   try {
-    await holdInvoices.cancel(state.paymentHash)
+    return (await within(NODE_TIMEOUT_MS, node.holdInvoices.create(holdOrder(state)))).invoice
   } catch (error) {
-    if (!(error instanceof NodeError)) throw error
-    // It is being claimed: whoever looks it up learns so.
-    if (error.code === 'conflict') return
-    if (error.code !== 'not-held') throw error
-    // The node has not made it yet, but a request to do so may still be on its way: it must find the hash finished.
-    await holdInvoices.create(holdOrder(state))
-    await holdInvoices.cancel(state.paymentHash)
+    const isTaken = error instanceof NodeError && error.code === 'conflict'
+    if (isTaken && (await lookUp(node, state.paymentHash)).state === 'absent') return null
+    throw error
   }
+}
+
+/** False: the node knows of no such hold. */
+async function cancel({ holdInvoices }: Node, paymentHash: string): Promise<boolean> {
+  try {
+    await within(NODE_TIMEOUT_MS, holdInvoices.cancel(paymentHash))
+  } catch (error) {
+    if (error instanceof NodeError && error.code === 'not-held') return false
+    // It is being claimed: whoever looks it up learns so.
+    if (!(error instanceof NodeError) || error.code !== 'conflict') throw error
+  }
+  return true
 }
 
 /** Claims a hold of the operator's own hash, after the worker was paid; `claim` is how. */
