@@ -366,6 +366,16 @@ describe('a payout', () => {
     expect(world.node.payments.size).toBe(1)
   })
 
+  test.each([
+    ['pays for a route what the fee brings', { fixedMsat: 7_000n, ppm: 0n, capMsat: 7_000n }, 7_000n],
+    ['without a fee pays for none', { fixedMsat: 0n, ppm: 0n, capMsat: 0n }, 0n],
+  ])('of an operator %s', async (_what, policy, maxFeeMsat) => {
+    world = makeEscrowWorld(database, policy)
+    await world.reachReleasing()
+    const [payment] = [...world.node.payments.values()]
+    expect(payment!.request).toMatchObject({ amountMsat: PAYOUT_MSAT, maxFeeMsat })
+  })
+
   test('is capped by what is left of the hold at the moment of paying', async () => {
     const id = await world.reachHeld()
     await world.ask(id, approve)
