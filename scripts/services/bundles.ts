@@ -47,6 +47,15 @@ export const BUNDLES: readonly Bundle[] = [
     variables: { HOLDFAST_NAMED: 'named' },
   },
   {
+    name: 'powerdns',
+    suite: 'bookworm',
+    packages: ['pdns-server', 'pdns-backend-sqlite3'],
+    without:
+      /^(libsystemd|libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
+    programs: ['usr/sbin/pdns_server', 'usr/bin/pdnsutil'],
+    variables: { HOLDFAST_PDNS_SERVER: 'pdns_server', HOLDFAST_PDNSUTIL: 'pdnsutil' },
+  },
+  {
     name: 'unbound',
     suite: 'bookworm',
     packages: ['unbound'],

@@ -20,6 +20,7 @@ const VERSION_ARGUMENTS: Readonly<Record<string, string>> = {
   delv: '-v',
   named: '-v',
   unbound: '-V',
+  pdns_server: '--help',
 }
 /** Counted up when the launchers change, so that older caches are made anew. */
 const LAYOUT = 1
