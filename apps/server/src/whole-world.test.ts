@@ -100,19 +100,21 @@ describe('the demo on it', () => {
     async () => {
       const { code, text, complaint } = await play({})
       expect({ code, complaint }).toEqual({ code: 0, complaint: '' })
+      // Where lines are broken is the layout's affair.
+      const told = text.replaceAll(/\s+/g, ' ')
       for (const line of [
         /The server at http.* is running\./,
         /█+ 100 %/,
         /₿alice@shop\.test is live: signed, published, validated/,
         /Bob pays 21 000 sat over Lightning, fee /,
-        /preimage {2}[0-9a-f]{64}\n/,
-        /Merchant {3}5 000 000 sat → 5 021 000 sat/,
+        /preimage [0-9a-f]{64} /,
+        /Merchant 5 000 000 sat → 5 021 000 sat/,
         /Escrow 1 of 4: an order is delivered and paid/,
-        /Dave’s payment is pending; the operator\s+cannot claim it: it has no preimage/,
-        /Dave 5 000 000 sat → 4 989 887\.899 sat .*\s+.*Carol\s+5 000 000 sat → 5 010 000 sat/,
+        /Dave’s payment is pending; the operator cannot claim it: it has no preimage/,
+        /Dave 5 000 000 sat → 4 989 887\.899 sat \(routing cost him 11\.101 sat\), Carol 5 000 000 sat → 5 010 000 sat/,
         /! SIMULATED: /,
       ])
-        expect(text).toMatch(line)
+        expect(told).toMatch(line)
       expect(text).not.toContain('The server ends now')
       expect((await play({ amountMsat: '1001' })).text).toMatch(
         /Alice holds ₿alice@shop\.test already\.[\s\S]*Bob pays 1\.001 sat/,
