@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { writeDeclarations } from './write-declarations.ts'
 
-const home = join(import.meta.dirname, '..')
+const packages = join(import.meta.dirname, '..', '..')
 
 export type BuiltPackage = {
   readonly folder: string
@@ -11,8 +11,19 @@ export type BuiltPackage = {
   readonly bundleBytes: number
 }
 
-/** Everything that the package needs in one ES module, with declarations, README, licence and a package.json. */
-export async function buildPackage(folder: string = join(home, 'dist')): Promise<BuiltPackage> {
+/**
+ * Everything that a package of this repository needs in one ES module, with declarations, README, licence and a
+ * package.json. `name` is that of its folder.
+ */
+export async function buildPackage(name: string, folder?: string): Promise<BuiltPackage> {
+  const home = join(packages, name)
+  return buildInto(folder ?? join(home, 'dist'), { name, home })
+}
+
+async function buildInto(
+  folder: string,
+  { name, home }: { name: string; home: string },
+): Promise<BuiltPackage> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const bundle = await rolldown({ input: join(home, 'src', 'index.ts'), platform: 'browser' })
@@ -21,15 +32,15 @@ export async function buildPackage(folder: string = join(home, 'dist')): Promise
   } finally {
     await bundle.close()
   }
-  writeDeclarations(folder)
-  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
+  writeDeclarations(name, folder)
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(home), null, 2)}\n`)
   cpSync(join(home, 'README.md'), join(folder, 'README.md'))
-  cpSync(join(home, '..', '..', 'LICENSE'), join(folder, 'LICENSE'))
+  cpSync(join(packages, '..', 'LICENSE'), join(folder, 'LICENSE'))
   return { folder, bundleBytes: readFileSync(join(folder, 'index.js')).length }
 }
 
 /** What is published needs nothing else installed. */
-function manifest() {
+function manifest(home: string) {
   const own = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
   const { name, version, license, type, description, keywords, sideEffects } = own
   return {

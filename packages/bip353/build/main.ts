@@ -1,5 +1,5 @@
-// npm run build -w @holdfast/bip353: writes dist/, which `npm publish packages/bip353/dist` publishes.
+// npm run build -w @holdfast/bip353, or -w @holdfast/client: writes its dist/, which `npm publish` of that folder publishes.
 import { buildPackage } from './build-package.ts'
 
-const { folder, bundleBytes } = await buildPackage()
+const { folder, bundleBytes } = await buildPackage(process.argv[2] ?? 'bip353')
 console.log(`${folder}: ${bundleBytes} bytes minified`)

@@ -6,18 +6,19 @@ const root = join(import.meta.dirname, '..', '..', '..')
 const types = join(root, '.cache', 'types')
 
 /**
- * Copies the declarations that `src/index.ts` reaches, those of protocols too, into `types/` of the package, with
- * imports that lead from one to the next.
+ * Copies the declarations that the package's `src/index.ts` reaches, those of our other packages too, into `types/`,
+ * with imports that lead from one to the next.
  */
-export function writeDeclarations(folder: string): void {
+export function writeDeclarations(name: string, folder: string): void {
   execFileSync(
     process.execPath,
-    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', 'packages/bip353'],
+    [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', `packages/${name}`],
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   )
+  const home = homeOf(name)
   const written = new Set<string>()
   const copy = (from: string, to: string): void => {
     if (written.has(to)) return
@@ -25,7 +26,7 @@ export function writeDeclarations(folder: string): void {
     const text = readFileSync(from, 'utf8').replace(
       /(from |import\()(["'])([^"']+)\2/g,
       (_, keyword: string, quote: string, specifier: string) => {
-        const next = declarationOf(specifier, from)
+        const next = declarationOf(specifier, from, home)
         copy(next.from, join(folder, 'types', next.to))
         const path = relative(dirname(to), join(folder, 'types', next.to)).replace(/\.d\.ts$/, '.js')
         return `${keyword}${quote}${path.startsWith('.') ? path : `./${path}`}${quote}`
@@ -34,17 +35,25 @@ export function writeDeclarations(folder: string): void {
     mkdirSync(dirname(to), { recursive: true })
     writeFileSync(to, text.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n'))
   }
-  copy(join(types, 'bip353', 'src', 'index.d.ts'), join(folder, 'types', 'index.d.ts'))
+  copy(join(home, 'index.d.ts'), join(folder, 'types', 'index.d.ts'))
+}
+
+/** Where the compiler writes what lies in a package's `src`. */
+function homeOf(name: string): string {
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, 'packages', name, 'tsconfig.json'), 'utf8'))
+  return compilerOptions.rootDir === 'src' ? join(types, name) : join(types, name, 'src')
 }
 
 /** Where the declarations of an import are, and where they go. @throws when the package would need another one. */
-function declarationOf(specifier: string, importer: string): { from: string; to: string } {
-  const protocols = /^@holdfast\/protocols\/(.+)$/.exec(specifier)?.[1]
-  if (protocols)
-    return { from: join(types, 'protocols', `${protocols}.d.ts`), to: join('protocols', `${protocols}.d.ts`) }
+function declarationOf(specifier: string, importer: string, home: string): { from: string; to: string } {
+  const [, other, module = 'index'] = /^@holdfast\/([a-z0-9]+)(?:\/(.+))?$/.exec(specifier) ?? []
+  if (other) return placed(join(homeOf(other), `${module}.d.ts`), home)
   if (!specifier.startsWith('.')) throw new Error(`${importer} needs the types of ${specifier}`)
-  const from = join(dirname(importer), specifier.replace(/\.ts$/, '.d.ts'))
-  const inProtocols = relative(join(types, 'protocols'), from)
-  if (!inProtocols.startsWith('..')) return { from, to: join('protocols', inProtocols) }
-  return { from, to: relative(join(types, 'bip353', 'src'), from) }
+  return placed(join(dirname(importer), specifier.replace(/\.ts$/, '.d.ts')), home)
+}
+
+/** What is the package's own goes to the top, what is of another one into a folder of its name. */
+function placed(from: string, home: string): { from: string; to: string } {
+  const own = relative(home, from)
+  return { from, to: own.startsWith('..') ? relative(types, from) : own }
 }

@@ -19,7 +19,7 @@ let built: BuiltPackage
 let bundle: typeof Package
 
 beforeAll(async () => {
-  built = await buildPackage(folder)
+  built = await buildPackage('bip353', folder)
   bundle = await import(join(folder, 'index.js'))
 }, COMPILER_WITHIN_MS)
 afterAll(() => rm(parent, { recursive: true }))

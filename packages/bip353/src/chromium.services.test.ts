@@ -15,7 +15,7 @@ const world = withShop({})
 let bundle: string
 
 beforeAll(async () => {
-  await buildPackage(folder)
+  await buildPackage('bip353', folder)
   bundle = readFileSync(join(folder, 'index.js'), 'utf8')
 }, 120_000)
 afterAll(() => rm(folder, { recursive: true }))

@@ -1,5 +1,9 @@
-import { type EventTemplate, finalizeEvent, getPublicKey, type NostrEvent } from 'nostr-tools/pure'
+import { finalizeEvent, getPublicKey } from 'nostr-tools/pure'
 import { randomHex } from './random-hex.ts'
+
+/** What is to be signed, as NIP-01 has it. */
+export type EventTemplate = { kind: number; created_at: number; tags: string[][]; content: string }
+export type NostrEvent = EventTemplate & { id: string; pubkey: string; sig: string }
 
 /** Whoever holds the user's Nostr secret key: it never passes through this client. `pubkey` is 32 bytes in hex. */
 export type Signer = {
