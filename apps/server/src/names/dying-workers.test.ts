@@ -22,6 +22,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
+const DAY_MS = 24 * 60 * 60_000
+
 class Died extends Error {}
 
 /** A name, those who have to do with it, and what they do with it in this story. */
@@ -39,8 +41,16 @@ class Story {
     this.#user = `n${[...`${++counter}`].map((digit) => 'abcdefghij'[Number(digit)]).join('')}x`
   }
 
-  async register(): Promise<void> {
-    this.#id = (await world.register(this.#owner.device, this.#user)).json().id
+  async register({ brought = false } = {}): Promise<void> {
+    const { device, node } = this.#owner
+    const offer = brought ? await node.offers?.create({ offerId: `brought by ${this.#user}` }) : undefined
+    this.#id = (await world.register(device, this.#user, { ...offer })).json().id
+    if (offer) await node.offers?.disable(`brought by ${this.#user}`)
+  }
+
+  /** The offers of the owner's node live as long as the rules ask for, and a day more. */
+  offersExpire(): void {
+    this.#owner.node.offersExpireAt = Date.now() + 31 * DAY_MS
   }
 
   async ask(what: 'rotate' | 'transfer' | 'suspend' | 'resume' | 'release'): Promise<void> {
@@ -60,8 +70,9 @@ class Story {
     }
   }
 
-  async passDeadline(): Promise<void> {
-    world.time.shiftMs = 11 * 60_000
+  /** The name is woken when so much time has passed. */
+  async pass(ms: number): Promise<void> {
+    world.time.shiftMs = ms
     await world.tasks['names:wake']!({ id: this.#id }, jobContext)
     world.time.shiftMs = 0
   }
@@ -141,10 +152,30 @@ const SAGAS: Saga[] = [
     async begin(story) {
       await after('rotate')(story)
       await story.run(2)
-      await story.passDeadline()
+      await story.pass(11 * 60_000)
     },
   },
   { title: 'a transfer', steps: 5, begin: after('transfer') },
+  {
+    title: 'a renewal',
+    steps: 5,
+    async begin(story) {
+      story.offersExpire()
+      await after()(story)
+      await story.run()
+      await story.pass(25 * DAY_MS)
+    },
+  },
+  {
+    title: 'the end of an offer that expires',
+    steps: 1,
+    async begin(story) {
+      story.offersExpire()
+      await story.register({ brought: true })
+      await story.run()
+      await story.pass(31 * DAY_MS)
+    },
+  },
   { title: 'a suspension', steps: 1, begin: after('suspend') },
   { title: 'a resumption', steps: 3, begin: after('suspend', 'resume') },
   { title: 'a release', steps: 2, begin: after('release') },

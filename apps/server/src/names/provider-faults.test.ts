@@ -30,6 +30,7 @@ type Story = {
 }
 
 const SLOW_MS = 120_000
+const DAY_MS = 24 * 60 * 60_000
 const NONE = { count: 0, names: [] }
 
 const database = withDatabase()
@@ -46,12 +47,16 @@ beforeAll(async () => {
 })
 afterAll(() => world.stop())
 
-function newStory(saga: Saga): Story {
-  const user = `${saga.replaceAll(' ', '-')}${stories++}`
+function newStory(name: string): Story {
+  const user = `${name.replaceAll(' ', '-')}${stories++}`
   const faulty = new FaultyCalls()
   spoilZone(world.zone, recordName({ user, domain: 'shop.test' }), faulty)
   const newUser = () => world.newUser(spoilNode(makeTestNode(), faulty))
   return { user, owner: newUser(), heir: newUser(), faulty }
+}
+
+function register({ owner, user }: Story, more: { offer?: string } = {}) {
+  return world.insist('POST', '/v1/names', owner.device, { user, domain: 'shop.test', ...more })
 }
 
 /** The saga with this fault in it, until the job or the phase says that it has ended. */
@@ -65,38 +70,39 @@ async function play(story: Story, saga: Saga, fault: { call: number; fault: Faul
     }
   }
   if (saga !== 'register' && saga !== 'give up a registration') {
-    expect(await ends(await world.register(owner.device, user))).toMatchObject({ state: 'succeeded' })
+    expect(await ends(await register(story))).toMatchObject({ state: 'succeeded' })
   }
-  if (saga === 'transfer') await world.send('PUT', `${url}/transfer`, owner.device, { to: heir.device.owner })
+  if (saga === 'transfer')
+    await world.insist('PUT', `${url}/transfer`, owner.device, { to: heir.device.owner })
   if (saga === 'resume') {
-    await world.send('POST', `${url}/suspend`, operator)
+    await world.insist('POST', `${url}/suspend`, operator)
     await becomes(user, 'suspended')
   }
   faulty.arm(fault)
   switch (saga) {
     case 'register':
-      return void (await ends(await world.register(owner.device, user)))
+      return void (await ends(await register(story)))
     case 'rotate':
-      return void (await ends(await world.send('PUT', url, owner.device, {})))
+      return void (await ends(await world.insist('PUT', url, owner.device, {})))
     case 'transfer':
-      return void (await ends(await world.send('POST', `${url}/transfer/accept`, heir.device, {})))
+      return void (await ends(await world.insist('POST', `${url}/transfer/accept`, heir.device, {})))
     case 'resume':
-      return void (await ends(await world.send('POST', `${url}/resume`, operator)))
+      return void (await ends(await world.insist('POST', `${url}/resume`, operator)))
     case 'suspend':
-      await world.send('POST', `${url}/suspend`, operator)
+      await world.insist('POST', `${url}/suspend`, operator)
       return becomes(user, 'suspended')
     case 'release':
-      await world.send('DELETE', url, owner.device)
+      await world.insist('DELETE', url, owner.device)
       return becomes(user, 'freed')
     case 'give up a registration':
-      await world.register(owner.device, user)
+      await register(story)
       await reachesPublishing(faulty)
-      await world.send('DELETE', url, owner.device)
+      await world.insist('DELETE', url, owner.device)
       return becomes(user, 'freed')
     case 'suspend a change':
-      await world.send('PUT', url, owner.device, {})
+      await world.insist('PUT', url, owner.device, {})
       await reachesPublishing(faulty)
-      await world.send('POST', `${url}/suspend`, operator)
+      await world.insist('POST', `${url}/suspend`, operator)
       return becomes(user, 'suspended')
     case 'republish':
       // As a hand in the zone, or a secondary's old copy, may do it.
@@ -112,6 +118,10 @@ async function stateOf(user: string): Promise<NameState> {
     .where('user_part', '=', user)
     .executeTakeFirstOrThrow()
   return row.state
+}
+
+function liveOffer(state: NameState): string | null {
+  return state.phase === 'active' ? state.live.offer : null
 }
 
 async function reachesPublishing(faulty: FaultyCalls): Promise<void> {
@@ -156,7 +166,62 @@ async function expectNothingOrphaned({ user, owner, heir }: Story): Promise<void
   expect([...enabledOffers(owner.node), ...enabledOffers(heir.node)], user).toEqual(kept ? [kept.offer] : [])
 }
 
+/** Names whose offers expire, and what the clock alone begins with them. */
+const EXPIRING = [
+  { saga: 'renewal', brought: false, afterMs: 25 * DAY_MS, becomes: 'active' },
+  { saga: 'end', brought: true, afterMs: 31 * DAY_MS, becomes: 'freed' },
+] as const
+type Expiring = (typeof EXPIRING)[number]
+
+async function registerExpiring({ saga, brought }: Expiring): Promise<Story> {
+  const story = newStory(`expiry-${saga}`)
+  const { owner, user } = story
+  owner.node.offersExpireAt = Date.now() + 31 * DAY_MS
+  const offerId = `brought by ${user}`
+  const offer = brought ? await owner.node.offers?.create({ offerId }) : undefined
+  const { id } = (await register(story, { ...offer })).json()
+  if (offer) await owner.node.offers?.disable(offerId)
+  expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
+  owner.node.offersExpireAt = Date.now() + 90 * DAY_MS
+  return story
+}
+
 describe('a fault at any call of any saga leaves nothing orphaned', () => {
+  test.each(EXPIRING)(
+    'also when the clock begins it: the $saga of an offer that expires',
+    { timeout: 2 * SLOW_MS },
+    async (expiring) => {
+      const play = async (stories: readonly Story[]) => {
+        world.time.shiftMs = expiring.afterMs
+        await comeToRest()
+        for (const story of stories) {
+          await Promise.all(story.faulty.late)
+          expect((await stateOf(story.user)).phase, story.user).toBe(expiring.becomes)
+        }
+        await compareNow()
+        await comeToRest()
+        expect(await compareNow()).toMatchObject({ orphaned: NONE, foreign: NONE, missing: NONE, busy: 0 })
+        world.time.shiftMs = 0
+        for (const story of stories) await expectNothingOrphaned(story)
+      }
+      const model = await registerExpiring(expiring)
+      const offer = liveOffer(await stateOf(model.user))
+      model.faulty.arm(null)
+      await play([model])
+      expect(liveOffer(await stateOf(model.user))).not.toBe(offer)
+      expect(model.faulty.calls.length).toBeGreaterThan(0)
+
+      const stories: Story[] = []
+      for (const call of model.faulty.calls.keys())
+        for (const fault of FAULTS) {
+          const story = await registerExpiring(expiring)
+          story.faulty.arm({ call, fault })
+          stories.push(story)
+        }
+      await play(stories)
+    },
+  )
+
   test('in the zone or at a node, by the word of the reconciler, too', { timeout: 2 * SLOW_MS }, async () => {
     const played = await Promise.all(
       SAGAS.map(async (saga) => {

@@ -145,6 +145,15 @@ export async function startSlicesWorld(
       headers: { authorization: await authorizationOf(device), 'idempotency-key': key },
       ...(payload !== undefined && { payload }),
     })
+  type Send = Parameters<typeof send>
+  /** As a client does: a server that has enough to do says so, and is asked again by the same key. */
+  const insist = async (method: Send[0], url: string, device: Device, payload?: JsonObject) => {
+    for (const key = randomUUID(); ; ) {
+      const answer = await send(method, url, device, payload, key)
+      if (answer.statusCode !== 503) return answer
+      await sleep(500 + Math.random() * 1_000)
+    }
+  }
   return {
     app,
     zone,
@@ -157,6 +166,7 @@ export async function startSlicesWorld(
     tasks,
     get,
     send,
+    insist,
     /** Somebody with a device and, unless told otherwise, a node. */
     newUser(node: TestNode | null = makeTestNode()) {
       const device = newDevice()

@@ -15,6 +15,8 @@ export type TestNode = LightningNode & {
   offersMade: Map<string, OfferRecord>
   /** Each offer that was asked for. */
   requested: OfferRequest[]
+  /** When the offers that are made from now on expire, as some nodes make them; null: never. */
+  offersExpireAt: number | null
   /** Each request that the node took on, by payment id. */
   paid: Map<string, PayRequest>
   payCalls: number
@@ -36,6 +38,7 @@ export function makeTestNode(overrides: Partial<LightningNode> = {}): TestNode {
     capabilities: new Set(['offers', 'pay', 'funds'] as const),
     offersMade: new Map(),
     requested: [],
+    offersExpireAt: null,
     paid: new Map(),
     payCalls: 0,
     becomes: { state: 'succeeded', paymentHash: 'ab'.repeat(32), amountMsat: 21_000n, feeMsat: 21n },
@@ -55,6 +58,9 @@ export function makeTestNode(overrides: Partial<LightningNode> = {}): TestNode {
           metadata: Buffer.from(offerId).toString('hex'),
           ...(description !== undefined && { description }),
           ...(amountMsat !== undefined && { amount: { msat: amountMsat } }),
+          ...(node.offersExpireAt !== null && {
+            absoluteExpirySeconds: BigInt(Math.floor(node.offersExpireAt / 1000)),
+          }),
         })
         node.offersMade.set(offerId, { offerId, offer, enabled: true, createdAt: Date.now() })
         return { offer }
