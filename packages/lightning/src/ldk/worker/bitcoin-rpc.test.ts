@@ -78,7 +78,7 @@ describe('BitcoinRpc', () => {
     const rpc = makeBitcoinRpc(url)
     answer = (_, [blocks]) =>
       blocks === 2 ? ok({ feerate: 0.0002 }) : blocks === 6 ? ok({ feerate: 0.00000001 }) : ok({})
-    const fees = new FeeRates(rpc)
+    const fees = new FeeRates(rpc, 'regtest')
     await fees.refresh(0)
     const { ConfirmationTarget: Target } = await import('lightningdevkit')
     expect(fees.for(Target.LDKConfirmationTarget_UrgentOnChainSweep)).toBe(5_000)

@@ -1,4 +1,5 @@
 import { ConfirmationTarget } from 'lightningdevkit'
+import type { Network } from '../../ports.ts'
 import type { BitcoinRpc } from './bitcoin-rpc.ts'
 
 /** LDK refuses less: 253 sat per 1,000 weight units is 1 sat per virtual byte, rounded up. */
@@ -8,18 +9,19 @@ const REFRESH_MS = 60_000
 const TARGET_BLOCKS = { urgent: 2, normal: 6, slow: 144 } as const
 type Speed = keyof typeof TARGET_BLOCKS
 
-/** Fee rates by confirmation target, kept fresh from the chain; the floor where the chain cannot tell. */
+/** Until the chain can tell: a transaction that cannot confirm costs more than one that pays too much. */
+const UNTIL_TOLD = { urgent: 5_000, normal: 2_000, slow: 500 } as const
+const ON_REGTEST = { urgent: FLOOR_SAT_PER_KW, normal: FLOOR_SAT_PER_KW, slow: FLOOR_SAT_PER_KW } as const
+
+/** Fee rates by confirmation target, kept fresh from the chain; what it told last while it cannot tell. */
 export class FeeRates {
-  readonly #rpc: BitcoinRpc
-  readonly #rates: Record<Speed, number> = {
-    urgent: FLOOR_SAT_PER_KW,
-    normal: FLOOR_SAT_PER_KW,
-    slow: FLOOR_SAT_PER_KW,
-  }
+  readonly #rpc: Pick<BitcoinRpc, 'feeRate'>
+  readonly #rates: Record<Speed, number>
   #refreshedAt = Number.NEGATIVE_INFINITY
 
-  constructor(rpc: BitcoinRpc) {
+  constructor(rpc: Pick<BitcoinRpc, 'feeRate'>, network: Network) {
     this.#rpc = rpc
+    this.#rates = { ...(network === 'regtest' ? ON_REGTEST : UNTIL_TOLD) }
   }
 
   async refresh(now: number): Promise<void> {
@@ -27,7 +29,7 @@ export class FeeRates {
     this.#refreshedAt = now
     for (const speed of ['urgent', 'normal', 'slow'] as const) {
       const rate = await this.#rpc.feeRate(TARGET_BLOCKS[speed])
-      this.#rates[speed] = Math.max(rate ?? FLOOR_SAT_PER_KW, FLOOR_SAT_PER_KW)
+      if (rate !== null) this.#rates[speed] = Math.max(rate, FLOOR_SAT_PER_KW)
     }
   }
 

@@ -47,7 +47,7 @@ export class HostCore {
         send({ kind: 'log', level, message, data })
     this.#log = { info: level('info'), warn: level('warn'), error: level('error') }
     this.#rpc = makeBitcoinRpc(settings.bitcoindUrl)
-    this.#fees = new FeeRates(this.#rpc)
+    this.#fees = new FeeRates(this.#rpc, settings.network)
     this.#logger = makeLdkLogger(this.#log, this.#guard)
     this.#graphFile = settings.graphFile === null ? null : new GraphFile(settings.graphFile, this.#log)
     this.#graph = this.#graphFile?.load(this.#logger) ?? newGraph(settings.network, this.#logger)
