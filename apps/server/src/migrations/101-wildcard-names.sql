@@ -3,8 +3,9 @@ alter table name_registration drop constraint name_registration_user_part_check;
 alter table name_registration add constraint name_registration_user_part_check
   check (user_part = '*' or user_part ~ '^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$');
 
--- As before; and where a wildcard stands no other name begins, whoever asks: its record would be published beside it, and
--- once it had ended it would be paid to the owner of the wildcard.
+-- As before; and where a wildcard stands no other name begins, whoever asks (`covered`): its record would be published
+-- beside it, and once it had ended it would be paid to the owner of the wildcard. A name that was suspended when it ended
+-- is held by nobody: its last owner may not have it at once, either.
 create or replace function claim_name(
   claim jsonb, most int, out outcome text, out held_by text, out held_until timestamptz
 )
@@ -36,7 +37,8 @@ begin
     return;
   end if;
   outcome := 'claimed';
-  select former.owner, former.quarantine_until into held_by, held_until
+  select case when former.state ->> 'cause' = 'NAME_SUSPENDED' then '' else former.owner end, former.quarantine_until
+    into held_by, held_until
   from name_registration as former
   where former.domain = new_row.domain and former.skeleton = new_row.skeleton
     and former.quarantine_until is not null

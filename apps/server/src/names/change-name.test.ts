@@ -186,6 +186,25 @@ describe('a suspension', () => {
   })
 })
 
+test('a suspended name that is released comes back to nobody while its quarantine lasts', async () => {
+  const { device, name } = await activeName('caught')
+  await send('POST', `${name}/suspend`, operator)
+  await expect.poll(async () => (await look('caught')).state).toBe('suspended')
+  await send('DELETE', name, device)
+  await expect.poll(async () => (await look('caught')).code).toBe('NAME_NOT_FOUND')
+  for (const by of [device, world.newUser().device])
+    expect((await world.register(by, 'caught')).json()).toMatchObject({ code: 'NAME_QUARANTINED' })
+})
+
+test('nor does one that is released while its record is still being withdrawn', async () => {
+  const { device, name } = await activeName('slippery')
+  world.zone.failures = ['unavailable', 'unavailable']
+  await send('POST', `${name}/suspend`, operator)
+  await send('DELETE', name, device)
+  await expect.poll(async () => (await look('slippery')).code).toBe('NAME_NOT_FOUND')
+  expect((await world.register(device, 'slippery')).json()).toMatchObject({ code: 'NAME_QUARANTINED' })
+})
+
 describe('a released name', () => {
   test('is held for its last owner; another, or one that looks like it, is told until when', async () => {
     const { device, name } = await activeName('modem')

@@ -10,9 +10,12 @@ import './name-tables.ts'
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
 const SILENCE_MS = 60_000
 
-/** `quarantine`: who gave up this name, or one that looks like it, last, and until when nobody else may have it. */
+/**
+ * `quarantine`: who gave up this name, or one that looks like it, last, and until when nobody else may have it; no owner:
+ * nobody at all.
+ */
 export type Claimed =
-  | { readonly outcome: 'claimed'; readonly quarantine: { owner: string; until: number } | null }
+  | { readonly outcome: 'claimed'; readonly quarantine: { owner: string | null; until: number } | null }
   | { readonly outcome: 'too-many' | 'taken' | 'covered' }
 
 /**
@@ -41,7 +44,7 @@ export async function claimName(
     select * from claim_name(${row}::jsonb, ${most})`.execute(db)
   const { outcome, held_by: owner, held_until: until } = rows[0]!
   if (outcome !== 'claimed') return { outcome }
-  return { outcome, quarantine: owner && until ? { owner, until: until.getTime() } : null }
+  return { outcome, quarantine: until && { owner: owner || null, until: until.getTime() } }
 }
 
 export async function updateName(db: Kysely<Database>, state: NameState, now: number): Promise<void> {

@@ -378,6 +378,7 @@ describe('a released name', () => {
     const world = reach(4)
     world.ask({ kind: 'suspend', by: 'operator' })
     expect(world.ask({ kind: 'release', by: OWNER })).toBe(true)
+    expect(world.state).toMatchObject({ becomes: 'freed', cause: 'NAME_SUSPENDED' })
     world.settle()
     expect([world.state.phase, world.record, world.enabled.size]).toEqual(['freed', null, 0])
   })

@@ -68,7 +68,9 @@ export function decideRequest(
       return resume(state, request, now)
     case 'release':
       if (state.owner !== request.by) return refuse('FORBIDDEN')
-      return hasEnded(state) ? notActive(state) : end(state, 'NAME_RELEASED', now)
+      if (hasEnded(state)) return notActive(state)
+      // Who is suspended and lets go must not be the one who may have the name again at once.
+      return end(state, isSuspended(state) ? 'NAME_SUSPENDED' : 'NAME_RELEASED', now)
   }
 }
 
@@ -121,10 +123,12 @@ function resume(
   return beginRound(termsOf(state), { job, live: null, next: keep }, now)
 }
 
+function isSuspended(state: NameState): boolean {
+  return state.phase === 'suspended' || (state.phase === 'withdrawing' && state.becomes === 'suspended')
+}
+
 function notActive(state: NameState): Refusal {
-  const suspended =
-    state.phase === 'suspended' || (state.phase === 'withdrawing' && state.becomes === 'suspended')
-  return suspended ? refuse('NAME_SUSPENDED') : refuse('NAME_NOT_ACTIVE', { phase: state.phase })
+  return isSuspended(state) ? refuse('NAME_SUSPENDED') : refuse('NAME_NOT_ACTIVE', { phase: state.phase })
 }
 
 function hasEnded(state: NameState): boolean {

@@ -144,6 +144,7 @@ export type NamePhase =
     }
   | {
       readonly phase: 'freed'
+      /** `NAME_SUSPENDED`: until its quarantine is over nobody may have it, its last owner no more than others. */
       readonly cause: Cause
       readonly freedAt: number
       readonly quarantineUntil: number | null

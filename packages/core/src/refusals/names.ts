@@ -39,7 +39,7 @@ export const NAME_REFUSALS = {
   NAME_QUARANTINED: {
     status: 409,
     title: 'The name was given up a short time ago.',
-    hint: 'Until the time named in the data only its last owner can register it; choose another name.',
+    hint: 'Until the time named in the data only its last owner can register it, and nobody at all if it was suspended; choose another name.',
   },
   NAME_COVERED: {
     status: 409,
