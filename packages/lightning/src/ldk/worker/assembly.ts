@@ -25,7 +25,6 @@ import {
   ProbabilisticScoringDecayParameters,
   ProbabilisticScoringFeeParameters,
   Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK,
-  Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK,
   Result_CVec_BlindedMessagePathZNoneZ,
   Result_CVec_BlindedPaymentPathZNoneZ,
   Result_OnionMessagePathNoneZ,
@@ -40,6 +39,7 @@ import { internalHash, toHex } from './bytes.ts'
 import type { FeeRates } from './fees.ts'
 import type { Guard } from './guard.ts'
 import type { MonitorPersister } from './monitor-persister.ts'
+import { readMonitors } from './read-monitors.ts'
 import { spreadExpiries } from './route-expiries.ts'
 import type { Store } from './store.ts'
 
@@ -133,14 +133,7 @@ export function assemble(parts: AssemblyParts, tip: { hash: string; height: numb
     return { ...shared, manager, monitors: [], created: true }
   }
 
-  const monitors = store
-    .all<{ bytes: Uint8Array }>('SELECT bytes FROM monitors WHERE archived = 0')
-    .map(({ bytes }) => {
-      const read = UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelMonitorZ_read(bytes, entropy, signers)
-      if (!(read instanceof Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK))
-        throw new NodeError('invalid', 'A channel monitor on disk cannot be read. Do not delete anything.')
-      return read.res.get_b()
-    })
+  const monitors = readMonitors(store, { entropy, signers, feeEstimator, logger })
   const read = UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelManagerZ_read(
     saved.bytes,
     entropy,

@@ -20,6 +20,7 @@ export class Broadcaster {
   readonly #log: Log
   #sending: Promise<void> = Promise.resolve()
   #unsent: { txid: string; raw: Uint8Array }[] = []
+  #flushed = Promise.withResolvers<void>()
 
   constructor(store: Store, rpc: BitcoinRpc, log: Log) {
     this.#store = store
@@ -79,10 +80,13 @@ export class Broadcaster {
     this.#sending = this.#sending.catch((cause) =>
       this.#log.error('Sending transactions failed.', { reason: String(cause) }),
     )
+    this.#flushed.resolve()
+    this.#flushed = Promise.withResolvers()
   }
 
-  /** Resolves when everything flushed so far was offered to the chain. */
-  sent(): Promise<void> {
+  /** Resolves when everything added so far was offered to the chain. */
+  async sent(): Promise<void> {
+    if (this.#unsent.length > 0) await this.#flushed.promise
     return this.#sending
   }
 

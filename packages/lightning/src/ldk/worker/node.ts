@@ -33,6 +33,7 @@ import { Peers } from './peers.ts'
 import { Store } from './store.ts'
 import { Sweeps } from './sweeps.ts'
 import { Turn } from './turn.ts'
+import { TurnLoop } from './turn-loop.ts'
 import { makeUserConfig } from './user-config.ts'
 import { Wallet } from './wallet.ts'
 
@@ -78,10 +79,8 @@ export class Node {
   readonly #broadcaster: Broadcaster
   readonly #chain: ChainFollower
   readonly #timerTick: () => void
-  #jobs: (() => void)[] = []
-  #scheduled = false
+  readonly #loop: TurnLoop
   #timer: NodeJS.Timeout | null = null
-  #ended = false
 
   /** Opens or creates the node; it follows the chain to its tip before it talks to anybody. */
   static async open(options: LdkNodeOptions, around: NodeSurroundings) {
@@ -106,6 +105,17 @@ export class Node {
     const { network, now, log, logger, graph, fees } = around
     this.#around = around
     this.store = store
+    this.#loop = new TurnLoop({
+      finish: () => this.#finishTurn(),
+      sync: () => store.sync(),
+      syncNow: () => store.syncNow(),
+      letOut: () => {
+        this.peers.flush()
+        this.#broadcaster.flush()
+        this.events.flush()
+      },
+      fatal: around.fatal,
+    })
     const startedAt = now()
     // The starting time only has to differ from start to start: it salts the randomness.
     const keys = KeysManager.constructor_new(
@@ -175,21 +185,13 @@ export class Node {
       guard: this.#guard,
       persister: this.#persister,
       eventHandler: this.#eventHandler(),
-      flush: () => {
-        this.peers.flush()
-        this.#broadcaster.flush()
-        this.events.flush()
-      },
     })
     this.#chain = new ChainFollower({
       ...{ assembly: this.assembly, rpc: around.rpc, logger },
       keepers: [this.wallet, this.#broadcaster, this.sweeps, this.holds],
       saveManager: () => this.#turn.saveManager(),
-      inTurn: (jobs) => {
-        this.#jobs.push(...jobs)
-        this.#run()
-      },
-      hasEnded: () => this.#ended,
+      inTurn: (jobs) => this.#loop.run(jobs),
+      hasEnded: () => this.#loop.ended,
     })
     let ticks = 0
     this.#timerTick = () => {
@@ -216,31 +218,13 @@ export class Node {
     return known
   }
 
-  /**
-   * Does something within a turn; resolves after the commit. What `act` throws is the caller's, and what it wrote
-   * before stays in the turn, so it must check first and write then.
-   */
+  /** As `TurnLoop.perform`. */
   perform<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
-    if (this.#ended) return Promise.reject(new NodeError('offline', 'The node has stopped.'))
-    return new Promise((resolve, reject) => {
-      this.#jobs.push(() => {
-        try {
-          // Promise callbacks run after this turn's synchronous end, hence after its commit.
-          resolve(act())
-        } catch (cause) {
-          // A panic leaves the instance broken; anything else is the mistake of one call.
-          if (cause instanceof WebAssembly.RuntimeError) this.#fatal(cause)
-          reject(cause instanceof NodeError ? cause : new NodeError('invalid', String(cause), { cause }))
-        }
-      })
-      this.wake()
-    })
+    return this.#loop.perform(act)
   }
 
   wake(): void {
-    if (this.#scheduled || this.#ended) return
-    this.#scheduled = true
-    setImmediate(() => this.#run())
+    this.#loop.wake()
   }
 
   /** Follows the chain to `tipHash`; calls queue up behind one another. */
@@ -249,10 +233,10 @@ export class Node {
   }
 
   async stop(): Promise<void> {
-    if (this.#ended) return
+    if (this.#loop.ended) return
     await this.#chain.idle()
-    this.#run()
-    this.#ended = true
+    this.#loop.run()
+    this.#loop.end()
     if (this.#timer) clearInterval(this.#timer)
     this.events.stop()
     this.opener.stop()
@@ -260,22 +244,10 @@ export class Node {
     this.store.close()
   }
 
-  #run(): void {
-    this.#scheduled = false
-    if (this.#ended) return
-    try {
-      for (const job of this.#jobs.splice(0)) job()
-      this.peers.read()
-      this.payments.sendWaiting()
-      this.#turn.settle()
-    } catch (cause) {
-      this.#fatal(cause)
-    }
-  }
-
-  #fatal(cause: unknown): void {
-    this.#ended = true
-    this.#around.fatal(cause)
+  #finishTurn(): boolean {
+    this.peers.read()
+    this.payments.sendWaiting()
+    return this.#turn.settle()
   }
 
   #eventHandler(): EventHandler {
@@ -309,16 +281,13 @@ export class Node {
     this.#broadcaster.sendAgain()
     this.#turn.saveManager()
     await this.follow(await this.#around.rpc.bestBlockHash())
-    this.#run()
+    this.#loop.run()
     this.payments.reconcile()
-    this.#run()
+    this.#loop.run()
   }
 
   #start(): void {
     this.peers.start()
-    this.#timer = setInterval(() => {
-      this.#jobs.push(this.#timerTick)
-      this.wake()
-    }, TICK_MS)
+    this.#timer = setInterval(() => this.#loop.add(this.#timerTick), TICK_MS)
   }
 }

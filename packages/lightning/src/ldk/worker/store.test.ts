@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -28,6 +28,24 @@ describe('Store', () => {
     store.close()
     const again = new Store(folder)
     expect(peers(again)).toEqual(['a'])
+    again.close()
+  })
+
+  test('a commit is in the log, which reaches the disk; also when the file is closed meanwhile', async () => {
+    const store = new Store(folder)
+    expect(store.commit()).toBe(false)
+    store.run("INSERT INTO peers VALUES ('said-in-this-turn', 'h', 1)")
+    const isLogged = () => readFileSync(join(folder, 'node.sqlite-wal')).includes('said-in-this-turn')
+    expect(isLogged()).toBe(false)
+    expect(store.commit()).toBe(true)
+    expect(isLogged()).toBe(true)
+    await store.sync()
+    store.syncNow()
+    const synced = store.sync()
+    store.close()
+    await synced
+    const again = new Store(folder)
+    expect(peers(again)).toEqual(['said-in-this-turn'])
     again.close()
   })
 

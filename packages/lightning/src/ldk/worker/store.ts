@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, fdatasync, fdatasyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openPrivate } from '../../file-lock.ts'
@@ -70,7 +70,15 @@ ALTER TABLE payments ADD COLUMN waits INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE payments ADD COLUMN max_fee_msat TEXT NOT NULL DEFAULT '0';
 ALTER TABLE payments ADD COLUMN payer_note TEXT;
 `,
+  // What has changed in a monitor since it was written whole.
+  `
+CREATE TABLE monitor_updates (outpoint TEXT NOT NULL, id INTEGER NOT NULL, bytes BLOB NOT NULL,
+  PRIMARY KEY (outpoint, id)) STRICT;
+`,
 ]
+
+/** SQLite keeps it until the database is closed; its commits are in it, and no lock. */
+const LOG = 'node.sqlite-wal'
 
 type Value = string | number | bigint | null | Uint8Array
 
@@ -78,11 +86,17 @@ type Value = string | number | bigint | null | Uint8Array
  * A node's one SQLite file. Everything that a turn changes (monitors, manager, events, payments, coins) is committed
  * in one transaction, because LDK force-closes when its manager is older than a monitor, and forgets an event once
  * the manager was persisted without it. EXCLUSIVE locking is the fence: a second process cannot open the file.
+ *
+ * A commit is written to SQLite's write-ahead log, and `sync` brings that to the disk: what `synchronous=FULL` does
+ * within the commit, but without holding up the thread.
  */
 export class Store {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #log: number
   #open = false
+  #syncing = 0
+  #closed = false
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -99,6 +113,9 @@ export class Store {
       for (const migration of MIGRATIONS.slice(version)) this.#db.exec(migration)
       this.#db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
       this.#db.exec('COMMIT')
+      // From here on `sync` does it. Before a checkpoint, and when the log begins anew, SQLite does it all the same.
+      this.#db.exec('PRAGMA synchronous = NORMAL')
+      this.#log = openSync(join(folder, LOG), 'r+')
     } catch (cause) {
       this.#db.close()
       if ((cause as { errcode?: number }).errcode === SQLITE_BUSY)
@@ -129,16 +146,41 @@ export class Store {
     return this.#open
   }
 
-  /** One fsync; afterwards what the turn said may leave the machine. */
-  commit(): void {
-    if (!this.#open) return
+  /** Answers whether there was anything. Whoever reads sees it; a loss of power still undoes it, until `sync`. */
+  commit(): boolean {
+    if (!this.#open) return false
     this.#db.exec('COMMIT')
     this.#open = false
+    return true
+  }
+
+  /** Resolves when everything committed before is on the disk: then what the turn said may leave the machine. */
+  sync(): Promise<void> {
+    this.#syncing++
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#log, (error) => {
+        this.#syncing--
+        this.#closeLog()
+        if (error) reject(error)
+        else resolve()
+      })
+    })
+  }
+
+  /** The same, on this thread. */
+  syncNow(): void {
+    fdatasyncSync(this.#log)
   }
 
   /** An open transaction is rolled back. */
   close(): void {
+    this.#closed = true
     this.#db.close()
+    this.#closeLog()
+  }
+
+  #closeLog(): void {
+    if (this.#closed && this.#syncing === 0) closeSync(this.#log)
   }
 
   #prepare(sql: string): StatementSync {

@@ -19,13 +19,11 @@ export type TurnParts = {
   onionMessenger: OnionMessenger
   eventHandler: EventHandler
   persister: MonitorPersister
-  /** Lets out what the committed turn left: socket writes, transactions, events. */
-  flush: () => void
 }
 
 /**
- * Lets LDK work until it has nothing more to say, commits all of that with one fsync, and only then lets out what it
- * wrote. LDK is told during its work that monitors are durable; nobody else can see that they are not yet.
+ * Lets LDK work until it has nothing more to say, and commits all of that at once. LDK is told during its work that
+ * monitors are durable; nobody else can see that they are not yet (`turn-loop.ts`).
  */
 export class Turn {
   readonly #parts: TurnParts
@@ -55,7 +53,8 @@ export class Turn {
     this.#saveManager = true
   }
 
-  settle(): void {
+  /** Answers whether there was anything to commit. */
+  settle(): boolean {
     const { store, guard, manager, persister } = this.#parts
     this.#work()
     persister.write()
@@ -67,8 +66,7 @@ export class Turn {
       )
     this.#saveManager = false
     guard.check()
-    store.commit()
-    this.#parts.flush()
+    return store.commit()
   }
 
   #work(): void {
