@@ -171,7 +171,13 @@ export class Node {
       ...{ assembly: this.assembly, keys, logger, graph, now, requests: this.#requests },
       guard: this.#guard,
     })
-    this.peers = new Peers({ store, manager: peerManager, guard: this.#guard, log, wake: () => this.wake() })
+    this.peers = new Peers({
+      store,
+      manager: peerManager,
+      guard: this.#guard,
+      log,
+      wake: () => this.#loop.wake(),
+    })
     this.announcer = new Announcer({
       manager,
       peerManager,
@@ -221,10 +227,6 @@ export class Node {
   /** As `TurnLoop.perform`. */
   perform<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
     return this.#loop.perform(act)
-  }
-
-  wake(): void {
-    this.#loop.wake()
   }
 
   /** Follows the chain to `tipHash`; calls queue up behind one another. */
