@@ -41,7 +41,10 @@ export type EscrowClient = Mutations & {
     page?: { readonly after?: number; readonly first?: number },
     options?: CallOptions,
   ): Promise<readonly Change[]>
-  /** Newest first. `after`: `pageInfo.endCursor` of the page before. */
+  /**
+   * Newest first. `after`: `pageInfo.endCursor` of the page before. The other way round, `last` of those `before` a
+   * `pageInfo.startCursor`.
+   */
   tasks(
     page?: Operations['tasks']['variables'],
     options?: CallOptions,

@@ -210,15 +210,21 @@ export type Operations = {
   readonly tasks: {
     readonly variables: {
       readonly filter?: TaskFilter | null
-      /** 1 … 100. */
-      readonly first?: number
-      /** A cursor. */
+      /** 1 … 100; 20 without `last`. */
+      readonly first?: number | null
+      /** A cursor: what is older. */
       readonly after?: string | null
+      /** 1 … 100, of the end; not together with `first`. */
+      readonly last?: number | null
+      /** A cursor: what is newer. */
+      readonly before?: string | null
     }
     readonly result: {
       readonly nodes: readonly TaskSummary[]
       readonly pageInfo: {
+        readonly startCursor: string | null
         readonly endCursor: string | null
+        readonly hasPreviousPage: boolean
         readonly hasNextPage: boolean
       }
     }
@@ -669,7 +675,7 @@ export const DOCUMENTS: Readonly<Record<keyof Operations, string>> = {
   quote: 'query quote($payoutMsat:Msat!){quote(payoutMsat:$payoutMsat){payoutMsat feeMsat fundingMsat}}',
   task: 'query task($id:ID!){task(id:$id){...Task}}' + TASK + MILESTONE + FUNDING,
   changes: 'query changes($id:ID!$after:Int!=0$first:Int!=20){task(id:$id){changes(after:$after first:$first){...Change}}}' + CHANGE,
-  tasks: 'query tasks($filter:TaskFilter$first:Int!=20$after:String){tasks(filter:$filter first:$first after:$after){nodes{...TaskSummary}pageInfo{endCursor hasNextPage}}}' + TASK_SUMMARY,
+  tasks: 'query tasks($filter:TaskFilter$first:Int$after:String$last:Int$before:String){tasks(filter:$filter first:$first after:$after last:$last before:$before){nodes{...TaskSummary}pageInfo{startCursor endCursor hasPreviousPage hasNextPage}}}' + TASK_SUMMARY,
   createTask: 'mutation createTask($input:CreateTaskInput!){createTask(input:$input){task{...Task}replayed}}' + TASK + MILESTONE + FUNDING,
   updateTask: 'mutation updateTask($input:UpdateTaskInput!){updateTask(input:$input){task{...Task}replayed}}' + TASK + MILESTONE + FUNDING,
   publishTask: 'mutation publishTask($input:TaskInput!){publishTask(input:$input){task{...Task}replayed}}' + TASK + MILESTONE + FUNDING,

@@ -49,6 +49,7 @@ describe('what costs too much is refused before anything of it is done', () => {
       `query ($n: Int!) ${wide.replace('100', '$n')}`,
       /^The query costs/,
     ],
+    ['a long page of the end', wide.replace('first', 'last'), /^The query costs/],
     ['a journal of every task', '{ tasks(first: 100) { nodes { changes { seq } } } }', /^The query costs/],
     [
       'the same in fragments',

@@ -22,7 +22,7 @@ export const MAX_ALIASES = 30
 /** Words and signs of a query: validation compares each field with each. */
 export const MAX_TOKENS = 1_000
 
-/** How long a list may be; where a field has `first`, it is that. */
+/** How long a list may be; where a field has `first` or `last`, it is that. */
 const LIST_LENGTHS: Readonly<Record<string, number>> = { milestones: 20, applications: 200 }
 /** Fields that ask the database for themselves. */
 const QUERY_COSTS: Readonly<Record<string, number>> = { tasks: 50, task: 10, changes: 200 }
@@ -139,9 +139,10 @@ function makeMeasure(document: DocumentNode) {
 function lengthOf(node: FieldNode): number {
   const name = node.name.value
   if (name !== 'tasks' && name !== 'changes') return LIST_LENGTHS[name] ?? 1
-  const first = node.arguments?.find((argument) => argument.name.value === 'first')?.value
-  if (first === undefined) return USUAL_FIRST
-  return first.kind === Kind.INT ? Math.max(Number(first.value), 1) : MAX_FIRST
+  const sizes = (node.arguments ?? [])
+    .filter((argument) => argument.name.value === 'first' || argument.name.value === 'last')
+    .map(({ value }) => (value.kind === Kind.INT ? Number(value.value) : MAX_FIRST))
+  return sizes.length === 0 ? USUAL_FIRST : Math.max(...sizes, 1)
 }
 
 function beside(a: Sum, b: Sum): Sum {

@@ -19,24 +19,33 @@ export type EscrowFilter = {
   readonly text: string | null
 }
 
-export type EscrowPage = { readonly limit: number; readonly after: PagePosition | null }
+export type EscrowPage = {
+  readonly limit: number
+  /** Older than this. */
+  readonly after: PagePosition | null
+  /** Newer than this. */
+  readonly before?: PagePosition | null
+  /** Of what is between them the oldest, not the newest. */
+  readonly fromEnd?: boolean
+}
 
 /** Of tasks, what was published and came to something; the index `escrow_public` says so, too. */
 const PUBLIC = sql<boolean>`escrow.kind = 'task' and phase in ('open', 'assigned', 'active', 'completed')`
 
-/** The newest first, at most `limit`, behind `after`. */
+/** The newest first, at most `limit`, between `after` and `before`. */
 export async function listEscrows(
   db: Kysely<Database>,
   filter: EscrowFilter,
   page: EscrowPage,
 ): Promise<EscrowState[]> {
   const { listed, phases, kind, text } = filter
+  const direction = page.fromEnd ? 'asc' : 'desc'
   let query = db
     .selectFrom('escrow')
     .select('state')
     .where(isListed(listed))
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
+    .orderBy('created_at', direction)
+    .orderBy('id', direction)
     .limit(page.limit)
   if (phases !== null) query = query.where('phase', 'in', phases)
   if (kind !== null) query = query.where('kind', '=', kind)
@@ -46,12 +55,15 @@ export async function listEscrows(
         where escrow_id = escrow.id and words @@ websearch_to_tsquery('simple', ${text}))`,
     )
   }
-  if (page.after !== null) {
-    const { at, id } = page.after
-    query = query.where(sql<boolean>`(created_at, id) < (${new Date(at)}::timestamptz, ${id}::uuid)`)
-  }
+  if (page.after) query = query.where(sql<boolean>`(created_at, id) < ${tuple(page.after)}`)
+  if (page.before) query = query.where(sql<boolean>`(created_at, id) > ${tuple(page.before)}`)
   const rows = await query.execute()
-  return rows.map(({ state }) => decodeEscrow(state))
+  const escrows = rows.map(({ state }) => decodeEscrow(state))
+  return page.fromEnd ? escrows.reverse() : escrows
+}
+
+function tuple({ at, id }: PagePosition) {
+  return sql`(${new Date(at)}::timestamptz, ${id}::uuid)`
 }
 
 function isListed(listed: Listed) {

@@ -15,8 +15,8 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-const QUERY = `query ($filter: TaskFilter, $first: Int! = 20, $after: String) {
-  tasks(filter: $filter, first: $first, after: $after) {
+const QUERY = `query ($filter: TaskFilter, $first: Int, $after: String, $last: Int, $before: String) {
+  tasks(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
     edges { cursor node { id } } nodes { title } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
 }`
@@ -123,6 +123,25 @@ describe('pages', () => {
     expect(seen).toEqual(ids)
   })
 
+  test('from the end the oldest are told, and each in its place, back to the newest', async () => {
+    const parties = newParties()
+    const ids: string[] = []
+    for (let left = 5; left > 0; left--) ids.unshift(await client.open(parties))
+    const page = async (wish: object) => {
+      const { data } = await list(parties.buyer, { filter: { role: 'BUYER' }, ...wish })
+      const { edges, pageInfo } = data.tasks
+      return { ids: edges.map(({ node }: { node: { id: string } }) => node.id), ...pageInfo }
+    }
+    const end = await page({ last: 2 })
+    expect(end).toMatchObject({ ids: ids.slice(3), hasPreviousPage: true, hasNextPage: false })
+    const middle = await page({ last: 2, before: end.startCursor })
+    expect(middle).toMatchObject({ ids: ids.slice(1, 3), hasPreviousPage: true, hasNextPage: true })
+    const start = await page({ last: 2, before: middle.startCursor })
+    expect(start).toMatchObject({ ids: ids.slice(0, 1), hasPreviousPage: false, hasNextPage: true })
+    const between = await page({ after: start.endCursor, before: end.startCursor })
+    expect(between.ids).toEqual(middle.ids)
+  })
+
   test('an empty one has no cursors', async () => {
     const { data } = await list(newParties().buyer, { filter: { role: 'BUYER' } })
     const pageInfo = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null }
@@ -133,6 +152,10 @@ describe('pages', () => {
     ['none', { first: 0 }, 'REQUEST_INVALID', { field: 'first' }],
     ['too many', { first: 101 }, 'REQUEST_INVALID', { field: 'first' }],
     ['a cursor that we did not give', { after: 'bm90IG91cnM' }, 'REQUEST_INVALID', { field: 'after' }],
+    ['none of the end', { last: 0 }, 'REQUEST_INVALID', { field: 'last' }],
+    ['too many of the end', { last: 101 }, 'REQUEST_INVALID', { field: 'last' }],
+    ['both ends', { first: 1, last: 1 }, 'REQUEST_INVALID', { field: 'last' }],
+    ['another such cursor', { before: 'bm90IG91cnM' }, 'REQUEST_INVALID', { field: 'before' }],
     ['no phase at all', { filter: { phases: [] } }, 'REQUEST_INVALID', { field: 'phases' }],
     ['no words', { filter: { text: '' } }, 'REQUEST_INVALID', { field: 'text' }],
     ['too many words', { filter: { text: 'a'.repeat(201) } }, 'REQUEST_INVALID', { field: 'text' }],

@@ -1,8 +1,8 @@
-import { type Refusal, refuse } from '@holdfast/core'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { Quote } from '@holdfast/core/escrow/fees'
 import { isText } from '@holdfast/core/escrow/plan'
 import { orThrow, RefusalError } from '../../platform/http/problem.ts'
-import { decodeCursor, encodeCursor } from '../../platform/page-cursor.ts'
+import { decodeCursor, encodeCursor, type PagePosition } from '../../platform/page-cursor.ts'
 import { readTask } from './ask-task.ts'
 import { builder, type EscrowContext } from './builder.ts'
 import { CustodyEnum, PartEnum, TaskKindEnum, TaskPhaseEnum } from './enums.ts'
@@ -14,7 +14,7 @@ const MAX_PAGE = 100
 const USUAL_PAGE = 20
 const MAX_SEARCH_BYTES = 200
 
-type Page = { readonly tasks: readonly TaskView[]; readonly hasMore: boolean; readonly isFirst: boolean }
+type Page = { readonly tasks: readonly TaskView[]; readonly hasNext: boolean; readonly hasPrevious: boolean }
 
 const QuoteRef = builder.objectRef<Quote>('Quote').implement({
   description: 'What a milestone costs; shown before anything is agreed.',
@@ -33,10 +33,11 @@ const TaskEdgeRef = builder.objectRef<TaskView>('TaskEdge').implement({
 })
 
 const PageInfoRef = builder.objectRef<Page>('PageInfo').implement({
-  description: 'As Relay’s cursor connections have it; pages go forward only.',
+  description:
+    'As Relay’s cursor connections have it: of the side from which the page was not asked, `true` only says that there may be more.',
   fields: (t) => ({
-    hasNextPage: t.boolean({ resolve: ({ hasMore }) => hasMore }),
-    hasPreviousPage: t.boolean({ resolve: ({ isFirst }) => !isFirst }),
+    hasNextPage: t.boolean({ resolve: ({ hasNext }) => hasNext }),
+    hasPreviousPage: t.boolean({ resolve: ({ hasPrevious }) => hasPrevious }),
     startCursor: t.string({ nullable: true, resolve: ({ tasks }) => cursorOrNull(tasks[0]) }),
     endCursor: t.string({ nullable: true, resolve: ({ tasks }) => cursorOrNull(tasks.at(-1)) }),
   }),
@@ -77,11 +78,12 @@ builder.queryFields((t) => ({
     description: 'The newest first.',
     args: {
       filter: t.arg({ type: TaskFilterInput }),
-      first: t.arg.int({ required: true, defaultValue: USUAL_PAGE, description: `1 … ${MAX_PAGE}.` }),
-      after: t.arg.string({ description: 'A cursor.' }),
+      first: t.arg.int({ description: `1 … ${MAX_PAGE}; ${USUAL_PAGE} without \`last\`.` }),
+      after: t.arg.string({ description: 'A cursor: what is older.' }),
+      last: t.arg.int({ description: `1 … ${MAX_PAGE}, of the end; not together with \`first\`.` }),
+      before: t.arg.string({ description: 'A cursor: what is newer.' }),
     },
-    resolve: (_, { filter, first, after }, context) =>
-      listTasks(context, { ...filter }, first, after ?? null),
+    resolve: (_, { filter, ...page }, context) => listTasks(context, { ...filter }, page),
   }),
   custodies: t.field({
     type: [CustodyEnum],
@@ -98,24 +100,54 @@ builder.queryFields((t) => ({
 async function listTasks(
   context: EscrowContext,
   { phases, kind, role, text }: Partial<typeof TaskFilterInput.$inferInput>,
-  first: number,
-  after: string | null,
+  page: PageWish,
 ): Promise<Page> {
-  if (first < 1 || first > MAX_PAGE) throw wrong('first')
+  const { size, fromEnd } = sizeOf(page)
   if (phases?.length === 0) throw wrong('phases')
   if (text != null && !isText(text, 1, MAX_SEARCH_BYTES)) throw wrong('text')
+  const after = positionOf('after', page.after)
+  const before = positionOf('before', page.before)
   const viewer = await context.viewer()
   const listed: Listed = role == null ? { by: 'everybody' } : { by: role, key: orThrow(signed(viewer)) }
   const found = await context.escrows.list(
     { listed, phases: phases ?? null, kind: kind ?? null, text: text ?? null },
-    { limit: first + 1, after: after === null ? null : orThrow(decodeCursor(after)) },
+    { limit: size + 1, after, before, fromEnd },
   )
-  const tasks = found.slice(0, first).map((escrow) => {
+  const hasMore = found.length > size
+  const shown = fromEnd ? found.slice(-size) : found.slice(0, size)
+  const tasks = shown.map((escrow) => {
     const view = viewFor(escrow, viewer)
     if (view === null) throw new Error('A list holds an escrow that its reader may not see.')
     return view
   })
-  return { tasks, hasMore: found.length > first, isFirst: after === null }
+  // Whoever names a cursor has seen that there is something on its side.
+  return fromEnd
+    ? { tasks, hasNext: before !== null, hasPrevious: hasMore }
+    : { tasks, hasNext: hasMore, hasPrevious: after !== null }
+}
+
+type PageWish = {
+  readonly first?: number | null | undefined
+  readonly after?: string | null | undefined
+  readonly last?: number | null | undefined
+  readonly before?: string | null | undefined
+}
+
+/** @throws RefusalError REQUEST_INVALID */
+function sizeOf({ first, last }: PageWish): { size: number; fromEnd: boolean } {
+  if (first != null && last != null) throw wrong('last')
+  const fromEnd = last != null
+  const size = last ?? first ?? USUAL_PAGE
+  if (size < 1 || size > MAX_PAGE) throw wrong(fromEnd ? 'last' : 'first')
+  return { size, fromEnd }
+}
+
+/** @throws RefusalError REQUEST_INVALID */
+function positionOf(field: string, cursor: string | null | undefined): PagePosition | null {
+  if (cursor == null) return null
+  const position = decodeCursor(cursor)
+  if (isRefusal(position)) throw wrong(field)
+  return position
 }
 
 function signed(viewer: string | null): string | Refusal {
