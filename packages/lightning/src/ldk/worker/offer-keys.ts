@@ -48,7 +48,7 @@ export function issuerIdOf({ base }: OfferKeys, nonce: Uint8Array, fields: Uint8
 /** The metadata (field 0) of this node's invoice request for a payment: its id, encrypted. */
 export function payerMetadata({ encryption }: OfferKeys, paymentId: Hex, nonce: Uint8Array): Uint8Array {
   // OpenSSL takes the block counter and the nonce of ChaCha20 as one value, as LDK does.
-  return createCipheriv('chacha20', encryption, nonce).update(fromHex(paymentId))
+  return new Uint8Array(createCipheriv('chacha20', encryption, nonce).update(fromHex(paymentId)))
 }
 
 /** The secret key that signs an invoice request; `fields` is its TLV stream without metadata, payer id and signature. */
