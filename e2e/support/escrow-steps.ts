@@ -11,6 +11,7 @@ export const STORIES = {
   'cancelled unpaid': 'cancelled',
   'claimed too early': 'repaid',
   'claimed too early, a slow wallet': 'repaid',
+  coordinated: 'released',
 } as const satisfies Record<string, string>
 
 export type StoryKind = keyof typeof STORIES
@@ -86,6 +87,13 @@ export const ESCROW_STEPS: readonly EscrowStep[] = [
     ...ALL,
     story: 'released to a slow wallet',
     effect: { deed: 'worker claimed' },
+    commands: [seen('settled'), seen('settling')],
+  },
+  {
+    name: 'settle the hold',
+    ...ALL,
+    story: 'coordinated',
+    effect: { task: 'escrow:settle-hold' },
     commands: [seen('settled'), seen('settling')],
   },
   {

@@ -78,14 +78,16 @@ export class EscrowStory {
     const milestone = state.milestones[0]!
     switch (milestone.phase) {
       case 'awaiting-invoice':
-        this.#workersInvoice ??= await this.#makeWorkersInvoice(life.worker)
-        return this.#ask(life, 'worker', 'submitInvoice', state, { invoice: this.#workersInvoice })
+        return this.#submitInvoice(life, state)
+      case 'planned':
       case 'ready-to-fund':
         return this.#ask(life, 'buyer', 'fundMilestone', state)
       case 'awaiting-funds':
         return this.#awaitFunds(life, state, milestone)
       case 'held':
-        return this.#held(life, state)
+        return this.#isCoordinated && milestone.payee === null
+          ? this.#findWorker(life, state)
+          : this.#held(life, state)
       case 'releasing':
       case 'payout-unknown':
         return this.#releasing(life, state, milestone)
@@ -109,7 +111,9 @@ export class EscrowStory {
       holdBlocks: 288,
     }
     const plan = { title: this.title, deadlineAt: this.#deadlineAt, milestones: [milestone] }
-    const input = { kind: 'ORDER', worker: life.workersKey, plan }
+    const input = this.#isCoordinated
+      ? { kind: 'TASK', custody: 'COORDINATED', plan }
+      : { kind: 'ORDER', worker: life.workersKey, plan }
     return this.#send(life, 'buyer', { name: 'createTask', inputType: 'CreateTaskInput', input })
   }
 
@@ -131,6 +135,19 @@ export class EscrowStory {
       timeoutMs: 10_000,
     })
     life.done('buyer paid', this.title)
+  }
+
+  async #submitInvoice(life: EscrowLife, state: EscrowState): Promise<void> {
+    this.#workersInvoice ??= await this.#makeWorkersInvoice(life.worker)
+    return this.#ask(life, 'worker', 'submitInvoice', state, { invoice: this.#workersInvoice })
+  }
+
+  /** The money is locked before anybody works for it. */
+  async #findWorker(life: EscrowLife, state: EscrowState): Promise<void> {
+    const { workersKey: worker } = life
+    if (state.worker !== null) return this.#submitInvoice(life, state)
+    if (state.applications.length > 0) return this.#ask(life, 'buyer', 'assignWorker', state, { worker })
+    return this.#ask(life, 'worker', 'applyToTask', state)
   }
 
   async #held(life: EscrowLife, state: EscrowState): Promise<void> {
@@ -175,7 +192,7 @@ export class EscrowStory {
     more: object = {},
   ): Promise<void> {
     const inputType = INPUTS[name]
-    const which = inputType === 'TaskInput' ? { taskId } : { taskId, milestone: 0 }
+    const which = OF_A_TASK.has(inputType) ? { taskId } : { taskId, milestone: 0 }
     await this.#send(life, by, { name, inputType, input: { ...which, ...more } })
   }
 
@@ -202,6 +219,10 @@ export class EscrowStory {
 
   get #isClaimedEarly(): boolean {
     return this.kind === 'claimed too early' || this.#isBuyersHold
+  }
+
+  get #isCoordinated(): boolean {
+    return this.kind === 'coordinated'
   }
 
   get #isBuyersHold(): boolean {
@@ -235,7 +256,10 @@ const INPUTS = {
   approveMilestone: 'MilestoneIdInput',
   refundMilestone: 'MilestoneIdInput',
   reportPreimage: 'ReportPreimageInput',
+  applyToTask: 'ApplyToTaskInput',
+  assignWorker: 'AssignWorkerInput',
 } as const
+const OF_A_TASK: ReadonlySet<string> = new Set(['TaskInput', 'ApplyToTaskInput', 'AssignWorkerInput'])
 
 async function makeHold(
   node: LdkNode,
