@@ -6,12 +6,18 @@ import { benchInFlight } from './in-flight.ts'
 import { fundOrder, makeParty, placeOrder, withFollowing } from './orders.ts'
 import { benchStatusReads } from './status-reads.ts'
 
-/** bob buys from alice through the server, as the SDK does, each with a node of their own. */
+/** bob, and where many buy at once carol and dave, buy from alice through the server, as the SDK does, each with a node of their own. */
 export async function benchEscrow(world: BenchWorld, seconds: number): Promise<Figure[]> {
-  const [buyer, worker] = await Promise.all([makeParty(world, 'bob'), makeParty(world, 'alice')])
+  const party = (name: string) => makeParty(world, name)
+  const [buyer, worker, carol, dave] = await Promise.all([
+    party('bob'),
+    party('alice'),
+    party('carol'),
+    party('dave'),
+  ])
   const parties = { buyer, worker }
   const cycle = await benchCycle(world, parties, seconds)
-  const inFlight = await benchInFlight(world, parties, seconds)
+  const inFlight = await benchInFlight(world, { buyers: [buyer, carol, dave], worker }, seconds)
   const order = await placeOrder(buyer, worker)
   await withFollowing(order, (told) => fundOrder(order, told))
   const reads = await benchStatusReads(world, order, seconds)

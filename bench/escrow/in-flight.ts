@@ -2,25 +2,27 @@ import type { LightningNode } from '@holdfast/lightning'
 import type { BenchWorld } from '../bench-world.ts'
 import type { Figure } from '../figure.ts'
 import { median, percentile } from '../statistics.ts'
-import type { Parties } from './cycle.ts'
 import { makeInvoice, startPayment, untilPaid } from './node-payments.ts'
-import { type Order, PAYOUT_MSAT, placeOrder, playOrder, withFollowing } from './orders.ts'
+import { type Order, PAYOUT_MSAT, type Party, placeOrder, playOrder, withFollowing } from './orders.ts'
 
 const IN_FLIGHT = 20
 const LEAST_PER_SECOND = 10
 const PLACED_AT_ONCE = 5
 const of = 'escrow'
 
+/** Buyers take turns. */
+type Market = { readonly buyers: readonly [Party, ...Party[]]; readonly worker: Party }
+
 /**
  * So many cycles at once, of orders that were placed before; each begins when another one has ended. And as many times
  * their two payments on the nodes alone: what the nodes can do at all.
  */
-export async function benchInFlight(world: BenchWorld, parties: Parties, seconds: number): Promise<Figure[]> {
+export async function benchInFlight(world: BenchWorld, market: Market, seconds: number): Promise<Figure[]> {
   const count = Math.max(2 * IN_FLIGHT, Math.round((seconds * LEAST_PER_SECOND) / 2))
-  const barePerSecond = await perSecondOf(count, await makePlayPair(world, parties))
+  const barePerSecond = await perSecondOf(count, await makePlayPair(world, market))
   const orders: Order[] = []
-  await inLanes(PLACED_AT_ONCE, count, async () => {
-    orders.push(await placeOrder(parties.buyer, parties.worker))
+  await inLanes(PLACED_AT_ONCE, count, async (index) => {
+    orders[index] = await placeOrder(buyerOf(market, index), market.worker)
   })
   const took: number[] = []
   const perSecond = await perSecondOf(count, async (index) => {
@@ -44,14 +46,19 @@ async function perSecondOf(count: number, play: (index: number) => Promise<void>
   return (1000 * count) / (performance.now() - began)
 }
 
-async function makePlayPair({ operator }: BenchWorld, { buyer, worker }: Parties) {
-  const { fundingMsat } = await buyer.client.escrow.quote(PAYOUT_MSAT)
+function buyerOf({ buyers }: Market, index: number): Party {
+  return buyers[index % buyers.length] ?? buyers[0]
+}
+
+async function makePlayPair({ operator }: BenchWorld, market: Market) {
+  const { worker } = market
+  const { fundingMsat } = await worker.client.escrow.quote(PAYOUT_MSAT)
   const pay = async (from: LightningNode, to: LightningNode, amountMsat: bigint) => {
     const invoice = await makeInvoice(to, { amountMsat })
     await untilPaid(from, await startPayment(from, { invoice, amountMsat }))
   }
-  return async () => {
-    await pay(buyer.node, operator.node, fundingMsat)
+  return async (index: number) => {
+    await pay(buyerOf(market, index).node, operator.node, fundingMsat)
     await pay(operator.node, worker.node, PAYOUT_MSAT)
   }
 }
