@@ -1,5 +1,5 @@
 import { makeBitcoinRpc } from '../chain/rpc-client.ts'
-import { freePort, makeFolder, requiredProgram, startService } from './service-process.ts'
+import { freePort, makeFolder, requiredProgram, startServiceIn } from './service-process.ts'
 
 export type RunningBitcoind = { readonly url: string; stop(): Promise<void> }
 
@@ -11,7 +11,8 @@ export async function startBitcoind(
   options: { extraArgs?: readonly string[] } = {},
 ): Promise<RunningBitcoind> {
   const program = requiredProgram('HOLDFAST_BITCOIND')
-  const { folder, remove } = makeFolder('bitcoind')
+  const home = makeFolder('bitcoind')
+  const { folder } = home
   const url = `http://holdfast:holdfast@127.0.0.1:${await freePort()}`
   const rpc = makeBitcoinRpc(url, { timeoutMs: 2_000 })
   const args = [
@@ -31,22 +32,11 @@ export async function startBitcoind(
     '-printtoconsole=1',
     ...(options.extraArgs ?? []),
   ]
-  try {
-    const isReady = () =>
-      rpc.getBlockCount().then(
-        () => true,
-        () => false,
-      )
-    const service = await startService(program, args, { cwd: folder, isReady })
-    return {
-      url,
-      async stop() {
-        await service.stop()
-        remove()
-      },
-    }
-  } catch (fault) {
-    remove()
-    throw fault
-  }
+  const isReady = () =>
+    rpc.getBlockCount().then(
+      () => true,
+      () => false,
+    )
+  const { stop } = await startServiceIn(home, program, args, isReady)
+  return { url, stop }
 }

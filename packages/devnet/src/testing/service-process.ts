@@ -32,12 +32,35 @@ export function freePort(): Promise<number> {
 /** Who runs a program that refuses root. */
 export type RunAs = { readonly uid: number; readonly gid: number }
 
+export type Folder = { readonly folder: string; remove(): void }
+
 /** A folder of its own for one server, below the system's temporary folder so that any user can reach it. */
-export function makeFolder(name: string, owner?: RunAs): { folder: string; remove(): void } {
+export function makeFolder(name: string, owner?: RunAs): Folder {
   const folder = mkdtempSync(join(tmpdir(), `holdfast-${name}-`))
   chmodSync(folder, 0o700)
   if (owner !== undefined) chownSync(folder, owner.uid, owner.gid)
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** `startService` in a folder that goes away with it: when it is stopped, or did not start. */
+export async function startServiceIn(
+  { folder, remove }: Folder,
+  program: string,
+  args: readonly string[],
+  isReady: () => Promise<boolean>,
+): Promise<{ stop(): Promise<void> }> {
+  try {
+    const service = await startService(program, args, { cwd: folder, isReady })
+    return {
+      async stop() {
+        await service.stop()
+        remove()
+      },
+    }
+  } catch (fault) {
+    remove()
+    throw fault
+  }
 }
 
 export type Service = { readonly pid: number; stop(): Promise<void>; kill(): Promise<void> }

@@ -1,6 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
+import {
+  freePort,
+  makeFolder,
+  requiredProgram,
+  startServiceIn,
+} from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { Secret } from '../../platform/secret.ts'
@@ -20,7 +25,8 @@ export type RunningBind = {
 /** Debian's BIND with one zone, empty but for its apex, signed by BIND itself. */
 export async function startBindZone(domain: string): Promise<RunningBind> {
   const program = requiredProgram('HOLDFAST_NAMED')
-  const { folder, remove } = makeFolder('bind')
+  const home = makeFolder('bind')
+  const { folder } = home
   const port = await freePort()
   const server = `127.0.0.1:${port}`
   const newKey = (name: string): TsigKey => ({
@@ -45,21 +51,8 @@ ns1 A 127.0.0.1
     const answer = await query(domain, TYPE.SOA).catch(() => null)
     return answer !== null && decodeMessage(answer).answer.some(({ type }) => type === TYPE.RRSIG)
   }
-  try {
-    const service = await startService(program, ['-g', '-c', file], { cwd: folder, isReady })
-    return {
-      server,
-      key,
-      idleKey,
-      async stop() {
-        await service.stop()
-        remove()
-      },
-    }
-  } catch (fault) {
-    remove()
-    throw fault
-  }
+  const { stop } = await startServiceIn(home, program, ['-g', '-c', file], isReady)
+  return { server, key, idleKey, stop }
 }
 
 function configuration(options: {

@@ -1,6 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
+import {
+  freePort,
+  makeFolder,
+  requiredProgram,
+  startServiceIn,
+} from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { decodeMessage } from '@holdfast/protocols/dns/message'
 import { Secret } from '../../platform/secret.ts'
@@ -24,7 +29,8 @@ export async function startKnotZone(
   ttlSeconds = 60,
 ): Promise<RunningKnot> {
   const program = requiredProgram('HOLDFAST_KNOTD')
-  const { folder, remove } = makeFolder('knot')
+  const home = makeFolder('knot')
+  const { folder } = home
   const port = await freePort()
   const key: TsigKey = { name: 'holdfast', algorithm, secret: newSecret() }
   const idleKey: TsigKey = { ...key, name: 'idle', secret: newSecret() }
@@ -44,21 +50,8 @@ export async function startKnotZone(
     const answer = await query(domain, TYPE.DNSKEY).catch(() => null)
     return answer !== null && decodeMessage(answer).answer.length > 0
   }
-  try {
-    const service = await startService(program, ['-c', join(folder, 'knot.conf')], { cwd: folder, isReady })
-    return {
-      server: `127.0.0.1:${port}`,
-      key,
-      idleKey,
-      async stop() {
-        await service.stop()
-        remove()
-      },
-    }
-  } catch (fault) {
-    remove()
-    throw fault
-  }
+  const { stop } = await startServiceIn(home, program, ['-c', join(folder, 'knot.conf')], isReady)
+  return { server: `127.0.0.1:${port}`, key, idleKey, stop }
 }
 
 function newSecret(): Secret<Uint8Array> {

@@ -1,6 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, makeFolder, requiredProgram, startService } from '@holdfast/devnet/testing/service-process'
+import {
+  freePort,
+  makeFolder,
+  requiredProgram,
+  startServiceIn,
+} from '@holdfast/devnet/testing/service-process'
 import { TYPE } from '@holdfast/protocols/dns/codes'
 import { formatTrustAnchor, type TrustAnchor } from '@holdfast/protocols/dnssec/anchors'
 import { makeQuery } from '../../dns-transport.ts'
@@ -26,27 +31,16 @@ export async function startUnbound(
   { validates }: { validates: boolean },
 ): Promise<RunningUnbound> {
   const program = requiredProgram('HOLDFAST_UNBOUND')
-  const { folder, remove } = makeFolder('unbound')
+  const home = makeFolder('unbound')
+  const { folder } = home
   const [port, dohPort] = [await freePort(), await freePort()]
   const file = join(folder, 'unbound.conf')
   writeFileSync(file, configuration(dns, { folder, port, dohPort, validates }))
   const server = `127.0.0.1:${port}`
   const query = makeQuery({ servers: [server], timeoutMs: 500, rounds: 1, failuresToBreak: 1_000 })
   const isReady = async () => (await query(dns.anchors[0]?.zone ?? '.', TYPE.SOA).catch(() => null)) !== null
-  try {
-    const service = await startService(program, ['-d', '-c', file], { cwd: folder, isReady })
-    return {
-      server,
-      doh: `http://127.0.0.1:${dohPort}/dns-query`,
-      async stop() {
-        await service.stop()
-        remove()
-      },
-    }
-  } catch (fault) {
-    remove()
-    throw fault
-  }
+  const { stop } = await startServiceIn(home, program, ['-d', '-c', file], isReady)
+  return { server, doh: `http://127.0.0.1:${dohPort}/dns-query`, stop }
 }
 
 function configuration(
