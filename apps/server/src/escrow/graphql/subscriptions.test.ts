@@ -1,9 +1,10 @@
+import { get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
-import { newParties, taskClient } from './testing/task-client.ts'
+import { newParties, planOf, taskClient } from './testing/task-client.ts'
 
 const database = withDatabase()
 let world: GraphqlWorld
@@ -132,6 +133,28 @@ describe.each([
     await still.end()
   })
 
+  test('a token is good in the next life of the server, too', async () => {
+    const parties = newParties()
+    const id = await client.open(parties)
+    const one = await startGraphqlWorld(database)
+    const before = follow({ id, from: one })
+    await expect.poll(() => before.updates).toHaveLength(1)
+    const after = before.updates[0].data.taskUpdated.resume
+    await one.close()
+    await before.ended
+    await client.mutate(parties.worker, 'applyToTask', { taskId: id })
+    const other = await startGraphqlWorld(database)
+    try {
+      const again = follow({ id, after, from: other })
+      await expect
+        .poll(() => again.updates.flatMap(({ data }) => data.taskUpdated.changes))
+        .toEqual([{ seq: 3, kind: 'apply', actor: null }])
+      await again.end()
+    } finally {
+      await other.close()
+    }
+  })
+
   test('a milestone is told only when it has changed', async () => {
     const parties = newParties()
     const id = await client.open(parties)
@@ -256,6 +279,38 @@ test('a subscription that may not be answered with a stream is refused', async (
   const query = encodeURIComponent(`subscription { taskUpdated(id: "${id}") { resume } }`)
   const headers = { accept: 'application/json' }
   expect((await fetch(`${world.url}/graphql?query=${query}`, { headers })).status).toBe(406)
+})
+
+test('a reader that is slow is told several changes at once, and nothing is kept for it meanwhile', async () => {
+  const parties = newParties()
+  const id = await client.open(parties)
+  const wide = Array.from({ length: 25 }, (_, at) => `d${at}: description`).join(' ')
+  const query = `subscription { taskUpdated(id: "${id}") { task { ${wide} } changes { seq } } }`
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked = get(`${world.url}/graphql?query=${encodeURIComponent(query)}`, {
+      headers: { accept: 'text/event-stream' },
+    })
+    asked.once('response', resolve).once('error', reject)
+  })
+  // 25 times 16 KB each, which is more than the sockets between the two take.
+  const CHANGES = 60
+  const description = 'a'.repeat(16_000)
+  for (let at = 0; at < CHANGES; at++)
+    await client.mutate(parties.buyer, 'updateTask', {
+      taskId: id,
+      plan: planOf({ description: `${at} ${description}` }),
+    })
+  const told: number[][] = []
+  let text = ''
+  for await (const chunk of response.setEncoding('utf8')) {
+    const events = `${text}${chunk}`.split('\n\n')
+    text = events.pop() ?? ''
+    for (const data of events.flatMap((event) => /^data: (.+)$/m.exec(event)?.[1] ?? []))
+      told.push(JSON.parse(data).data.taskUpdated.changes.map(({ seq }: { seq: number }) => seq))
+    if (told.flat().at(-1) === CHANGES + 2) break
+  }
+  expect(told.flat()).toEqual(Array.from({ length: CHANGES }, (_, at) => at + 3))
+  expect(told.length).toBeLessThan(CHANGES)
 })
 
 const FIRST = { type: 'connection_init' }
