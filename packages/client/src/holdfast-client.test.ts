@@ -75,7 +75,7 @@ describe('a session', () => {
       {
         'GET /v1/names/alice%40shop.test': [{ json: NAME }],
         'GET /v1/resolve/alice%40shop.test': [
-          { json: { name: NAME.name, uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' } },
+          { json: { name: NAME.name, hasPunycode: false, uri: NAME.uri, offer: 'lno1x' } },
         ],
       },
       { anonymous: true },
@@ -83,7 +83,8 @@ describe('a session', () => {
     expect(await holdfast.getName('₿alice@shop.test')).toEqual(NAME)
     expect(await holdfast.resolve('₿alice@shop.test')).toEqual({
       name: NAME.name,
-      uri: 'bitcoin:?lno=lno1x',
+      hasPunycode: false,
+      uri: NAME.uri,
       offer: 'lno1x',
     })
     expect(seen.every(({ headers }) => headers.authorization === undefined)).toBe(true)
@@ -243,7 +244,7 @@ describe('an answer', () => {
     const { client: holdfast } = clientOf({
       'GET /v1/names/a%40b': [
         { status: 502, text: 'bad gateway', headers: { 'x-request-id': 'r' } },
-        { json: { ...NAME, offer: null, later: 1 } },
+        { json: { ...NAME, offer: null, uri: null, unhealthy: null, later: 1 } },
       ],
     })
     expect(await holdfast.getName('a@b')).toEqual({

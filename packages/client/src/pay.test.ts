@@ -14,7 +14,7 @@ test('a payment by a way that this client does not know is refused', async () =>
   await expect(client.getPayment('pay-1')).rejects.toMatchObject({ code: 'RESPONSE_INVALID' })
 })
 
-const RESOLVED = { name: 'alice@shop.test', uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' }
+const RESOLVED = { name: 'alice@shop.test', hasPunycode: false, uri: 'bitcoin:?lno=lno1x', offer: 'lno1x' }
 const ADDRESS = { minMsat: '1000', maxMsat: '5000', description: 'Pay alice', noteMaxCharacters: 20 }
 
 test.each([
@@ -23,8 +23,15 @@ test.each([
     { ...RESOLVED, provenByDnssec: true },
   ],
   [
-    { name: RESOLVED.name, provenByDnssec: false, lightningAddress: ADDRESS },
-    { name: RESOLVED.name, provenByDnssec: false, ...ADDRESS, minMsat: 1_000n, maxMsat: 5_000n },
+    { name: 'xn--lice-43d@shop.test', hasPunycode: true, provenByDnssec: false, lightningAddress: ADDRESS },
+    {
+      name: 'xn--lice-43d@shop.test',
+      hasPunycode: true,
+      provenByDnssec: false,
+      ...ADDRESS,
+      minMsat: 1_000n,
+      maxMsat: 5_000n,
+    },
   ],
 ])('a name may be resolved with its Lightning Address as fallback: %j', async (json, resolution) => {
   const path = 'GET /v1/resolve/alice%40shop.test?fallback=lightning-address'

@@ -21,6 +21,11 @@ export function number(value: unknown): number {
   return value
 }
 
+export function flag(value: unknown): boolean {
+  if (typeof value !== 'boolean') throw unexpected('true or false', value)
+  return value
+}
+
 export function list(value: unknown): unknown[] {
   if (!Array.isArray(value)) throw unexpected('a list', value)
   return value

@@ -1,4 +1,4 @@
-import { list, msat, nullable, number, object, oneOf, optional, type Reader, text } from './readers.ts'
+import { flag, list, msat, nullable, number, object, oneOf, optional, type Reader, text } from './readers.ts'
 
 /** Why something failed, from the server's catalogue. */
 export type Failure = { readonly code: string; readonly title: string; readonly hint: string }
@@ -32,8 +32,18 @@ export type Name = {
   readonly transfer?: { readonly to: string; readonly until: number }
   /** What keeps being tried in vain; somebody may have to act before it can succeed. */
   readonly trouble?: Failure
+  /** What is wrong with an active name, so that payers cannot resolve it, or soon cannot. */
+  readonly unhealthy?: {
+    readonly reason: string
+    readonly title: string
+    readonly hint: string
+    /** Milliseconds since 1970. */
+    readonly since: number
+  }
   /** Absent until the owner's node has made it. */
   readonly offer?: string
+  /** The BIP-321 URI in its record; absent while the name is not active. */
+  readonly uri?: string
 }
 
 export type Names = {
@@ -60,8 +70,14 @@ export type Zone = {
   } | null
 }
 
-export type Resolution = {
+type Shown = {
+  /** `user@domain`; letters of other scripts as punycode. */
   readonly name: string
+  /** It holds punycode, whose letters may look like others: show `name` as it stands. */
+  readonly hasPunycode: boolean
+}
+
+export type Resolution = Shown & {
   /** The BIP-321 URI, its DNSSEC chain validated by the server from the root's anchor down. */
   readonly uri: string
   /** The BOLT 12 offer in the URI. */
@@ -69,9 +85,8 @@ export type Resolution = {
 }
 
 /** What the host of a Lightning Address says of it; a TLS certificate vouches for the host, nothing for the payee. */
-export type AddressResolution = {
+export type AddressResolution = Shown & {
   readonly provenByDnssec: false
-  readonly name: string
   readonly minMsat: bigint
   readonly maxMsat: bigint
   /** The words of the host. */
@@ -130,6 +145,13 @@ const readTransfer: Reader<{ to: string; until: number }> = object((o) => ({
   until: number(o.until),
 }))
 
+const readUnhealthy: Reader<NonNullable<Name['unhealthy']>> = object((o) => ({
+  reason: text(o.reason),
+  title: text(o.title),
+  hint: text(o.hint),
+  since: number(o.since),
+}))
+
 export const readName: Reader<Name> = object((o) => ({
   name: text(o.name),
   state: text(o.state),
@@ -138,7 +160,9 @@ export const readName: Reader<Name> = object((o) => ({
   ...optional('changeJobId', o.changeJobId, text),
   ...optional('transfer', o.transfer, readTransfer),
   ...optional('trouble', o.trouble, readFailure),
+  ...optional('unhealthy', o.unhealthy, readUnhealthy),
   ...optional('offer', o.offer, text),
+  ...optional('uri', o.uri, text),
 }))
 
 export const readNames: Reader<Names> = object((o) => ({
@@ -168,8 +192,10 @@ export const readZone: Reader<Zone> = object((o) => ({
 
 export const readZones: Reader<readonly Zone[]> = object((o) => list(o.zones).map(readZone))
 
+const readShown: Reader<Shown> = object((o) => ({ name: text(o.name), hasPunycode: flag(o.hasPunycode) }))
+
 export const readResolution: Reader<Resolution> = object((o) => ({
-  name: text(o.name),
+  ...readShown(o),
   uri: text(o.uri),
   ...optional('offer', o.offer, text),
 }))
@@ -179,10 +205,10 @@ export const readResolutionOrAddress: Reader<
 > = object((o) =>
   o.provenByDnssec === true
     ? { provenByDnssec: true, ...readResolution(o) }
-    : { provenByDnssec: false, name: text(o.name), ...readAddress(o.lightningAddress) },
+    : { provenByDnssec: false, ...readShown(o), ...readAddress(o.lightningAddress) },
 )
 
-const readAddress: Reader<Omit<AddressResolution, 'name' | 'provenByDnssec'>> = object((o) => ({
+const readAddress: Reader<Omit<AddressResolution, keyof Shown | 'provenByDnssec'>> = object((o) => ({
   minMsat: msat(o.minMsat),
   maxMsat: msat(o.maxMsat),
   description: text(o.description),

@@ -43,6 +43,14 @@ test('register follows the registration to its end, step by step', async () => {
   expect(server.requests()[0]!.body).toEqual({ user: 'alice', domain: 'shop.test', offer: 'lno1mine' })
 })
 
+test('the wildcard of a domain is registered by its star', async () => {
+  await names(['register', '*@shop.test'], {
+    'POST /v1/names': [{ status: 202, json: RUNNING }],
+    'GET /v1/jobs/job': [{ json: DONE }],
+  })
+  expect(server.requests()[0]!.body).toEqual({ user: '*', domain: 'shop.test' })
+})
+
 test('one that fails says why, and ends with code 1', async () => {
   const ended = await names(['register', 'alice@shop.test'], {
     'POST /v1/names': [{ status: 202, json: RUNNING }],
@@ -56,6 +64,13 @@ test('one that fails says why, and ends with code 1', async () => {
 
 test.each([
   ['show', [], `GET ${AT}`, NAME, '₿alice@shop.test  active\n  lno1x'],
+  [
+    'show',
+    [],
+    `GET ${AT}`,
+    { ...NAME, unhealthy: { reason: 'bogus', title: 'The chain is broken.', hint: 'Mend it.', since: 0 } },
+    '! bogus since 1970-01-01T00:00:00.000Z: The chain is broken. Mend it.',
+  ],
   [
     'release',
     [],

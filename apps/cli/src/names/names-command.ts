@@ -13,7 +13,7 @@ const HELP = `usage: holdfast names list [options]
        holdfast names accept <name> [--offer LNO] [options]     take over what was proposed to you
        holdfast names suspend|resume <name> [options]           for operators
 
-  <name>               user@domain, with or without ₿
+  <name>               user@domain, with or without ₿; '*@domain' is the wildcard of a domain of your own
   --offer LNO          a BOLT 12 offer made on your own device; default: your connected node makes one
 ${SERVER_HELP}
 
@@ -137,10 +137,14 @@ function splitName(text: string): readonly string[] {
   return parts
 }
 
-function nameText({ name, state, offer, transfer, trouble }: Name): string {
+function nameText({ name, state, offer, transfer, unhealthy, trouble }: Name): string {
   const lines = [`₿${name}  ${state}`]
   if (offer) lines.push(`  ${offer}`)
   if (transfer) lines.push(`  proposed to ${transfer.to} until ${new Date(transfer.until).toISOString()}`)
+  if (unhealthy) {
+    const since = new Date(unhealthy.since).toISOString()
+    lines.push(`  ! ${unhealthy.reason} since ${since}: ${unhealthy.title} ${unhealthy.hint}`)
+  }
   if (trouble) lines.push(`  ! ${trouble.code}: ${trouble.title} ${trouble.hint}`)
   return lines.join('\n')
 }

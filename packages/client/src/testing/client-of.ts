@@ -24,6 +24,8 @@ export const NAME = {
   owner: signer.pubkey,
   jobId: 'job',
   offer: 'lno1x',
+  uri: 'bitcoin:?lno=lno1x',
+  unhealthy: { reason: 'not-found', title: 'No record.', hint: 'Wait.', since: 7 },
 }
 
 /** A client of a scripted server that opens a session for it. */
