@@ -21,14 +21,16 @@ const DOMAIN = 'shop.test'
 const ALICE = `alice.user._bitcoin-payment.${DOMAIN}`
 /** What goes wrong for some milliseconds only must meet one of them. */
 const STREAMS = 4
+const [ECDSA_P256, ECDSA_P384] = [13, 14]
 const database = withDatabase()
 
 test.each([
-  ['changes the DS itself', { cds: false }],
-  ['has a registry take the DS from CDS records', { cds: true }],
+  ['changes the DS itself', {}, ECDSA_P256],
+  ['changes the algorithm in its rollover', { rollTo: 'ecdsap384sha384' }, ECDSA_P384],
+  ['has a registry take the DS from CDS records', { cds: true }, ECDSA_P256],
 ])(
   'a plan that %s signs, rolls and unsigns while queries stream, and no validating query fails',
-  async (_how, options) => {
+  async (_how, options, algorithm) => {
     await using started = new AsyncDisposableStack()
     const knot = started.adopt(await startKnotDelegation(options), (servers) => servers.stop())
     const unbound = started.adopt(await startUnbound(resolves(knot), { validates: true }), (resolver) =>
@@ -67,7 +69,7 @@ test.each([
       )
     const reaches = (phase: ZonePhase['phase']) =>
       expect
-        .poll(async () => (await findZone(database.db, DOMAIN))?.phase, { timeout: 60_000, interval: 50 })
+        .poll(async () => (await findZone(database.db, DOMAIN))?.phase, { timeout: 120_000, interval: 50 })
         .toBe(phase)
     try {
       await zones.adopt([DOMAIN])
@@ -80,6 +82,7 @@ test.each([
       expect(await findZone(database.db, DOMAIN)).not.toMatchObject({
         ds: first && 'ds' in first && first.ds,
       })
+      expect(await findZone(database.db, DOMAIN)).toMatchObject({ ds: [{ algorithm }] })
       await plan('unsign')
       await reaches('unsigned')
     } finally {
@@ -92,7 +95,7 @@ test.each([
       expect(asked).toBeGreaterThan(secure)
     }
   },
-  200_000,
+  400_000,
 )
 
 /** Asks all the time, through Unbound with its cache as a wallet does, and judges its verdict and ours, each once. */

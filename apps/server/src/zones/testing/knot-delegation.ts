@@ -31,9 +31,10 @@ export type KnotDelegation = {
 
 /**
  * Two of Debian's Knot servers: a signed parent, and the zone that is to come under it. With `cds` the DS is never
- * published here but taken from the child's CDS records, by a double of a registry that reads them.
+ * published here but taken from the child's CDS records, by a double of a registry that reads them. A rollover leads to
+ * keys of the algorithm `rollTo`.
  */
-export async function startKnotDelegation({ cds = false } = {}): Promise<KnotDelegation> {
+export async function startKnotDelegation({ cds = false, rollTo = ALGORITHM } = {}): Promise<KnotDelegation> {
   const parent = await startKnot({
     zone: 'test',
     signing: true,
@@ -54,7 +55,9 @@ ns1.shop ${ZONE_TTL} A 127.0.0.1`,
     anchors: await anchorsOf(parent.server),
     async act(request) {
       const { action, ds } = request
-      if (cds && action === 'withdraw-ds') await child.sign(true, 'delete-dnssec')
+      // Not before: a registry that is quick would take the DS while unsigned answers are remembered.
+      if (cds && action === 'publish-ds') await child.sign(true, { publish: 'always' })
+      if (cds && action === 'withdraw-ds') await child.sign(true, { publish: 'delete-dnssec' })
       if (cds && (action === 'publish-ds' || action === 'withdraw-ds')) return cdsSeen(request)
       switch (action) {
         case 'sign':
@@ -70,7 +73,8 @@ ns1.shop ${ZONE_TTL} A 127.0.0.1`,
           await parent.replace('shop', 'DS', [], DS_TTL)
           break
         case 'add-key':
-          await child.knotc('zone-key-rollover', 'shop.test', 'ksk')
+          if (rollTo === ALGORITHM) await child.knotc('zone-key-rollover', 'shop.test', 'ksk')
+          else await child.sign(true, { algorithm: rollTo })
           break
         case 'remove-key':
           // Knot asks the parent by itself and removes the old key in its own time.
@@ -120,7 +124,9 @@ function readCds(child: string, show: (ds: readonly string[]) => Promise<void>) 
   }
 }
 
-type Publish = 'always' | 'delete-dnssec'
+const ALGORITHM = 'ecdsap256sha256'
+
+type Policy = { algorithm?: string; publish?: 'none' | 'always' | 'delete-dnssec' }
 type Options = { zone: string; signing: boolean; records: string; parent?: string }
 
 async function startKnot(options: Options) {
@@ -128,8 +134,8 @@ async function startKnot(options: Options) {
   const port = await freePort()
   const server = `127.0.0.1:${port}`
   const file = join(folder, 'knot.conf')
-  const configure = (signing: boolean, publish: Publish = 'always') =>
-    writeFileSync(file, configuration({ ...options, signing, publish, folder, port }))
+  const configure = (signing: boolean, policy: Policy = {}) =>
+    writeFileSync(file, configuration({ ...options, ...policy, signing, folder, port }))
   const knotc = async (...args: string[]) => {
     await promisify(execFile)(requiredProgram('HOLDFAST_KNOTC'), [
       '-b',
@@ -155,8 +161,8 @@ async function startKnot(options: Options) {
       server,
       knotc,
       /** Switched off, the zone is again what its file says. */
-      async sign(signing: boolean, publish: Publish = 'always') {
-        configure(signing, publish)
+      async sign(signing: boolean, policy?: Policy) {
+        configure(signing, policy)
         writeFileSync(join(folder, 'zone'), zoneFile(options))
         await knotc('reload')
       },
@@ -195,8 +201,8 @@ ${records}
 `
 }
 
-function configuration(options: Options & { publish: Publish; folder: string; port: number }): string {
-  const { folder, port, zone, signing, publish, parent } = options
+function configuration(options: Options & Policy & { folder: string; port: number }): string {
+  const { folder, port, zone, signing, algorithm = ALGORITHM, publish = 'none', parent } = options
   const submission = parent
     ? `remote:
   - id: parent
@@ -221,7 +227,7 @@ log:
     any: info
 ${submission}policy:
   - id: quick
-    algorithm: ecdsap256sha256
+    algorithm: ${algorithm}
     dnskey-ttl: ${ZONE_TTL}
     zone-max-ttl: ${ZONE_TTL}
     propagation-delay: 3
