@@ -449,4 +449,23 @@ describe('fundMilestone', () => {
     )
     expect(funding.invoice).toMatch(/^lnbcrt/)
   })
+  test.each([
+    ['of this buyer', 'ofOneBuyer', 'buyer'],
+    ['of all', 'ofAll', 'operator'],
+  ] as const)('when as many holds %s are open as may be', async (_, limit, of) => {
+    const parties = newParties()
+    const taskId = await client.assigned(parties)
+    await client.invoice(parties, taskId)
+    const most = world.limits[limit]
+    world.limits[limit] = 0
+    try {
+      await expectRefusal(
+        client.send(parties.buyer, 'fundMilestone', first(taskId), 'replayed'),
+        'ESCROW_HOLDS_FULL',
+        { of, most: 0 },
+      )
+    } finally {
+      world.limits[limit] = most
+    }
+  })
 })
