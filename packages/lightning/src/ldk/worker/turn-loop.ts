@@ -54,8 +54,11 @@ export class TurnLoop {
             )
           else this.#answers.push(() => resolve(answer))
         } catch (cause) {
-          // A panic leaves the instance broken; anything else is the mistake of one call.
-          if (cause instanceof WebAssembly.RuntimeError) this.#fail(cause)
+          // A panic leaves the instance broken: its turn ends here, uncommitted. Anything else is the mistake of one call.
+          if (cause instanceof WebAssembly.RuntimeError) {
+            reject(new NodeError('offline', 'The Lightning host ended.', { cause }))
+            throw cause
+          }
           const error =
             cause instanceof NodeError ? cause : new NodeError('invalid', String(cause), { cause })
           this.#answers.push(() => reject(error))
