@@ -35,6 +35,24 @@ async function prove(of = device) {
   return claimed
 }
 
+describe('a domain of the server’s', () => {
+  test('is open to everybody, and has no wildcard', async () => {
+    expect(await world.domains.ownerOf('shop.test')).toBeNull()
+    expect((await world.register(device, '*', 'shop.test')).json()).toMatchObject({
+      code: 'WILDCARD_NOT_YOURS',
+    })
+    expect((await world.register(device, 'alice', 'shop.test')).statusCode).toBe(202)
+  })
+
+  test('that has an owner is for nobody else', async () => {
+    world.owners.set('shop.test', device.owner)
+    const stranger = world.newDevice()
+    for (const user of ['alice', '*'])
+      expect((await world.register(stranger, user, 'shop.test')).json()).toMatchObject({ code: 'FORBIDDEN' })
+    expect((await world.register(device, '*', 'shop.test')).statusCode).toBe(202)
+  })
+})
+
 describe('a domain of one’s own', () => {
   test('is claimed, with instructions that say what to put into its DNS', async () => {
     const answer = await world.claim(device, 'Merchant.TEST.')
@@ -141,6 +159,31 @@ describe('a domain of one’s own', () => {
     const job = await world.jobEnds((await world.register(device, 'gina')).json().id)
     expect(job).toMatchObject({ state: 'succeeded', name: 'gina@merchant.test' })
     expect([...world.namesZone.records.keys()]).toEqual(['gina.user._bitcoin-payment.merchant.test'])
+  })
+
+  test.each([
+    ['by one alias for all names', 'all-names'],
+    ['by an alias for all that have none', 'each-name'],
+    ['by a delegation', 'delegated'],
+  ])('may have a wildcard, led here %s', async (_, how) => {
+    const { instructions } = await prove()
+    if (how === 'all-names') world.merchant.dname = instructions.allNames.value
+    if (how === 'each-name')
+      world.merchant.cname.set('*.user._bitcoin-payment', instructions.eachName.value.replace('<user>', '*'))
+    if (how === 'delegated') world.merchant.delegation = 'signed'
+    await world.checkNow(device)
+    await aliasesAre(how)
+    const stranger = world.newDevice()
+    expect((await world.register(stranger, '*')).json()).toMatchObject({ code: 'FORBIDDEN' })
+    const job = await world.jobEnds((await world.register(device, '*')).json().id)
+    expect(job).toMatchObject({ state: 'succeeded', name: '*@merchant.test' })
+    const { offer } = (await world.names.findActive('anybody', 'merchant.test')) ?? {}
+    const found = await world.resolve('anybody.user._bitcoin-payment.merchant.test', 0)
+    expect(found).toMatchObject({ status: 'secure' })
+    const values = 'values' in found ? found.values.map((value) => new TextDecoder().decode(value)) : []
+    expect(values).toEqual([`bitcoin:?lno=${offer}`])
+    await world.send('DELETE', '/v1/names/*@merchant.test', device)
+    await namesAreGone()
   })
 
   test('moves between aliases and a delegation without a name that is missing, and leaves nothing behind', async () => {

@@ -56,7 +56,8 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     delegation: 'none',
   }
   const namesZone = makeTestZone('user._bitcoin-payment.merchant.test')
-  const node = makeTestNode()
+  const node = makeTestNode({ capabilities: new Set(['offers', 'payees'] as const) })
+  const owners = new Map<string, string>()
 
   const resolveHere: ResolveTxt = async (name) => {
     const { anchors, query } = makeWorld([
@@ -123,6 +124,7 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
       delegated: new Map([['merchant.test', { zone: zones.names, nameServers: ['ns1.shop.test'] }]]),
       resolveTxt: resolve,
       holdsNames: (domain) => names.holdsNames(domain),
+      owners,
       clock,
       maxDomainsPerOwner: 2,
     })
@@ -133,6 +135,7 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     identity,
     zones: domains.zones,
     mayRegister: domains.mayRegister,
+    soleOwnerOf: domains.ownerOf,
     nodes: { nodeOf: async () => node },
     async resolveFresh(name) {
       const resolved = await resolve(recordName(parseName(name)), Math.floor(Date.now() / 1000))
@@ -181,6 +184,8 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     /** Ours, for the names of `merchant.test`. */
     namesZone,
     merchant,
+    /** Who alone may register names in `shop.test`. */
+    owners,
     resolve,
     time,
     domains,
@@ -204,8 +209,8 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     prove(claimed: { instructions: { challenge: { value: string } } }) {
       merchant.txt.set('_holdfast-challenge', [claimed.instructions.challenge.value])
     },
-    register: (device: Device, user: string) =>
-      send('POST', '/v1/names', device, { user, domain: 'merchant.test' }),
+    register: (device: Device, user: string, domain = 'merchant.test') =>
+      send('POST', '/v1/names', device, { user, domain }),
     jobEnds: async (id: string) => (await app.inject({ url: `/v1/jobs/${id}?wait=20` })).json(),
     async stop() {
       await worker.stop()
