@@ -17,6 +17,11 @@ export const REQUEST_REFUSALS = {
     title: 'The body is larger than this endpoint accepts.',
     hint: 'Keep the body within the documented limit.',
   },
+  ACCEPT_UNSUPPORTED: {
+    status: 406,
+    title: 'The answer is of no type that the request accepts.',
+    hint: 'Accept application/json; of a subscription text/event-stream.',
+  },
   CONTENT_TYPE_UNSUPPORTED: {
     status: 415,
     title: 'The body is not application/json.',

@@ -1,9 +1,11 @@
 import websocket from '@fastify/websocket'
+import { refuse } from '@holdfast/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ExecutionResult } from 'graphql'
 import { handleProtocols } from 'graphql-ws'
 import { createYoga, isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga'
 import type { App } from '../../platform/http/app.ts'
+import { RefusalError } from '../../platform/http/problem.ts'
 import { makeMemoryRateLimiter } from '../../platform/http/rate-limiter.ts'
 import type { EscrowContext } from './builder.ts'
 import { type ContextDeps, httpContext } from './graphql-context.ts'
@@ -58,8 +60,11 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
     await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES, handleProtocols } })
   }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    refuseBrokenJson(request.query)
     const response = await yoga.handleNodeRequestAndResponse(request, reply, { asked: request, reply })
     if (isEventStream(response)) return sendEvents(reply, response)
+    // Yoga answers it without a word.
+    if (response.status === 406) throw new RefusalError(refuse('ACCEPT_UNSUPPORTED'))
     for (const [name, value] of response.headers) reply.header(name, value)
     return reply.code(response.status).send(response.body)
   }
@@ -71,6 +76,19 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
   const schema = { hide: true }
   app.route({ url: PATH, method: 'POST', schema, handler })
   app.route({ url: PATH, method: 'GET', schema, handler, wsHandler })
+}
+
+/** What a GET has as JSON in its query string; Yoga takes a mistake in it for one of ours. */
+function refuseBrokenJson(query: unknown): void {
+  const { variables, extensions } = query as Readonly<Record<string, unknown>>
+  for (const text of [variables, extensions].flat()) {
+    if (typeof text !== 'string') continue
+    try {
+      JSON.parse(text)
+    } catch (cause) {
+      throw new RefusalError(refuse('JSON_INVALID'), { cause })
+    }
+  }
 }
 
 const limits: Plugin = {

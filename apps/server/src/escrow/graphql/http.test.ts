@@ -60,6 +60,28 @@ describe('what is no query is answered as REST does', () => {
   })
 })
 
+describe('so is a GET that cannot be answered', () => {
+  const asked = `query=${encodeURIComponent(QUOTE)}`
+  const subscription = `query=${encodeURIComponent('subscription { taskUpdated(id: "x") { resume } }')}`
+  test.each<[string, string, string, number, string]>([
+    ['variables that are no JSON', `${asked}&variables=%7B`, 'application/json', 400, 'JSON_INVALID'],
+    [
+      'one of two that is none',
+      `${asked}&variables={}&variables=%7B`,
+      'application/json',
+      400,
+      'JSON_INVALID',
+    ],
+    ['extensions that are none', `${asked}&extensions=x`, 'application/json', 400, 'JSON_INVALID'],
+    ['a type that is not given', asked, 'text/plain', 406, 'ACCEPT_UNSUPPORTED'],
+    ['a stream in pieces of another kind', subscription, 'multipart/form-data', 406, 'ACCEPT_UNSUPPORTED'],
+  ])('%s', async (_, query, accept, status, code) => {
+    const response = await fetch(`${world.url}/graphql?${query}`, { headers: { accept } })
+    expect(response.headers.get('content-type')).toContain('application/problem+json')
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([status, code])
+  })
+})
+
 describe('what is wrong with a query is said in its errors', () => {
   test.each<[string, unknown]>([
     ['no query', {}],
