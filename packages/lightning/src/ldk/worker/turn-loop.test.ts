@@ -123,6 +123,21 @@ describe('a turn that is taken now', () => {
   })
 })
 
+test('nobody who wakes is forgotten, however many turns were planned', async () => {
+  const { turns, told, ask, land } = makeTurns()
+  ask('one')
+  await nextTurn()
+  turns.wake()
+  turns.run()
+  turns.perform(() => queueMicrotask(() => ask('two')))
+  await nextTurn()
+  await nextTurn()
+  land()
+  await nextTurn()
+  await nextTurn()
+  expect(told.slice(-2)).toEqual(['two', 'committed'])
+})
+
 describe('the end', () => {
   test('a disk that fails is fatal, and nothing is let out', async () => {
     const { told, world, ask } = makeTurns()

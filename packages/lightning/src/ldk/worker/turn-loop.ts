@@ -102,9 +102,9 @@ export class TurnLoop {
   }
 
   #runSoon(): void {
+    // Planned twice, or while a commit lands, which plans it anew.
+    if (!this.#scheduled || this.#landing !== null || this.#ended) return
     this.#scheduled = false
-    // Whoever takes a turn now is on the disk when it returns, so nothing can be on its way there.
-    if (this.#ended || this.#landing !== null) return
     try {
       if (this.#take()) this.#await(this.#parts.sync())
       else this.#land()
