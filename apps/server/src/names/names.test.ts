@@ -246,9 +246,12 @@ describe('an owner', () => {
     expect(two.next).toBeNull()
   })
 
-  test('finds the addresses of before', async () => {
+  test.each([
+    ['/register-dns', 'oldway'],
+    ['/register-username', 'olderway'],
+  ])('finds the addresses of before: %s', async (url, user) => {
     const { device } = world.newUser()
-    const answer = await world.send('POST', '/register-dns', device, { user: 'oldway', domain: 'shop.test' })
+    const answer = await world.send('POST', url, device, { user, domain: 'shop.test' })
     expect(answer.statusCode).toBe(202)
     await world.jobEnds(answer.json().id)
     expect((await world.get(`/status/${answer.json().id}`)).json()).toMatchObject({ state: 'succeeded' })
