@@ -32,7 +32,7 @@ export async function checkDomain(
   const challenge = await validated(deps, challengeName(state))
   const cause = whyNotProven(challenge, challengeValue(state))
   if (cause !== null) return { kind: 'not-verified', serial, cause }
-  return { kind: 'verified', serial, aliases: await findAliases(deps, state) }
+  return { kind: 'verified', serial, aliases: await findAliases(deps, state, serial) }
 }
 
 function whyNotProven(resolution: TxtResolution, value: string): RefusalCode | null {
@@ -53,35 +53,45 @@ function whyNotProven(resolution: TxtResolution, value: string): RefusalCode | n
   }
 }
 
-/** A delegation is preferred, because what stands above it in the merchant's zone is not seen any more. */
-async function findAliases(deps: CheckDeps, state: DomainState): Promise<Aliases> {
-  const delegation = deps.delegated.get(state.domain)
-  if (delegation && (await isReached(deps, state, delegation.zone, 'delegated'))) return 'delegated'
+/**
+ * A delegation is preferred, because what stands above it in the merchant's zone is not seen any more. A way that could
+ * not be tried is taken for what it was before.
+ */
+async function findAliases(deps: CheckDeps, state: DomainState, serial: number): Promise<Aliases> {
+  const before = 'aliases' in state ? state.aliases : null
+  const leads = async (aliases: Aliases, zone: DnsZone | undefined, way: Probed['way']) => {
+    const reached = zone ? await isReached(deps, { state, serial, zone, way }) : 'no'
+    return reached === 'yes' || (reached === 'unknown' && before === aliases)
+  }
+  if (await leads('delegated', deps.delegated.get(state.domain)?.zone, 'delegated')) return 'delegated'
   const host = deps.zones.get(state.host)
-  return host && (await isReached(deps, state, makeHostedZone(state, host), 'aliased'))
+  return (await leads('all-names', host && makeHostedZone(state, host), 'aliased'))
     ? 'all-names'
     : 'each-name'
 }
 
+type Probed = { state: DomainState; serial: number; zone: DnsZone; way: 'delegated' | 'aliased' }
+
 /** A record that only a delegation, or one alias for all names, leads to is published, looked for, and withdrawn. */
 async function isReached(
   deps: CheckDeps,
-  state: DomainState,
-  zone: DnsZone,
-  way: 'delegated' | 'aliased',
-): Promise<boolean> {
-  // A probe that a crash left behind on the one way shows nothing of the other.
-  const [name, value] = [probeName(state), `${challengeValue(state)} ${way}`]
+  { state, serial, zone, way }: Probed,
+): Promise<'yes' | 'no' | 'unknown'> {
+  // What a crash left behind on the one way shows nothing of the other.
+  const value = `${challengeValue(state)} ${way}`
+  const name = probeName(state, serial)
   try {
     await within(ZONE_WITHIN_MS, zone.publish({ name, value, ttlSeconds: PROBE_TTL_SECONDS }))
-    if (!(await isShown(zone, name, value))) return false
-    return whyNotProven(await validated(deps, name), value) === null
+    if (!(await isShown(zone, name, value))) return 'unknown'
+    const found = await validated(deps, name)
+    if (found.status === 'unavailable') return 'unknown'
+    return whyNotProven(found, value) === null ? 'yes' : 'no'
   } catch (error) {
-    if (error instanceof DnsZoneError || error instanceof TimedOutError) return false
+    if (error instanceof DnsZoneError || error instanceof TimedOutError) return 'unknown'
     throw error
   } finally {
     await within(ZONE_WITHIN_MS, zone.withdraw({ name, value })).catch((error) => {
-      // The next check withdraws it; it stands at a name that nobody can register.
+      // A later check withdraws it; it stands at a name that nobody can register.
       if (!(error instanceof DnsZoneError || error instanceof TimedOutError)) throw error
     })
   }

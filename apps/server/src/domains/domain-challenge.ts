@@ -22,9 +22,12 @@ export function challengeValue({ challenge }: Challenged): string {
   return `holdfast-challenge=${challenge}`
 }
 
-/** No name that somebody registers begins with an underscore. */
-export function probeName({ domain }: Challenged): string {
-  return `_holdfast.user._bitcoin-payment.${domain}`
+/**
+ * No name that somebody registers begins with an underscore. A check that was asked for while another one runs has a
+ * probe of its own; there are but two, so that one that a crash left behind is withdrawn in time.
+ */
+export function probeName({ domain }: Challenged, serial: number): string {
+  return `_holdfast-${serial % 2}.user._bitcoin-payment.${domain}`
 }
 
 /** What the merchant has to put into the DNS. */

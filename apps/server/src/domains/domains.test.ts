@@ -349,6 +349,27 @@ describe('what stands behind it', () => {
     await stateIs('active')
   })
 
+  test('a zone of ours that takes no probe for a moment changes nothing of how the names are led here', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    await world.checkNow(device)
+    await aliasesAre('all-names')
+    world.zone.broken = 'unavailable'
+    const { verifiedAt } = await world.own(device)
+    await world.checkNow(device)
+    await world.until(async () => (await world.own(device)).verifiedAt > verifiedAt)
+    expect((await world.own(device)).aliases).toBe('all-names')
+    world.zone.broken = null
+  })
+
+  test('two checks at once do not take each other’s probe away', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    await Promise.all([world.checkNow(device), world.checkNow(device)])
+    await aliasesAre('all-names')
+    await world.until(() => world.zone.records.size === 0)
+  })
+
   test('the probe that a crash left behind is gone after the next check', async () => {
     const { instructions } = await prove()
     world.zone.failures = ['lost', 'unavailable']
