@@ -20,7 +20,7 @@ import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts
 import { isUnreachable } from './hold-effects.ts'
 import { type ChainHeight, custodiesOf, type OperatorNode } from './operator-node.ts'
 import { prepareWish } from './prepare-wish.ts'
-import { reportPreimage } from './report-preimage.ts'
+import { journalReport, reportPreimage } from './report-preimage.ts'
 
 /** What a party may ask for, as it comes from outside; `by` is the key that signed. */
 export type EscrowWish =
@@ -58,7 +58,12 @@ export type EscrowSlice = {
   /** Both in the caller's transaction; `requestId` is of the signed request, for the journal. */
   create(tx: Transaction, wish: NewEscrow, requestId: string): Promise<EscrowState | Refusal>
   ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
+  /** Before the transaction; the other one is for the journal, in it. */
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
+  journalReport(
+    tx: Transaction,
+    about: { id: string; by: string; milestone: number; requestId: string },
+  ): void
   find(id: string): Promise<EscrowState | null>
   list(filter: EscrowFilter, page: EscrowPage): Promise<EscrowState[]>
   /** Answers as soon as it is `done`, or with what there is after `waitMs`. */
@@ -132,6 +137,7 @@ export function makeEscrowSlice(deps: {
       return askEscrow(tx, id, request, { moment: await moment(), requestId, limits })
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
+    journalReport: (tx, about) => journalReport(tx, { ...about, now: clock() }),
     find: (id) => findEscrow(database.db, id),
     list: (filter, page) => listEscrows(database.db, filter, page),
     waitFor: (id, done, waitMs) =>

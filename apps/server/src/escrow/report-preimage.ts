@@ -4,6 +4,7 @@ import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { acceptsPreimage } from '@holdfast/core/escrow/milestone-facts'
 import { NodeError } from '@holdfast/lightning'
 import type { OpenDatabase } from '../platform/database.ts'
+import type { Transaction } from '../platform/transaction.ts'
 import { within } from '../platform/within.ts'
 import type { TellEscrow } from './escrow-saga.ts'
 import { findEscrow } from './escrow-store.ts'
@@ -38,6 +39,25 @@ export async function reportPreimage(
   const said = await lookUpHold(node, { milestone: about.milestone, paymentHash })
   const told = said === null ? null : await tell(about.id, said)
   return told ?? refuse('NODE_OFFLINE')
+}
+
+/**
+ * Who said so, and in which request. What the milestone becomes by it stands in the escrow's own stream, as what the
+ * node has told.
+ */
+export function journalReport(
+  tx: Transaction,
+  { id, by, ...report }: { id: string; by: string; milestone: number; requestId: string; now: number },
+): void {
+  const { milestone, requestId, now } = report
+  tx.append({
+    stream: 'escrow-report',
+    entityId: id,
+    kind: 'escrow-report.preimage',
+    data: { milestone, requestId },
+    actor: by,
+    at: new Date(now),
+  })
 }
 
 function sha256(hex: string): string {

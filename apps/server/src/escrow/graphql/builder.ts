@@ -29,7 +29,16 @@ export type EscrowContext = {
   height(): Promise<number | null>
   readonly escrows: Pick<
     EscrowSlice,
-    'prepare' | 'custodies' | 'create' | 'ask' | 'reportPreimage' | 'find' | 'list' | 'quote' | 'waitFor'
+    | 'prepare'
+    | 'custodies'
+    | 'create'
+    | 'ask'
+    | 'reportPreimage'
+    | 'journalReport'
+    | 'find'
+    | 'list'
+    | 'quote'
+    | 'waitFor'
   >
 }
 

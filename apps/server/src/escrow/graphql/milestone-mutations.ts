@@ -181,6 +181,16 @@ async function reportPreimage(
     const role = authorize(escrow, { kind: 'report-preimage', by })
     return isRefusal(role) ? role : escrows.reportPreimage({ id, milestone, preimage })
   }
-  const changed = await change({ escrows, ...context }, { prepare, work: async (_tx, _by, ready) => ready })
+  const { requestId } = context
+  const changed = await change(
+    { escrows, ...context },
+    {
+      prepare,
+      async work(tx, by, reported) {
+        if (!isRefusal(reported)) escrows.journalReport(tx, { id, by, milestone, requestId })
+        return reported
+      },
+    },
+  )
   return { ...changed, index: milestone }
 }
