@@ -101,5 +101,6 @@ async function keep(
 
 function jobOf(id: string, { serial, at }: DomainEffect, now: number): NewJob {
   const due = at > now ? { runAt: new Date(at) } : {}
-  return { task: 'domains:check', payload: { id, serial }, key: `domain:${id}:check`, ...due }
+  // A key for each check: a job that takes the place of one that is being taken just then may be lost, and a late one does nothing.
+  return { task: 'domains:check', payload: { id, serial }, key: `domain:${id}:check:${serial}`, ...due }
 }
