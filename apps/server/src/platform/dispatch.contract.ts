@@ -35,6 +35,13 @@ export function dispatchContract(database: TestDatabase): void {
       order by job.priority, job.id`.execute(database.db)
     return rows
   }
+  const waitingForLocks = async () => {
+    const { rows } = await sql`
+      select from pg_stat_activity where application_name like '%dispatch%' and wait_event_type = 'Lock'`.execute(
+      database.db,
+    )
+    return rows.length
+  }
   const left = async () => (await sql`select from job_outbox`.execute(database.db)).rows.length
 
   test('a job whose process died right after its commit is handed over by any other process', async () => {
@@ -53,6 +60,29 @@ export function dispatchContract(database: TestDatabase): void {
         (await arrived()).map(({ task, payload }) => `${task} ${JSON.stringify(payload)}`).sort(),
       )
       .toEqual(['keyed {"n":2}', 'other {}', 'other {}'])
+  })
+
+  test('a job whose key has one that a worker takes at that moment is added beside it', async () => {
+    await commitOnly(
+      { task: 'keyed', payload: { n: 1 }, key: 'k' },
+      { task: 'keyed', payload: { n: 1 }, key: 'l' },
+    )
+    const dispatch = start()
+    await expect.poll(async () => (await arrived()).length).toBe(2)
+    await database.db.transaction().execute(async (taking) => {
+      await sql`update graphile_worker._private_jobs set locked_by = 'a worker', locked_at = now() where key = 'k'`.execute(
+        taking,
+      )
+      await commitOnly(
+        { task: 'keyed', payload: { n: 2 }, key: 'k' },
+        { task: 'keyed', payload: { n: 2 }, key: 'l' },
+      )
+      dispatch.committed({ entries: 0, jobs: 2 })
+      await expect.poll(waitingForLocks).toBe(1)
+    })
+    await dispatch.settled()
+    const payloads = (await arrived()).map(({ key, payload }) => `${key} ${JSON.stringify(payload)}`)
+    expect(payloads.sort()).toEqual(['k {"n":2}', 'l {"n":2}', 'null {"n":1}'])
   })
 
   test('of jobs handed over together those that were added first are due first', async () => {
