@@ -37,9 +37,8 @@ export function dispatchContract(database: TestDatabase): void {
   }
   const waitingForLocks = async () => {
     const { rows } = await sql`
-      select from pg_stat_activity where application_name like '%dispatch%' and wait_event_type = 'Lock'`.execute(
-      database.db,
-    )
+      select from pg_locks join pg_stat_activity using (pid)
+      where not granted and locktype = 'transactionid' and datname = current_database()`.execute(database.db)
     return rows.length
   }
   const left = async () => (await sql`select from job_outbox`.execute(database.db)).rows.length
