@@ -20,7 +20,7 @@ export function followEscrow(escrow: EscrowClient, id: string): EscrowWatch {
   const stopping = new AbortController()
   const news = new EventEmitter()
   let task: Task | null = null
-  let last = { hash: '', seq: 0, at: 0 }
+  let last = { hash: '', seq: 0 }
   let failure: unknown = null
 
   const reading = read().catch((error) => {
@@ -64,10 +64,7 @@ export function followEscrow(escrow: EscrowClient, id: string): EscrowWatch {
       }),
     funding: (index) => until('ready to be funded', ({ milestones }) => milestones[index]?.funding ?? null),
     async ended() {
-      // An update shows the task as it is now, and may be ahead of the entries that it brings.
-      const ended = await until('ended', (now) =>
-        now.endedAt === null || last.at < now.endedAt ? null : now,
-      )
+      const ended = await until('ended', (now) => (now.endedAt === null ? null : now))
       return { task: ended, journalHead: last.hash, journalEntries: last.seq }
     },
     async stop() {
