@@ -24,6 +24,8 @@ const CONNECTIONS_FOR_REQUESTS = 10
 const CONNECTIONS_FOR_JOBS = 6
 /** Priority of jobs that requests add: what was begun is ended before something else is begun. */
 const NEWCOMERS = 10
+/** Less than the whole end may take. */
+const LAST_ANSWERS_MS = 12_000
 
 /** Puts the slices together on a migrated database and serves them at `url`. What it starts, `shutdown` ends. */
 export async function startServer(options: {
@@ -99,8 +101,10 @@ export async function startServer(options: {
   await app.listen({ host: config.host, port: options.port })
   // Such as a connection that the system cannot accept: without a listener Node would end the process.
   app.server.on('error', (error) => log.error({ err: error }, 'the listening socket failed; it goes on'))
-  shutdown.add('http', () => {
+  shutdown.add('http', async () => {
     closing.abort()
-    return app.close()
+    // A client that never lets go of its answer must not cost the parts that end after this one their time.
+    const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS)
+    await app.close().finally(() => clearTimeout(cut))
   })
 }
