@@ -7,7 +7,13 @@ import type { TaskView } from './task-view.ts'
 
 /** A task of which only the number of its changes is known. */
 function handMadeTask(head: number) {
-  const task = { head, wakes: new Set<() => void>(), seats: 0 }
+  const task = {
+    head,
+    wakes: new Set<() => void>(),
+    seats: 0,
+    onRead: () => undefined as unknown,
+    escrow: {},
+  }
   const change = (seq: number) => ({ seq }) as Change
   const deps: FollowDeps = {
     feed: {
@@ -21,7 +27,10 @@ function handMadeTask(head: number) {
       return () => void task.seats--
     },
     viewer: async () => null,
-    read: async () => ({ at: task.head }) as unknown as TaskView,
+    read: async () => {
+      task.onRead()
+      return { at: task.head, escrow: task.escrow } as unknown as TaskView
+    },
     changes: async ({ after, limit }) =>
       Array.from({ length: Math.min(task.head - after, limit) }, (_, at) => change(after + at + 1)),
     last: async () => task.head,
@@ -59,6 +68,22 @@ describe('a task is followed', () => {
     append(1)
     append(1)
     expect(seqs(await next(updates))).toEqual([1, 2, 3])
+    await updates.return?.()
+  })
+
+  test('the update that shows the end has the change that made it, also when that came between the two', async () => {
+    const { deps, append, task } = handMadeTask(3)
+    const updates = followTask(deps, 'a', null)
+    await next(updates)
+    append(1)
+    task.onRead = () => {
+      task.onRead = () => undefined
+      append(1)
+      task.escrow = { endedAt: 1 }
+    }
+    const last = await next(updates)
+    expect(seqs(last)).toEqual([4, 5])
+    expect(last.task).toMatchObject({ at: 5, escrow: { endedAt: 1 } })
     await updates.return?.()
   })
 

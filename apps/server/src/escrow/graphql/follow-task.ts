@@ -68,8 +68,13 @@ async function* updatesOf(
       const changes = isFirst ? [] : await deps.changes({ after: seen, limit: MAX_CHANGES })
       seen = changes.at(-1)?.seq ?? seen
       if (isFirst || changes.length > 0) {
-        const task = await deps.read(await deps.viewer())
-        yield { task, changes, resume: tokenOf(seen) }
+        const viewer = await deps.viewer()
+        let task = await deps.read(viewer)
+        // Who follows until the end stops here, so what has ended it belongs to this update.
+        const last = 'endedAt' in task.escrow ? await deps.changes({ after: seen, limit: MAX_CHANGES }) : []
+        if (last.length > 0) task = await deps.read(viewer)
+        seen = last.at(-1)?.seq ?? seen
+        yield { task, changes: [...changes, ...last], resume: tokenOf(seen) }
       }
       isFirst = false
       if (changes.length < MAX_CHANGES) await bell.rung()
