@@ -14,7 +14,9 @@ export function sendEvents(reply: FastifyReply, { status, headers, body }: Respo
   reply.hijack()
   reply.raw.writeHead(status, {
     ...(reply.getHeaders() as Record<string, string>),
-    ...Object.fromEntries(headers),
+    ...Object.fromEntries(Array.from(headers, ([name, value]) => [name.toLowerCase(), value])),
+    // Yoga would keep it alive, and hold up the server's end: that ends the stream, but waits for the connection.
+    connection: 'close',
   })
   reply.raw.flushHeaders()
   pipeline(Readable.from(body as AsyncIterable<Uint8Array>), reply.raw).catch((error: FastifyError) => {

@@ -1,4 +1,4 @@
-import { get, type IncomingMessage } from 'node:http'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -281,17 +281,29 @@ test('a subscription that may not be answered with a stream is refused', async (
   expect((await fetch(`${world.url}/graphql?query=${query}`, { headers })).status).toBe(406)
 })
 
+/** The answer, of which nothing is read yet, on a connection that the client would keep. */
+function eventsOf(query: string): Promise<IncomingMessage> {
+  const url = `${world.url}/graphql?query=${encodeURIComponent(query)}`
+  const agent = new Agent({ keepAlive: true })
+  return new Promise((resolve, reject) => {
+    const asked = get(url, { headers: { accept: 'text/event-stream' }, agent })
+    asked.once('response', resolve).once('error', reject)
+  })
+}
+
+test('the connection of a stream is not kept, because the end of the server would wait for it', async () => {
+  const id = await client.open(newParties())
+  const response = await eventsOf(`subscription { taskUpdated(id: "${id}") { resume } }`)
+  expect(response.headers).toMatchObject({ 'content-type': 'text/event-stream', connection: 'close' })
+  response.destroy()
+})
+
 test('a reader that is slow is told several changes at once, and nothing is kept for it meanwhile', async () => {
   const parties = newParties()
   const id = await client.open(parties)
   const wide = Array.from({ length: 25 }, (_, at) => `d${at}: description`).join(' ')
   const query = `subscription { taskUpdated(id: "${id}") { task { ${wide} } changes { seq } } }`
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asked = get(`${world.url}/graphql?query=${encodeURIComponent(query)}`, {
-      headers: { accept: 'text/event-stream' },
-    })
-    asked.once('response', resolve).once('error', reject)
-  })
+  const response = await eventsOf(query)
   // 25 times 16 KB each, which is more than the sockets between the two take.
   const CHANGES = 60
   const description = 'a'.repeat(16_000)
