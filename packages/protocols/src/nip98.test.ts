@@ -37,7 +37,7 @@ const codeOf = (given: string | AuthEvent, asked: Partial<AuthRequest> & { windo
 }
 
 test('an event signed for the request tells who signed it', () => {
-  const result = { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: NOW }
+  const result = { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: NOW, event }
   expect(verifyAuthEvent(authorizationHeader(event), request)).toEqual(result)
   expect(verifyAuthEvent(event, request)).toEqual(result)
   expect(verifyEvent({ ...event, tags: event.tags.map((tag) => [...tag]) })).toBe(true)

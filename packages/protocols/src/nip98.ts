@@ -20,7 +20,13 @@ export type AuthRequest = {
 
 export type AuthResult =
   /** `eventId` must be remembered for as long as the window lasts: each event is good for one request. */
-  | { readonly ok: true; readonly pubkey: Hex; readonly eventId: Hex; readonly createdAt: number }
+  | {
+      readonly ok: true
+      readonly pubkey: Hex
+      readonly eventId: Hex
+      readonly createdAt: number
+      readonly event: AuthEvent
+    }
   | { readonly ok: false; readonly code: AuthProblem; readonly detail: string }
 
 export type AuthProblem =
@@ -66,7 +72,7 @@ export function verifyAuthEvent(
   if (!hasValidSignature(event)) {
     return refuse('invalid', 'the id or the signature of the event is wrong')
   }
-  return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000 }
+  return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000, event }
 }
 
 /** An event that authorizes `request`, signed with a 32-byte secret key. `salt`: see `authEventTemplate`. */

@@ -2,7 +2,16 @@ import { isRefusal, type Refusal } from '@holdfast/core'
 import type { Hex } from '@holdfast/lightning'
 import { RefusalError } from '../platform/http/problem.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
-import { type Asker, claim, isFinal, type KeyedRequest, type StoredAnswer, storing } from './idempotency.ts'
+import {
+  type Asker,
+  claim,
+  isFinal,
+  type KeyedRequest,
+  type Proven,
+  type StoredAnswer,
+  storing,
+} from './idempotency.ts'
+import { authorizedBy } from './signed-requests.ts'
 
 export type AnswerDeps = {
   transact: Transact
@@ -17,12 +26,13 @@ type Answered = { answer: StoredAnswer | Refusal; replayed: boolean }
 /**
  * The answer stored under the key, or else the one that `work` gives. A success is stored in the transaction of the
  * work. A refusal undoes that transaction whole; it is stored in one of its own, unless it may turn out otherwise.
- * Between the two the key is free: when the same request has got another answer meanwhile, that one stands.
+ * Between the two the key is free: when the same request has got another answer meanwhile, that one stands. What the
+ * work appends to the journal says which signed event authorized it.
  */
 export async function answerOnce(
   deps: AnswerDeps,
   asker: Asker,
-  asked: KeyedRequest,
+  { requestId, ...asked }: KeyedRequest & { requestId: string },
   work: (tx: Transaction, owner: Hex) => Promise<StoredAnswer | Refusal>,
 ): Promise<Answered> {
   const { transact, clock, admit } = deps
@@ -33,9 +43,9 @@ export async function answerOnce(
       if (claimed.owner !== null) await admit(claimed.owner)
       if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
       if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-      const { owner } = claimed
-      const answer = await refusedToo(work(tx, owner))
-      if (isRefusal(answer)) throw new WorkRefused(owner, answer)
+      const { owner, authority } = claimed
+      const answer = await refusedToo(work(authorizedBy(tx, authority, { requestId, now }), owner))
+      if (isRefusal(answer)) throw new WorkRefused({ owner, authority }, answer)
       tx.insertLast(storing({ owner, ...asked }, answer, now))
       return { answer, replayed: false }
     })
@@ -49,15 +59,15 @@ export async function answerOnce(
 
 async function storeRefusal(
   { transact, clock }: AnswerDeps,
-  { owner, refusal }: WorkRefused,
+  { proven, refusal }: WorkRefused,
   asked: KeyedRequest,
 ): Promise<Answered> {
   return transact(async (tx) => {
     const now = clock()
-    const claimed = await claim(tx.db, { owner }, asked, now)
+    const claimed = await claim(tx.db, proven, asked, now)
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
     if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-    tx.insertLast(storing({ owner, ...asked }, refusal, now))
+    tx.insertLast(storing({ owner: proven.owner, ...asked }, refusal, now))
     return { answer: refusal, replayed: false }
   })
 }
@@ -65,11 +75,11 @@ async function storeRefusal(
 /** Thrown so that the transaction of the work is rolled back. */
 class WorkRefused extends Error {
   override readonly name = 'WorkRefused'
-  readonly owner: Hex
+  readonly proven: Proven
   readonly refusal: Refusal
-  constructor(owner: Hex, refusal: Refusal) {
+  constructor(proven: Proven, refusal: Refusal) {
     super(`The work was refused: ${refusal.refused}`)
-    this.owner = owner
+    this.proven = proven
     this.refusal = refusal
   }
 }

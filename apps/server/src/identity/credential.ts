@@ -1,12 +1,11 @@
 import { type Refusal, type RefusalCode, refuse } from '@holdfast/core'
-import type { Hex } from '@holdfast/lightning'
-import { type AuthProblem, verifyAuthEvent } from '@holdfast/protocols/nip98'
+import { type AuthEvent, type AuthProblem, verifyAuthEvent } from '@holdfast/protocols/nip98'
 import type { FastifyRequest } from 'fastify'
 import { digestOfBody, isEmptyBody } from './body-digest.ts'
 
 /** What a request says of its sender. The event is verified but may have been used; the token is not looked up. */
 export type Credential =
-  | { readonly kind: 'event'; readonly owner: Hex; readonly id: Hex; readonly expiresAt: number }
+  | { readonly kind: 'event'; readonly event: AuthEvent; readonly expiresAt: number }
   | { readonly kind: 'token'; readonly token: string }
 
 /** NIP-98: "SHOULD check created_at within a reasonable time window (suggestion 60 seconds)". */
@@ -44,5 +43,5 @@ export function readCredential(
   })
   if (!result.ok) return refuse(CODES[result.code], { problem: result.detail, url, serverTime: now })
   const expiresAt = result.createdAt + WINDOW_SECONDS * 1000 + REMEMBERED_AFTER_MS
-  return { kind: 'event', owner: result.pubkey, id: result.eventId, expiresAt }
+  return { kind: 'event', event: result.event, expiresAt }
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { REFUSALS, type Refusal, refuse } from '@holdfast/core'
 import type { Hex } from '@holdfast/lightning'
+import type { AuthEvent } from '@holdfast/protocols/nip98'
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import type { IdentityTables } from './identity-tables.ts'
+import type { Authority } from './signed-requests.ts'
 
 /** What was answered to a mutation: `body` is the JSON text as sent, empty when there is none. */
 export type StoredAnswer = { status: number; headers: Readonly<Record<string, string>>; body: string }
@@ -24,12 +26,15 @@ export function fingerprint(method: string, path: string, bodySha256: Uint8Array
   return createHash('sha256').update(`${method}\n${path}\n`).update(bodySha256).digest()
 }
 
+/** Who asks, and by what right. */
+export type Proven = { readonly owner: Hex; readonly authority: Authority }
+
 /** Who asks: an owner who is proven already, or the digest of a session token. */
-export type Asker = { readonly owner: Hex } | { readonly tokenSha256: Uint8Array }
+export type Asker = Proven | { readonly tokenSha256: Uint8Array }
 
 /** `new`: execute it and store its answer. `stored`: answer this again. `declined`: do neither. */
 export type Claim =
-  | { state: 'new'; owner: Hex }
+  | ({ state: 'new' } & Proven)
   | { state: 'stored'; owner: Hex; answer: StoredAnswer | Refusal }
   | { state: 'declined'; owner: Hex | null; refusal: Refusal }
 
@@ -39,6 +44,8 @@ type ClaimedRow = Omit<
 > & {
   owner: string | null
   fingerprint: Buffer | null
+  opened_by: Buffer | null
+  opening_event: AuthEvent | null
 }
 
 /**
@@ -55,7 +62,11 @@ export async function claim(
   if (row === null) return { state: 'declined', owner: null, refusal: refuse('IDEMPOTENCY_IN_PROGRESS') }
   const { owner } = row
   if (owner === null) return { state: 'declined', owner, refusal: refuse('SESSION_INVALID') }
-  if (row.fingerprint === null) return { state: 'new', owner }
+  if (row.fingerprint === null) {
+    const authority =
+      'owner' in asker ? asker.authority : { id: row.opened_by!.toString('hex'), event: row.opening_event }
+    return { state: 'new', owner, authority }
+  }
   if (Buffer.compare(row.fingerprint, fingerprint) !== 0) {
     return { state: 'declined', owner, refusal: refuse('IDEMPOTENCY_KEY_REUSED') }
   }

@@ -56,8 +56,9 @@ export async function addIdentityRoutes(app: App, routes: IdentityRoutes): Promi
       const credential = credentialOf(request)
       // A token must not prolong itself: whoever steals one would keep it for ever.
       if (credential.kind !== 'event') throw new RefusalError(refuse('AUTH_REQUIRED'))
-      const owner = await ownerOf(credential)
-      return reply.code(201).send(await openSession(db, { owner, now: clock(), ttlMs: sessionTtlMs }))
+      await ownerOf(credential)
+      const opened = { openedBy: credential.event, now: clock(), ttlMs: sessionTtlMs }
+      return reply.code(201).send(await openSession(db, opened))
     },
   )
 

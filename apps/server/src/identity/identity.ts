@@ -13,12 +13,13 @@ import {
   type Asker,
   fingerprint,
   type KeyedRequest,
+  type Proven,
   parseIdempotencyKey,
   type StoredAnswer,
 } from './idempotency.ts'
 import { addIdentityRoutes } from './identity.rest.ts'
 import { useEvent } from './nip98-events.ts'
-import { digestOfToken, ownerOfToken } from './sessions.ts'
+import { askerOfToken, digestOfToken, ownerOfToken } from './sessions.ts'
 import { sweepIdentity } from './sweep-identity.ts'
 
 /** What a use case answers: `body` is sent as JSON, and `null` as no body at all. */
@@ -37,6 +38,7 @@ export interface Identity {
   /**
    * Authenticates, then runs `work` and stores its answer under the Idempotency-Key, all in one transaction, and
    * sends the answer (`return identity.mutate(…)` is a whole handler); a repeated request gets the stored answer with the header `idempotency-replayed: true`.
+   * What `work` appends to the journal says which signed event authorized it (see `authorizedBy`).
    * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote, appended or enqueued stays.
    * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction.
    */
@@ -114,12 +116,14 @@ export function makeIdentity(options: IdentityOptions): Identity {
     async perform(request, { prepare, work }) {
       const credential = credentialOf(request)
       const asked = keyedRequest(request)
-      const owner = await ownerOf(credential)
+      const asker = await provenBy(credential)
+      const { owner } = asker
+      await admit(owner)
       const ready = await prepare(owner)
       const admitted = async () => undefined
       const { answer, replayed } = await answerOnce(
         { transact, clock, admit: admitted },
-        { owner },
+        asker,
         asked,
         async (tx) => {
           const said = await work(tx, owner, ready)
@@ -139,31 +143,30 @@ export function makeIdentity(options: IdentityOptions): Identity {
 
   /** Spends the credential when it is an event. The signature was checked before: strangers cause no writes. */
   async function ownerOf(credential: Credential): Promise<Hex> {
-    const owner = await provenOwner(credential)
+    const owner =
+      credential.kind === 'event'
+        ? (await spend(credential)).owner
+        : ((await ownerOfToken(db, credential.token, clock())) ?? orThrow<Hex>(refuse('SESSION_INVALID')))
     await admit(owner)
     return owner
   }
 
-  async function provenOwner(credential: Credential): Promise<Hex> {
-    switch (credential.kind) {
-      case 'event':
-        return spend(credential)
-      case 'token': {
-        const owner = await ownerOfToken(db, credential.token, clock())
-        return owner ?? orThrow<Hex>(refuse('SESSION_INVALID'))
-      }
-    }
+  async function provenBy(credential: Credential): Promise<Proven> {
+    if (credential.kind === 'event') return spend(credential)
+    const asker = await askerOfToken(db, credential.token, clock())
+    return asker ?? orThrow<Proven>(refuse('SESSION_INVALID'))
   }
 
   /** An event is spent in a commit of its own; a token is looked up in the transaction of what it asks for. */
   async function askerOf(credential: Credential): Promise<Asker> {
-    if (credential.kind === 'event') return { owner: await spend(credential) }
+    if (credential.kind === 'event') return spend(credential)
     return { tokenSha256: digestOfToken(credential.token) ?? orThrow<Uint8Array>(refuse('SESSION_INVALID')) }
   }
 
-  async function spend(event: Extract<Credential, { kind: 'event' }>): Promise<Hex> {
-    if (!(await useEvent(db, event))) throw new RefusalError(refuse('AUTH_EVENT_REPLAYED'))
-    return event.owner
+  async function spend(credential: Extract<Credential, { kind: 'event' }>): Promise<Proven> {
+    if (!(await useEvent(db, credential))) throw new RefusalError(refuse('AUTH_EVENT_REPLAYED'))
+    const { event } = credential
+    return { owner: event.pubkey, authority: { id: event.id, event } }
   }
 
   async function admit(owner: Hex): Promise<void> {
@@ -171,10 +174,11 @@ export function makeIdentity(options: IdentityOptions): Identity {
   }
 }
 
-function keyedRequest(request: FastifyRequest): KeyedRequest {
+function keyedRequest(request: FastifyRequest): KeyedRequest & { requestId: string } {
   const key = orThrow(parseIdempotencyKey(request.headers['idempotency-key']))
   const { method, originalUrl } = request
-  return { key, fingerprint: fingerprint(method, originalUrl, digestOfBody(request)) }
+  const digest = fingerprint(method, originalUrl, digestOfBody(request))
+  return { key, fingerprint: digest, requestId: request.id }
 }
 
 /** Within the transaction: an answer that breaks its own schema is a fault, and then nothing may have happened. */

@@ -1,4 +1,4 @@
-import type { Hex } from '@holdfast/lightning'
+import type { AuthEvent } from '@holdfast/protocols/nip98'
 import type { Kysely } from 'kysely'
 import type { IdentityTables } from './identity-tables.ts'
 
@@ -9,11 +9,11 @@ import type { IdentityTables } from './identity-tables.ts'
  */
 export async function useEvent(
   db: Kysely<IdentityTables>,
-  event: { id: Hex; expiresAt: number },
+  { event, expiresAt }: { event: AuthEvent; expiresAt: number },
 ): Promise<boolean> {
   const inserted = await db
     .insertInto('nip98_event')
-    .values({ id: Buffer.from(event.id, 'hex'), expires_at: new Date(event.expiresAt) })
+    .values({ id: Buffer.from(event.id, 'hex'), expires_at: new Date(expiresAt) })
     .onConflict((conflict) => conflict.doNothing())
     .returning('expires_at')
     .executeTakeFirst()

@@ -22,7 +22,7 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 const UNKNOWN_ROLE = { parameter: '22023', object: '42704' }
 
 /**
- * Makes sure that `holdfast_app` exists and may use everything, but only read and append to the journal. Answers how
+ * Makes sure that `holdfast_app` exists and may use everything, but only read and append to the journal and the signed requests. Answers how
  * the server connects. When the owner may not create roles and nobody made one for it, the server works as the owner
  * and only the triggers protect the journal; a warning says so.
  */
@@ -86,7 +86,7 @@ async function grantRights(client: pg.Client): Promise<void> {
     grant select, insert, update, delete on all tables in schema public, graphile_worker to ${APP_ROLE};
     grant usage, select on all sequences in schema public, graphile_worker to ${APP_ROLE};
     grant execute on all functions in schema public, graphile_worker to ${APP_ROLE};
-    revoke update, delete, truncate on journal from ${APP_ROLE};
+    revoke update, delete, truncate on journal, signed_request from ${APP_ROLE};
     revoke insert, update, delete on schema_migration, graphile_worker.migrations from ${APP_ROLE};
   `)
   // graphile-worker enables row level security without policies, which shuts out everybody but the owner.
