@@ -166,6 +166,8 @@ export type Change = {
   readonly actor: string | null
   /** Of an objection or a dispute. Only for the parties. */
   readonly reason: string | null
+  /** The id of the NIP-98 event that authorized it: of the request, or of the one that opened its session. Null: the server did it by itself. Only for the parties. */
+  readonly signedRequest: string | null
   readonly hash: string
 }
 
@@ -662,7 +664,7 @@ const TASK = 'fragment Task on Task{id kind custody phase role title description
 
 const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount}'
 
-const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason hash}'
+const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason signedRequest hash}'
 
 export type QueryName = 'custodies' | 'quote' | 'task' | 'changes' | 'tasks'
 export type SubscriptionName = 'taskUpdated' | 'milestoneUpdated'

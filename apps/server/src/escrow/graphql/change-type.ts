@@ -29,6 +29,13 @@ export const ChangeRef = builder.objectRef<SeenChange>('Change').implement({
       description: '`x-request-id` of the signed request. Only for the parties.',
       resolve: ({ task, change }) => (seesActor(task, change) ? change.requestId : null),
     }),
+    signedRequest: t.field({
+      type: 'Hash',
+      nullable: true,
+      description:
+        'The id of the NIP-98 event that authorized it: of the request, or of the one that opened its session. Null: the server did it by itself. Only for the parties.',
+      resolve: ({ task, change }) => (seesActor(task, change) ? change.signedRequest : null),
+    }),
     hash: t.field({ type: 'Hash', resolve: ({ change }) => change.hash }),
   }),
 })

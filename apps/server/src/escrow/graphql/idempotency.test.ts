@@ -118,7 +118,7 @@ test('an event that was signed for another body, or used before, is refused', as
   expect(code(await world.send(null, { query }, once))).toBe('AUTH_EVENT_REPLAYED')
 })
 
-test('the journal names who asked, and the request', async () => {
+test('the journal names who asked, the request, and the event that was signed for it', async () => {
   const { buyer } = newParties()
   const headers = { 'x-request-id': 'the-request-1' }
   const { task } = await client.mutate(buyer, 'createTask', { plan: planOf() }, 'task { id }', { headers })
@@ -126,8 +126,14 @@ test('the journal names who asked, and the request', async () => {
   expect(entry).toMatchObject({
     kind: 'escrow.create',
     actor: buyer.owner,
-    data: { requestId: 'the-request-1' },
+    data: { requestId: 'the-request-1', signedRequest: expect.stringMatching(/^[0-9a-f]{64}$/) },
   })
+  const kept = await database.db
+    .selectFrom('signed_request')
+    .select('event')
+    .where('id', '=', Buffer.from(String(entry?.data.signedRequest), 'hex'))
+    .executeTakeFirst()
+  expect(kept?.event).toMatchObject({ pubkey: buyer.owner, kind: 27235 })
 })
 
 test('200 approve, cancel and give back at once, in two sessions: one outcome', async () => {

@@ -15,6 +15,8 @@ export type Change = {
   /** Of an objection or a dispute. */
   readonly reason: string | null
   readonly requestId: string | null
+  /** The id of the NIP-98 event that authorized it; null: nobody's request did. */
+  readonly signedRequest: Hex | null
   readonly hash: Hex
 }
 
@@ -43,6 +45,7 @@ export async function readChanges(
       milestone: typeof command.milestone === 'number' ? command.milestone : null,
       reason: typeof command.reason === 'string' ? command.reason : null,
       requestId: typeof data.requestId === 'string' ? data.requestId : null,
+      signedRequest: typeof data.signedRequest === 'string' ? data.signedRequest : null,
       hash: hash.toString('hex'),
     }
   })

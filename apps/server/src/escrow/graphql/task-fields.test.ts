@@ -196,7 +196,13 @@ test('the journal is read in pieces, each entry with the request that made it', 
   const parties = newParties()
   const taskId = await client.assigned(parties)
   const read = async (args: string) =>
-    (await client.read(parties.buyer, taskId, `changes(${args}) { seq kind at hash requestId }`)).changes
+    (
+      await client.read(
+        parties.buyer,
+        taskId,
+        `changes(${args}) { seq kind at hash requestId signedRequest }`,
+      )
+    ).changes
   const [first, ...rest] = [...(await read('first: 2')), ...(await read('after: 2, first: 100'))]
   expect([first, ...rest].map(({ seq, kind }) => `${seq} ${kind}`)).toEqual([
     '1 create',
@@ -204,7 +210,7 @@ test('the journal is read in pieces, each entry with the request that made it', 
     '3 apply',
     '4 assign',
   ])
-  expect(first).toMatchObject({ at: TIME, hash: HASH, requestId: expect.any(String) })
+  expect(first).toMatchObject({ at: TIME, hash: HASH, requestId: expect.any(String), signedRequest: HASH })
   for (const args of ['first: 0', 'first: 101', 'after: -1'])
     await expect(read(args)).rejects.toThrow('REQUEST_INVALID')
 })

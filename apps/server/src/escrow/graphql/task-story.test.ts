@@ -152,7 +152,14 @@ test('a premature settlement is reported by the buyer, who is repaid', async () 
     .where('entity_id', '=', taskId)
     .execute()
   expect(entries.filter(({ kind }) => kind === 'escrow-report.preimage')).toMatchObject([
-    { actor: parties.buyer.owner, data: { milestone: 0, requestId: expect.any(String) } },
+    {
+      actor: parties.buyer.owner,
+      data: {
+        milestone: 0,
+        requestId: expect.any(String),
+        signedRequest: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
+    },
   ])
   expect(JSON.stringify(entries)).not.toContain(preimage)
 })
