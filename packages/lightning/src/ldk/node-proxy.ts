@@ -6,7 +6,6 @@ import {
   type Network,
   NodeError,
   type NodeEvent,
-  type PaymentOutcome,
 } from '../ports.ts'
 import type { LdkNode, Log } from './types.ts'
 import type { Calls } from './worker/calls.ts'
@@ -53,8 +52,9 @@ export function makeNodeProxy(link: Link): LdkNode {
   ): Promise<Awaited<ReturnType<Calls[Name]>>> {
     return link.call(name, args, timeoutMs) as Promise<Awaited<ReturnType<Calls[Name]>>>
   }
+  const shortened = (waitMs = 0) => Math.min(waitMs, LONGEST_WAIT_MS)
   const since = (cursor: number, options: { limit?: number; waitMs?: number } = {}) => {
-    const waitMs = Math.min(options.waitMs ?? 0, LONGEST_WAIT_MS)
+    const waitMs = shortened(options.waitMs)
     return call('events', [cursor, { ...options, waitMs }], waitMs + ANSWER_MARGIN_MS)
   }
   return {
@@ -92,14 +92,10 @@ export function makeNodeProxy(link: Link): LdkNode {
     },
     payer: {
       pay: (request) => call('pay', [request]),
-      lookup: (paymentId, { waitMs = 0 } = {}) =>
-        lookUpWhenEnded({
-          latest: () => call('latestEvent', []),
-          since,
-          lookup: () => call('lookupPayment', [paymentId]),
-          paymentId,
-          waitMs,
-        }),
+      lookup: (paymentId, options = {}) => {
+        const waitMs = shortened(options.waitMs)
+        return call('lookupPayment', [paymentId, waitMs], waitMs + ANSWER_MARGIN_MS)
+      },
     },
     funds: { balance: () => call('balance', []) },
     events: { since },
@@ -117,43 +113,6 @@ export function makeNodeProxy(link: Link): LdkNode {
       link.stopped()
     },
   }
-}
-
-/** The outcome once it is not pending any more, or the last one when `waitMs` are over. */
-async function lookUpWhenEnded(parts: {
-  latest: () => Promise<number>
-  since: (cursor: number, options: { waitMs: number }) => Promise<NodeEvent[]>
-  lookup: () => Promise<PaymentOutcome | null>
-  paymentId: Hex
-  waitMs: number
-}): Promise<PaymentOutcome | null> {
-  const { latest, since, lookup, paymentId, waitMs } = parts
-  if (waitMs <= 0) return lookup()
-  const until = performance.now() + waitMs
-  // Before the first look: an end that this look does not see comes after it.
-  let cursor = await latest()
-  let outcome = await lookup()
-  while (outcome?.state === 'pending') {
-    const left = until - performance.now()
-    if (left <= 0) break
-    const events = await since(cursor, { waitMs: left })
-    cursor = events.at(-1)?.cursor ?? cursor
-    outcome = events.map((event) => endOf(event, paymentId)).find((ended) => ended !== null) ?? outcome
-  }
-  return outcome
-}
-
-/** What an event says of a payment's end; no further look, which would wait for whatever else the host has to do. */
-function endOf(event: NodeEvent, paymentId: Hex): PaymentOutcome | null {
-  if (!('paymentId' in event) || event.paymentId !== paymentId) return null
-  return event.kind === 'payment-succeeded'
-    ? {
-        state: 'succeeded',
-        paymentHash: event.paymentHash,
-        amountMsat: event.amountMsat,
-        feeMsat: event.feeMsat,
-      }
-    : { state: 'failed', paymentHash: event.paymentHash, reason: event.reason }
 }
 
 function watchHold(parts: {

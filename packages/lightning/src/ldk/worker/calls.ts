@@ -5,6 +5,7 @@ import {
   type InvoiceRequest,
   NodeError,
   type OfferRequest,
+  type PaymentOutcome,
   type PayRequest,
 } from '../../ports.ts'
 import type { OpenChannelRequest } from '../types.ts'
@@ -29,7 +30,7 @@ export const CALLS = {
   listOffers: (node: Node) => node.offers.list(),
   disableOffer: (node: Node, offerId: string) => node.offers.disable(offerId),
   pay: (node: Node, request: PayRequest) => node.payments.pay(request),
-  lookupPayment: (node: Node, paymentId: Hex) => node.payments.lookup(paymentId),
+  lookupPayment,
   preimage: (node: Node, paymentId: Hex) => node.payments.proof(paymentId),
   balance: (node: Node) => balanceOf(node),
   events: (node: Node, cursor: number, options: { limit?: number; waitMs?: number }) =>
@@ -45,6 +46,17 @@ export const CALLS = {
 } as const
 
 export type Calls = typeof CALLS
+
+/** The outcome once it is not pending any more, or the last one when `waitMs` are over. */
+async function lookupPayment(node: Node, paymentId: Hex, waitMs: number): Promise<PaymentOutcome | null> {
+  const until = performance.now() + waitMs
+  for (;;) {
+    const outcome = node.payments.lookup(paymentId)
+    const left = until - performance.now()
+    if (outcome?.state !== 'pending' || left <= 0) return outcome
+    if (!(await node.events.next(left))) return outcome
+  }
+}
 
 function closeChannel(node: Node, channelId: Hex, options: { force?: boolean }): void {
   const { manager } = node.assembly

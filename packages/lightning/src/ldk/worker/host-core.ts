@@ -27,7 +27,8 @@ export class HostCore {
   readonly #log: Log
   readonly #nodes = new Map<string, Node>()
   readonly #timers: NodeJS.Timeout[]
-  #polling: Promise<void> | null = null
+  #looking: Promise<void> | null = null
+  #nextLook: Promise<void> | null = null
   #chainAnswers = true
   #ended = false
 
@@ -98,9 +99,7 @@ export class HostCore {
     const node = this.#nodes.get(nodeId)
     if (!node) throw new NodeError('offline', 'The node is not open.')
     if (method === 'sync') {
-      await this.#poll()
-      const tip = await this.#rpc.bestBlockHash()
-      await node.follow(tip)
+      await this.#lookAfterwards()
       return { height: node.height() }
     }
     if (method === 'stop') {
@@ -113,23 +112,41 @@ export class HostCore {
     return node.perform(() => call(node, ...args))
   }
 
+  /** Looks at the chain now and then; a failure is told when it begins and when it ends. */
+  async #poll(): Promise<void> {
+    try {
+      await this.#fees.refresh(Date.now())
+      await this.#look()
+      if (!this.#chainAnswers) this.#log.info('The chain answers again.')
+      this.#chainAnswers = true
+    } catch (cause) {
+      if (this.#chainAnswers) this.#log.error('The chain cannot be followed.', { reason: String(cause) })
+      this.#chainAnswers = false
+    }
+  }
+
+  /** One look at a time: tips that were asked for at once could come in the wrong order, and the newer would be left. */
+  #look(): Promise<void> {
+    this.#looking ??= this.#followTip().finally(() => {
+      this.#looking = null
+    })
+    return this.#looking
+  }
+
+  /** A look that begins after this was called, one for all who ask while another is under way. */
+  #lookAfterwards(): Promise<void> {
+    const look = () => {
+      this.#nextLook = null
+      return this.#look()
+    }
+    this.#nextLook ??= (this.#looking ?? Promise.resolve()).then(look, look)
+    return this.#nextLook
+  }
+
   /** All nodes follow a block in one go, before any of them hears from a peer that saw it earlier. */
-  #poll(): Promise<void> {
-    this.#polling ??= (async () => {
-      try {
-        await this.#fees.refresh(Date.now())
-        const tip = await this.#rpc.bestBlockHash()
-        await Promise.all([...this.#nodes.values()].map((node) => node.follow(tip)))
-        if (!this.#chainAnswers) this.#log.info('The chain answers again.')
-        this.#chainAnswers = true
-      } catch (cause) {
-        if (this.#chainAnswers) this.#log.error('The chain cannot be followed.', { reason: String(cause) })
-        this.#chainAnswers = false
-      } finally {
-        this.#polling = null
-      }
-    })()
-    return this.#polling
+  async #followTip(): Promise<void> {
+    const tip = await this.#rpc.bestBlockHash()
+    await Promise.all([...this.#nodes.values()].map((node) => node.follow(tip)))
   }
 
   #answer(id: number, work: Promise<unknown>): void {

@@ -12,8 +12,9 @@ type Row = { cursor: number; at: number; kind: string; data: string }
 /** The durable events of a node, numbered in the order of their commits. */
 export class EventLog {
   readonly #store: Store
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<(came: boolean) => void>()
   #fresh = false
+  #stopped = false
 
   constructor(store: Store) {
     this.#store = store
@@ -37,27 +38,34 @@ export class EventLog {
     const found = this.#read(cursor, limit)
     const waitMs = Math.min(options.waitMs ?? 0, LONGEST_WAIT_MS)
     if (found.length > 0 || waitMs <= 0) return found
-    await new Promise<void>((resolve) => {
-      const done = () => {
+    await this.next(waitMs)
+    return this.#read(cursor, limit)
+  }
+
+  /** Waits for the next event, at most so long; false: there was none. */
+  next(waitMs: number): Promise<boolean> {
+    if (this.#stopped) return Promise.resolve(false)
+    return new Promise((resolve) => {
+      const done = (came: boolean) => {
         clearTimeout(timer)
         this.#waiting.delete(done)
-        resolve()
+        resolve(came)
       }
-      const timer = setTimeout(done, waitMs)
+      const timer = setTimeout(() => done(false), waitMs)
       this.#waiting.add(done)
     })
-    return this.#read(cursor, limit)
   }
 
   /** After the commit: who waited may look now. */
   flush(): void {
     if (!this.#fresh) return
     this.#fresh = false
-    this.stop()
+    for (const wake of [...this.#waiting]) wake(true)
   }
 
   stop(): void {
-    for (const wake of [...this.#waiting]) wake()
+    this.#stopped = true
+    for (const wake of [...this.#waiting]) wake(false)
   }
 
   #read(cursor: number, limit: number): NodeEvent[] {
