@@ -16,11 +16,11 @@ export async function copyHeld({ database }: BenchWorld, { taskId }: Order, coun
       from (select gen_random_uuid() as id from generate_series(1, ${count}::integer)) as made
     ), copied as (
       insert into escrow (id, kind, custody, buyer, worker, arbiter, phase, state, created_at, look_at,
-        guardian_height, committed_msat, open_holds)
+        guardian_height, committed_msat, open_holds, taken_holds)
       select fresh.id, kind, custody, buyer, worker, arbiter, phase,
         replace(replace(state::text, original.id::text, fresh.id::text),
           original.payment_hash, fresh.payment_hash)::jsonb,
-        created_at, look_at, guardian_height, committed_msat, open_holds
+        created_at, look_at, guardian_height, committed_msat, open_holds, taken_holds
       from original, fresh
       returning id
     )

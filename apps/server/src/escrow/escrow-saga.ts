@@ -8,11 +8,13 @@ import type {
   EscrowRequest,
   EscrowState,
 } from '@holdfast/core/escrow/escrow-states'
-import { checkRoom, type HoldLimits } from '@holdfast/core/escrow/hold-limits'
+import { checkRoom, type HoldLimits, lacksRoom } from '@holdfast/core/escrow/hold-limits'
 import type { Moment } from '@holdfast/core/escrow/milestone-states'
+import type { Msat } from '@holdfast/core/money'
 import type { ChangeSignal } from '../platform/change-signal.ts'
 import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
+import { within } from '../platform/within.ts'
 import type { BlockClock } from './block-clock.ts'
 import { encodeEscrow } from './escrow-codec.ts'
 import {
@@ -24,6 +26,7 @@ import {
   takeHash,
   updateEscrow,
 } from './escrow-store.ts'
+import { NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
 
 const ESCROW: Entity<EscrowState, EscrowCommand, EscrowEffect> = {
   stream: 'escrow',
@@ -39,13 +42,18 @@ export type TellEscrow = (id: string, report: EscrowReport) => Promise<EscrowSta
 export function makeTellEscrow(deps: {
   transact: Transact
   blocks: Pick<BlockClock, 'moment'>
+  node: Pick<OperatorNode, 'funds'>
+  limits: HoldLimits
   changes: ChangeSignal
 }): TellEscrow {
-  return async (id, report) => {
+  return async (id, seen) => {
     const moment = await deps.blocks.moment()
+    const sendableMsat = saysHeld(seen) ? await sendable(deps.node) : 0n
     const told = await deps.transact(async (tx) => {
       const before = await lockEscrow(tx.db, id)
       if (before === null) return null
+      const isFull = saysHeld(seen) && (await isTooMuch(tx, before, seen, sendableMsat, deps.limits))
+      const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
       const decision = hearEscrow(before, report, moment)
       const isIdle = decision.state === before && decision.effects.length === 0
       if (!isIdle) await updateEscrow(tx.db, decision, moment.now)
@@ -57,6 +65,30 @@ export function makeTellEscrow(deps: {
     deps.changes.notify(id)
     return told
   }
+}
+
+type HoldSeen = Extract<EscrowReport, { kind: 'hold-seen' }>
+
+function saysHeld(report: EscrowReport): report is HoldSeen {
+  return report.kind === 'hold-seen' && report.said.state === 'held'
+}
+
+async function sendable(node: Pick<OperatorNode, 'funds'>): Promise<Msat> {
+  return (await within(NODE_TIMEOUT_MS, node.funds.balance())).sendableMsat
+}
+
+/** Whether money that has just arrived finds no room. Whoever pays first has it: nothing is kept for who has not paid. */
+async function isTooMuch(
+  tx: Transaction,
+  { buyer, milestones }: EscrowState,
+  { milestone: index, paymentHash }: HoldSeen,
+  sendableMsat: Msat,
+  limits: HoldLimits,
+): Promise<boolean> {
+  const milestone = milestones[index]
+  if (milestone?.phase !== 'awaiting-funds' || milestone.paymentHash !== paymentHash) return false
+  const { committedMsat, open } = await lockRoom(tx.db, buyer)
+  return lacksRoom(milestone, { spendableMsat: sendableMsat - committedMsat, taken: open.ofAll }, limits)
 }
 
 /** Keeps a new escrow, or says why it may not be; all in the caller's transaction. */

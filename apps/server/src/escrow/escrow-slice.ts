@@ -101,7 +101,7 @@ export function makeEscrowSlice(deps: {
   const custodies = custodiesOf(node)
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
-  const tell = makeTellEscrow({ transact, blocks, changes })
+  const tell = makeTellEscrow({ transact, blocks, node, limits, changes })
   const moment = () => orOffline(blocks.moment())
   return {
     tasks: makeEscrowTasks({

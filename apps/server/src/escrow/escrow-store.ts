@@ -1,7 +1,7 @@
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
-import { committedMsat, hasOpenHold } from '@holdfast/core/escrow/milestone-facts'
+import { committedMsat, hasOpenHold, takesPlace } from '@holdfast/core/escrow/milestone-facts'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { decodeEscrow, stringifyEscrow } from './escrow-codec.ts'
@@ -54,6 +54,7 @@ function changing(decision: EscrowDecision, now: number) {
     guardian_height: guardianHeight(state),
     committed_msat: state.milestones.reduce((sum, milestone) => sum + committedMsat(milestone), 0n),
     open_holds: state.milestones.filter(hasOpenHold).length,
+    taken_holds: state.milestones.filter(takesPlace).length,
   }
 }
 
@@ -117,7 +118,7 @@ export async function lockRoom(db: Kysely<Database>, buyer: string): Promise<Tak
   const { rows } = await sql<{ committed: bigint; of_all: bigint; of_buyer: bigint }>`
     select
       (select coalesce(sum(committed_msat), 0)::bigint from escrow where committed_msat > 0) as committed,
-      (select coalesce(sum(open_holds), 0)::bigint from escrow where open_holds > 0) as of_all,
+      (select coalesce(sum(taken_holds), 0)::bigint from escrow where taken_holds > 0) as of_all,
       (select coalesce(sum(open_holds), 0)::bigint from escrow where open_holds > 0 and buyer = ${buyer}) as of_buyer
   `.execute(db)
   const [taken] = rows

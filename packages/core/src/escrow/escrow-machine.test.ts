@@ -316,10 +316,9 @@ test('a preimage is welcome only while money may be locked that nobody has been 
   ])
 })
 
-test('what the operator must be able to send is committed from the funding until it is sent, and what it owes', () => {
+test('what the operator must be able to send is committed from when the money is there until it is sent, and what it owes', () => {
   const committed = MILESTONE_PHASES.map((phase) => [phase, committedMsat(only(reach(phase)))] as const)
   expect(Object.fromEntries(committed.filter(([, amount]) => amount > 0n))).toEqual({
-    'awaiting-funds': PAYOUT_MSAT + 100_000n,
     held: PAYOUT_MSAT + 100_000n,
     'proof-submitted': PAYOUT_MSAT + 100_000n,
     disputed: PAYOUT_MSAT + 100_000n,

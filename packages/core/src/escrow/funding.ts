@@ -7,7 +7,7 @@ import {
   retryDelayMs,
   unchanged,
 } from './milestone-decision.ts'
-import { standingOf } from './milestone-facts.ts'
+import { payoutCostMsat, standingOf } from './milestone-facts.ts'
 import type { HoldSaid, In, MilestoneRequest, MilestoneState, Moment } from './milestone-states.ts'
 import { FUNDING_GRACE_MS, FUNDING_MS, invoiceNeededUntil, scheduleOf } from './schedule.ts'
 import { checkWorkerInvoice, type InvoiceFacts, type Payee } from './worker-invoice.ts'
@@ -28,18 +28,20 @@ export function submitInvoice(
   return enter(state, { phase: 'ready-to-fund', payee })
 }
 
-/** The buyer will pay: the hold is made. Refused what could not be paid out afterwards. */
+/**
+ * The buyer will pay: the hold is made. Refused what could not be paid out already now; that it can be is looked at again
+ * when the money arrives, and nothing is kept for who has not paid.
+ */
 export function fund(
   state: In<'planned' | 'ready-to-fund'>,
   { spendableMsat, paymentHash }: Fund,
   moment: Moment,
 ): MilestoneDecision | Refusal {
-  const { payoutMsat, routingFeeLimitMsat, holdBlocks } = state.terms
-  if (spendableMsat < payoutMsat + routingFeeLimitMsat) return refuse('ESCROW_LIQUIDITY_LACKING')
+  if (spendableMsat < payoutCostMsat(state)) return refuse('ESCROW_LIQUIDITY_LACKING')
   if (state.phase === 'planned') {
     return paymentHash === null ? refuse('REQUEST_INVALID') : awaitFunds(state, null, paymentHash, moment)
   }
-  const neededUntil = invoiceNeededUntil(moment.now, holdBlocks)
+  const neededUntil = invoiceNeededUntil(moment.now, state.terms.holdBlocks)
   if (state.payee.expiresAt < neededUntil) return refuse('ESCROW_INVOICE_EXPIRES_SOON', { neededUntil })
   return awaitFunds(state, state.payee, state.payee.paymentHash, moment)
 }
@@ -116,7 +118,7 @@ export function createFailed(state: In<'awaiting-funds'>, moment: Moment): Miles
   }
 }
 
-/** Finishes the hash of a hold that nobody paid, so that a late payment is failed back at once, for ever. */
+/** Finishes the hash: what arrived goes back, and a late payment is failed back at once, for ever. */
 export function close(
   state: In<'awaiting-funds'>,
   next: In<'closing'>['next'],

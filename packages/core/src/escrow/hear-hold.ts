@@ -1,4 +1,4 @@
-import { accept, closed, createFailed } from './funding.ts'
+import { accept, close, closed, createFailed } from './funding.ts'
 import {
   type MilestoneDecision,
   paid,
@@ -7,16 +7,21 @@ import {
   retryDelayMs,
   unchanged,
 } from './milestone-decision.ts'
-import type { HoldSaid, In, MilestoneReport, MilestoneState, Moment } from './milestone-states.ts'
+import type { In, MilestoneReport, MilestoneState, Moment } from './milestone-states.ts'
 import { holdSeenWhilePaying } from './payout.ts'
 
 type WithHash = Extract<MilestoneState, { paymentHash: string }>
 
 /** What the node says of the hold, asked or not. */
-export function holdSeen(state: WithHash, said: HoldSaid, moment: Moment): MilestoneDecision {
+export function holdSeen(
+  state: WithHash,
+  { said, noRoom }: Extract<MilestoneReport, { kind: 'hold-seen' }>,
+  moment: Moment,
+): MilestoneDecision {
   switch (state.phase) {
     case 'awaiting-funds':
-      if (said.state === 'held') return accept(state, said, moment)
+      if (said.state === 'held')
+        return noRoom ? close(state, 'unfunded', moment) : accept(state, said, moment)
       if (said.state === 'cancelled') return closed(state, 'unfunded', moment)
       if (said.state === 'settling' || said.state === 'settled') {
         return premature(state, said.amountMsat, moment)

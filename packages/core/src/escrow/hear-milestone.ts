@@ -24,7 +24,7 @@ export function hearMilestone(
         : unchanged(state)
     case 'hold-seen':
       return 'paymentHash' in state && state.paymentHash === report.paymentHash
-        ? holdSeen(state, report.said, moment)
+        ? holdSeen(state, report, moment)
         : unchanged(state)
     case 'hold-failed':
       return holdFailed(state, report, moment)

@@ -70,12 +70,24 @@ export function hasOpenHold(milestone: MilestoneState): boolean {
   return standing !== 'unfunded' && standing !== 'owed' && standing !== 'over'
 }
 
-/** What the operator's node must still be able to send for it, routing included. */
+/** The buyer's HTLC was accepted for it and is not gone yet. */
+export function takesPlace(milestone: MilestoneState): boolean {
+  return hasOpenHold(milestone) && 'heldMsat' in milestone
+}
+
+/** What paying its worker may cost, routing included. */
+export function payoutCostMsat({ terms }: Pick<MilestoneState, 'terms'>): Msat {
+  return terms.payoutMsat + terms.routingFeeLimitMsat
+}
+
+/**
+ * What the operator's node must still be able to send for it, routing included. Nothing before the buyer's money is
+ * there: an invoice costs whoever asks for it nothing.
+ */
 export function committedMsat(milestone: MilestoneState): Msat {
-  if ('owedMsat' in milestone && standingOf(milestone) === 'owed') {
+  const standing = standingOf(milestone)
+  if ('owedMsat' in milestone && standing === 'owed') {
     return milestone.owedMsat + routingFeeLimit(milestone.owedMsat, milestone.terms.feeMsat)
   }
-  const standing = standingOf(milestone)
-  const { payoutMsat, routingFeeLimitMsat } = milestone.terms
-  return standing === 'funding' || standing === 'locked' ? payoutMsat + routingFeeLimitMsat : 0n
+  return standing === 'locked' ? payoutCostMsat(milestone) : 0n
 }

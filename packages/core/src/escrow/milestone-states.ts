@@ -104,7 +104,10 @@ export type MilestonePhase =
       readonly fundBy: number
       readonly attempt: number
     }
-  /** The hash of an unpaid hold is being finished for ever; only after that is the milestone what `next` says. */
+  /**
+   * The hash of a hold that nobody paid, or for which there was no room, is being finished for ever; only after that is
+   * the milestone what `next` says.
+   */
   | {
       readonly phase: 'closing'
       readonly paymentHash: string
@@ -246,7 +249,13 @@ export type MilestoneRequest =
 
 export type MilestoneReport =
   | { readonly kind: 'hold-created'; readonly paymentHash: string; readonly invoice: string }
-  | { readonly kind: 'hold-seen'; readonly paymentHash: string; readonly said: HoldSaid }
+  | {
+      readonly kind: 'hold-seen'
+      readonly paymentHash: string
+      readonly said: HoldSaid
+      /** The money has just arrived, and what is locked already leaves no room for it at the operator's node. */
+      readonly noRoom?: true
+    }
   | {
       readonly kind: 'hold-failed'
       readonly effect: 'create-hold' | 'cancel-hold' | 'settle-hold'

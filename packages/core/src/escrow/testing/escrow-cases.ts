@@ -60,6 +60,7 @@ export function milestoneCases(escrow: EscrowState): Case[] {
       invoice: 'lnbcrt-of-the-operator',
     }),
     told('held', HELD),
+    at('hold-seen: held, no room', { ...seen(HELD, custody), noRoom: true }),
     told('held, too little', { ...HELD, amountMsat: FUNDING_MSAT - 1n } as HoldSaid),
     told('settling', settled('settling')),
     told('settled', settled('settled')),

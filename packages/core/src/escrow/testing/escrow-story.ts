@@ -71,7 +71,11 @@ export const refundInvoice = () =>
 
 export const holdHash = (custody: Custody) => (custody === 'hash-locked' ? WORKER_HASH : OPERATOR_HASH)
 
-export function seen(said: HoldSaid, custody: Custody = 'hash-locked', milestone = 0): EscrowCommand {
+export function seen(
+  said: HoldSaid,
+  custody: Custody = 'hash-locked',
+  milestone = 0,
+): Extract<EscrowCommand, { kind: 'hold-seen' }> {
   return { kind: 'hold-seen', milestone, paymentHash: holdHash(custody), said }
 }
 
