@@ -8,6 +8,7 @@ import {
   authEventTemplate,
   authorizationHeader,
   createAuthEvent,
+  readAuthEvent,
   verifyAuthEvent,
 } from './nip98.ts'
 import { secretKey } from './testing/points.ts'
@@ -158,5 +159,25 @@ describe('refused is', () => {
         },
       ),
     )
+  })
+})
+
+describe('a kept event', () => {
+  test('proves later who signed for what, and when', () => {
+    const { url, method } = request
+    expect(readAuthEvent(event)).toEqual({ pubkey: event.pubkey, createdAt: NOW, url, method })
+  })
+
+  test.each<[string, unknown]>([
+    ['no event', 'x'],
+    ['another kind', { ...event, kind: 1 }],
+    ['another id', { ...event, id: '0'.repeat(64) }],
+    ['another time', { ...event, created_at: event.created_at + 1 }],
+    ['another signature', { ...event, sig: '0'.repeat(128) }],
+    ['no url', resigned({ tags: [['method', 'GET']] })],
+    ['two urls', resigned({ tags: [...event.tags, ['u', 'https://other.test']] })],
+    ['two methods', resigned({ tags: [...event.tags, ['method', 'GET']] })],
+  ])('that is %s proves nothing', (_what, value) => {
+    expect(readAuthEvent(value)).toBeNull()
   })
 })

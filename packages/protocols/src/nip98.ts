@@ -75,6 +75,29 @@ export function verifyAuthEvent(
   return { ok: true, pubkey: event.pubkey, eventId: event.id, createdAt: event.created_at * 1000, event }
 }
 
+/** What an event says that it was signed for. */
+export type SignedFor = {
+  readonly pubkey: Hex
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+  readonly url: string
+  readonly method: string
+}
+
+/**
+ * What a kept event proves long after its request: that this key signed for this URL and method at this time. Null: it
+ * proves nothing. Whether it was used in time, and for which body, only who had the request could tell.
+ */
+export function readAuthEvent(value: unknown): SignedFor | null {
+  const event = readEvent(value, MAX_TAGS)
+  if (event === null || event.kind !== KIND_HTTP_AUTH) return null
+  const [url, ...moreUrls] = valuesOfTag(event, 'u')
+  const [method, ...moreMethods] = valuesOfTag(event, 'method')
+  if (url === undefined || method === undefined || moreUrls.length + moreMethods.length > 0) return null
+  if (!hasValidSignature(event)) return null
+  return { pubkey: event.pubkey, createdAt: event.created_at * 1000, url, method: method.toUpperCase() }
+}
+
 /** An event that authorizes `request`, signed with a 32-byte secret key. `salt`: see `authEventTemplate`. */
 export function createAuthEvent(request: AuthRequest, secretKey: Uint8Array, salt?: string): AuthEvent {
   const event = finalizeEvent(authEventTemplate(request, salt), secretKey)

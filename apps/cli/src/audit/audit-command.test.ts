@@ -46,7 +46,9 @@ describe('verify', () => {
 
   test('finds that everything agrees', async () => {
     const { code, out } = await audit('verify')
-    expect(out).toMatch(/^\d+ entries of 2 entities read, states compared: 2 escrow\nEverything agrees\.$/)
+    expect(out).toMatch(
+      /^\d+ entries of 2 entities read, states compared: 2 escrow\npeople’s entries: 0 name .*, \d+ are older than those\nEverything agrees\.$/,
+    )
     expect(code).toBe(0)
     expect(await audit('verify', id)).toMatchObject({ code: 0 })
     expect(JSON.parse((await audit('verify', id, '--json')).out)).toMatchObject({
@@ -144,7 +146,10 @@ describe('export', () => {
       const file = await exported(...args)
       vi.stubEnv('DATABASE_URL', 'postgres://nobody:x@127.0.0.1:1/none')
       const { code, out } = await audit('verify', '--file', file)
-      expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining('Every hash is right.') })
+      expect({ code, out }).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('Every hash and signature is right.'),
+      })
       vi.stubEnv('DATABASE_URL', database.connectionString.reveal())
     }
   })
@@ -154,7 +159,7 @@ describe('export', () => {
       .trim()
       .split('\n')
     expect(JSON.parse(head)).toMatchObject({
-      format: 'holdfast-journal-export-1',
+      format: 'holdfast-journal-export-2',
       entity: `escrow:${id}`,
       rule: expect.stringContaining('RFC 8785'),
     })

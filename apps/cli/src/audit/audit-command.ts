@@ -1,3 +1,4 @@
+import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from '../command.ts'
 import { DATABASE_HELP, DATABASE_OPTIONS, withDatabase } from '../database/connection.ts'
 import { readArguments, take } from '../server/read-arguments.ts'
@@ -6,8 +7,9 @@ import { type EntityName, readEntityName } from './entity-name.ts'
 import { exportJournal } from './export-journal.ts'
 import { findKept } from './find-kept.ts'
 import { exportReport, journalReport, type Report } from './report.ts'
+import { makeSignatureFollower, readSignedRequests, signedSince } from './signed-requests.ts'
 import { verifyExport } from './verify-export.ts'
-import { asFinding, type JournalAudit, verifyJournal } from './verify-journal.ts'
+import { asFinding, type JournalAudit, signatureFinding, verifyJournal } from './verify-journal.ts'
 
 const HELP = `usage: holdfast audit verify [<id>] [--kept FILE] [options]
        holdfast audit verify --file FILE [--json]
@@ -16,10 +18,12 @@ const HELP = `usage: holdfast audit verify [<id>] [--kept FILE] [options]
 Every change is an entry of an append-only journal, linked to the one before it by its hash.
 
   verify               recomputes every hash, rebuilds every state from the entries alone and compares it with the
-                       table; finds entries that were changed or taken away, and rows that nobody wrote
+                       table; finds entries that were changed or taken away, and rows that nobody wrote; verifies
+                       the signature of each request that an entry names, and that it is the actor's
     --file FILE        verifies an export instead, offline: neither server nor database is asked
     --kept FILE        an export of earlier: its entries must still be there, which a journal alone cannot tell
-  export               JSON lines: a head that says how hashes are made, the entries, an end
+  export               JSON lines: a head that says how hashes are made, the entries, each signed
+                       request before the first entry that names it, an end
     --from TIME        only entries of this moment and later, such as 2026-01-31T00:00:00Z; UTC unless it says otherwise
     --to TIME          only entries before
     --out FILE         into a new file instead of the terminal
@@ -73,22 +77,29 @@ async function verify(entity: EntityName | null, values: Values, terminal: Termi
   if (kept && kept.findings.length > 0) return tell(exportReport(kept), values, terminal)
   return withDatabase(values, terminal, async (database) => {
     const audit =
-      entity === null
-        ? await verifyJournal({ database, terminal })
-        : await verifyOne(entity, await auditEntity(database, entity.stream, entity.id))
+      entity === null ? await verifyJournal({ database, terminal }) : await verifyOne(database, entity)
     const missing = kept ? await findKept(database, kept.heads) : []
     return tell(journalReport({ ...audit, findings: [...audit.findings, ...missing] }), values, terminal)
   })
 }
 
-async function verifyOne(
-  entity: EntityName,
-  audit: Awaited<ReturnType<typeof auditEntity>>,
-): Promise<JournalAudit> {
-  if (audit.verdict !== 'intact')
-    return { entries: 0, entities: 1, compared: new Map(), findings: [asFinding(entity, audit)] }
-  const compared = new Map(audit.compared ? [[entity.stream, 1]] : [])
-  return { entries: audit.entries, entities: 1, compared, findings: [] }
+async function verifyOne(database: OpenDatabase, entity: EntityName): Promise<JournalAudit> {
+  const audit = await auditEntity(database, entity.stream, entity.id)
+  const signatures = makeSignatureFollower(await signedSince(database))
+  const intact = audit.verdict === 'intact' ? audit : null
+  const entries = intact?.entries ?? []
+  for (const event of await readSignedRequests(database, entries, signatures.knows)) signatures.learn(event)
+  const findings = entries.flatMap((entry) => {
+    const fault = signatures.check(entry)
+    return fault === null ? [] : [signatureFinding(entry, fault)]
+  })
+  return {
+    entries: entries.length,
+    entities: 1,
+    compared: new Map(intact?.compared ? [[entity.stream, 1]] : []),
+    signatures: signatures.count(),
+    findings: audit.verdict === 'intact' ? findings : [asFinding(entity, audit)],
+  }
 }
 
 async function verifyFile(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type ChainFault, type JsonObject, verifyChain } from '@holdfast/core'
+import { type ChainedEntry, type ChainFault, type JsonObject, verifyChain } from '@holdfast/core'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { readEntity } from '@holdfast/server/platform/journal/read-entries'
 import { REPLAYS } from './replays.ts'
@@ -8,7 +8,7 @@ export type EntityAudit =
   /** `compared`: its state in the table is what the entries lead to; else only the chain could be verified. */
   | {
       readonly verdict: 'intact'
-      readonly entries: number
+      readonly entries: readonly ChainedEntry[]
       readonly head: string
       readonly compared: boolean
     }
@@ -45,9 +45,9 @@ export async function auditEntity(
   const chain = verifyChain(entries)
   if (!chain.intact) return { verdict: 'chain-broken', seq: chain.seq.toString(), fault: chain.fault }
   const { head } = chain
-  if (!replay) return { verdict: 'intact', entries: entries.length, head, compared: false }
+  if (!replay) return { verdict: 'intact', entries, head, compared: false }
   if (!row) return { verdict: 'row-missing', head }
   return isDeepStrictEqual(replay.replay(entries), row.state as JsonObject)
-    ? { verdict: 'intact', entries: entries.length, head, compared: true }
+    ? { verdict: 'intact', entries, head, compared: true }
     : { verdict: 'state-differs', head }
 }

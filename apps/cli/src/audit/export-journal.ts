@@ -4,9 +4,18 @@ import { type JournalEntry, readEntity, readHeads } from '@holdfast/server/platf
 import { type Terminal, UsageError } from '../command.ts'
 import { isoTime } from '../escrow/escrow-text.ts'
 import type { EntityName } from './entity-name.ts'
-import { EXPORT_FORMAT, type ExportEnd, type ExportHead, entryLine, HASH_RULE } from './export-format.ts'
+import {
+  EXPORT_FORMAT,
+  type ExportEnd,
+  type ExportHead,
+  entryLine,
+  HASH_RULE,
+  SIGNED_RULE,
+  signedRequestLine,
+} from './export-format.ts'
 import { makeProgress } from './progress.ts'
 import { countEntries, readJournal } from './read-journal.ts'
+import { readSignedRequests, signedSince } from './signed-requests.ts'
 
 export type ExportWish = {
   /** Null: all. */
@@ -26,6 +35,7 @@ export async function exportJournal(
 ): Promise<ExportEnd> {
   const sink = await openSink(file, terminal)
   try {
+    const since = await signedSince(database)
     const head: ExportHead = {
       format: EXPORT_FORMAT,
       exportedAt: isoTime(now),
@@ -33,18 +43,23 @@ export async function exportJournal(
       from: from === null ? null : isoTime(from),
       to: to === null ? null : isoTime(to),
       rule: HASH_RULE,
+      signedSince: since === null ? null : new Date(since).toISOString(),
+      signedRule: SIGNED_RULE,
     }
     await sink.write([JSON.stringify(head)])
     const heads = await readHeads(database.db)
     const progress = makeProgress(terminal, 'entries read', entity === null ? countEntries(heads) : null)
     const pages = entity === null ? readJournal(database, heads) : readOne(database, entity)
     const entities = new Set<string>()
+    const written = new Set<string>()
     let entries = 0
     for await (const page of pages) {
       const chosen = page.filter(({ at }) => (from === null || at >= from) && (to === null || at < to))
       for (const { stream, entityId } of chosen) entities.add(`${stream} ${entityId}`)
       entries += chosen.length
-      await sink.write(chosen.map(entryLine))
+      const events = await readSignedRequests(database, chosen, (id) => written.has(id))
+      for (const { id } of events) written.add(id)
+      await sink.write([...events.map(signedRequestLine), ...chosen.map(entryLine)])
       progress.add(page.length)
     }
     const end: ExportEnd = { end: true, entries, entities: entities.size }

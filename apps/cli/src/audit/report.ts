@@ -1,4 +1,5 @@
 import { printable } from '../table.ts'
+import type { SignatureCount } from './signed-requests.ts'
 import type { ExportAudit } from './verify-export.ts'
 import type { Finding, JournalAudit } from './verify-journal.ts'
 
@@ -7,7 +8,7 @@ export type Report = { readonly agrees: boolean; readonly json: unknown; readonl
 /** So many findings are shown to people; JSON has all. */
 const SHOWN = 50
 
-export function journalReport({ entries, entities, compared, findings }: JournalAudit): Report {
+export function journalReport({ entries, entities, compared, signatures, findings }: JournalAudit): Report {
   const states = [...compared].map(([stream, count]) => `${count} ${stream}`)
   return {
     agrees: findings.length === 0,
@@ -16,17 +17,19 @@ export function journalReport({ entries, entities, compared, findings }: Journal
       entries,
       entities,
       compared: Object.fromEntries(compared),
+      signatures,
       findings,
     },
     text: [
       `${entries} entries of ${entities} entities read, states compared: ${states.join(', ') || 'none'}`,
+      signatureText(signatures),
       ...shown(findings.map(findingText)),
       findings.length === 0 ? 'Everything agrees.' : `${findings.length} findings: this does NOT agree.`,
     ].join('\n'),
   }
 }
 
-export function exportReport({ head, entries, heads, findings }: ExportAudit): Report {
+export function exportReport({ head, entries, heads, signatures, findings }: ExportAudit): Report {
   const agrees = findings.length === 0
   const span =
     head.from === null && head.to === null
@@ -42,22 +45,30 @@ export function exportReport({ head, entries, heads, findings }: ExportAudit): R
       entity: head.entity,
       from: head.from,
       to: head.to,
+      signatures,
       heads: heads.map((one) => ({ ...one, seq: one.seq.toString() })),
       findings,
     },
     text: [
       `exported ${head.exportedAt}: ${head.entity ?? 'everything'}, ${span}; ${entries} entries of ${heads.length} entities`,
+      signatureText(signatures),
       ...shown(findings.map(({ line, detail }) => `line ${line}: ${detail}`)),
-      agrees ? 'Every hash is right.' : `${findings.length} findings: this export is NOT what was written.`,
+      agrees
+        ? 'Every hash and signature is right.'
+        : `${findings.length} findings: this export is NOT what was written.`,
     ].join('\n'),
   }
+}
+
+function signatureText({ signed, before, events }: SignatureCount): string {
+  return `people’s entries: ${signed} name one of ${events} signed requests whose signatures are right, ${before} are older than those`
 }
 
 function findingText(finding: Finding): string {
   if (finding.finding === 'position-missing')
     return `lane ${finding.lane}: position ${finding.position} is missing`
   const { stream, id } = finding.entity
-  const detail = finding.finding === 'chain-broken' ? `: ${finding.detail}` : ''
+  const detail = 'detail' in finding ? `: ${finding.detail}` : ''
   return `${stream}:${id}  ${finding.finding}${detail}`
 }
 

@@ -1,3 +1,4 @@
+import type { ChainedEntry } from '@holdfast/core'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { readHeads } from '@holdfast/server/platform/journal/read-entries'
 import type { Terminal } from '../command.ts'
@@ -7,11 +8,22 @@ import { makeChainFollower } from './follow-chains.ts'
 import { makeProgress } from './progress.ts'
 import { countEntries, readJournal } from './read-journal.ts'
 import { REPLAYS } from './replays.ts'
+import {
+  makeSignatureFollower,
+  readSignedRequests,
+  type SignatureCount,
+  type SignatureFault,
+  signedSince,
+} from './signed-requests.ts'
 
 /** Something that does not agree. */
 export type Finding =
   | { readonly finding: 'position-missing'; readonly lane: number; readonly position: string }
-  | { readonly finding: 'chain-broken'; readonly entity: EntityName; readonly detail: string }
+  | {
+      readonly finding: 'chain-broken' | SignatureFault
+      readonly entity: EntityName
+      readonly detail: string
+    }
   | {
       readonly finding: Exclude<EntityAudit['verdict'], 'intact' | 'chain-broken'> | 'kept-entry-missing'
       readonly entity: EntityName
@@ -22,6 +34,7 @@ export type JournalAudit = {
   readonly entities: number
   /** How many states of each stream were rebuilt and are what the table says. */
   readonly compared: ReadonlyMap<string, number>
+  readonly signatures: SignatureCount
   readonly findings: readonly Finding[]
 }
 
@@ -32,10 +45,12 @@ export async function verifyJournal({ database, terminal }: Deps): Promise<Journ
   const heads = await readHeads(database.db)
   const findings: Finding[] = []
   const chains = makeChainFollower()
+  const signatures = makeSignatureFollower(await signedSince(database))
   let entries = 0
   const reading = makeProgress(terminal, 'entries read', countEntries(heads))
   const positions = new Map<number, bigint>()
   for await (const page of readJournal(database, heads)) {
+    for (const event of await readSignedRequests(database, page, signatures.knows)) signatures.learn(event)
     for (const entry of page) {
       const { lane, position } = entry
       const due = (positions.get(lane) ?? 0n) + 1n
@@ -51,11 +66,13 @@ export async function verifyJournal({ database, terminal }: Deps): Promise<Journ
           detail: `${broken.fault} at entry ${broken.seq}`,
         })
       }
+      const fault = signatures.check(entry)
+      if (fault) findings.push(signatureFinding(entry, fault))
     }
     entries += page.length
     reading.add(page.length)
   }
-  const broken = new Set(findings.map((one) => 'entity' in one && keyOf(one.entity)))
+  const broken = new Set(findings.map((one) => one.finding === 'chain-broken' && keyOf(one.entity)))
   const compared = new Map<string, number>()
   const comparing = makeProgress(terminal, 'entities compared', null)
   for await (const entity of entitiesToCompare(database, chains.heads())) {
@@ -65,7 +82,14 @@ export async function verifyJournal({ database, terminal }: Deps): Promise<Journ
     else findings.push(asFinding(entity, audit))
     comparing.add(1)
   }
-  return { entries, entities: chains.entities(), compared, findings }
+  return { entries, entities: chains.entities(), compared, signatures: signatures.count(), findings }
+}
+
+export function signatureFinding(
+  { stream, entityId: id, seq }: ChainedEntry,
+  finding: SignatureFault,
+): Finding {
+  return { finding, entity: { stream, id }, detail: `entry ${seq}` }
 }
 
 export function asFinding(entity: EntityName, audit: Exclude<EntityAudit, { verdict: 'intact' }>): Finding {

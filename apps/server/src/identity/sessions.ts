@@ -8,6 +8,9 @@ import type { Authority } from './signed-requests.ts'
 /** `token` is shown once; the database keeps its SHA-256 only. `expiresAt` is milliseconds since 1970. */
 export type Session = { token: string; expiresAt: number; owner: Hex }
 
+/** How long a token is good. */
+export const SESSION_TTL_MS = 15 * 60_000
+
 /** 32 bytes in base64url without padding. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/
 
