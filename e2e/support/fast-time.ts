@@ -9,7 +9,12 @@ export function fastNow({ since, speed }: FastTime): number {
 
 /** Jobs that are due in fast time run when the real clock has come there. */
 export function inFastTime(transact: Transact, { since, speed }: FastTime): Transact {
-  const real = (due: Date) => new Date(since + (due.getTime() - since) / speed)
+  return inTimeOf(transact, (due) => since + (due - since) / speed)
+}
+
+/** Jobs that are due by another clock run when the real one has come to `realOf` that time. */
+export function inTimeOf(transact: Transact, realOf: (due: number) => number): Transact {
+  const real = (due: Date) => new Date(realOf(due.getTime()))
   return (work) =>
     transact((tx) =>
       work({

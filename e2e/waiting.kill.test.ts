@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRefusal } from '@holdfast/core'
+import { decideDomain } from '@holdfast/core/domains/domain-machine'
+import type { DomainCommand, DomainState } from '@holdfast/core/domains/domain-states'
+import type { NameCommand } from '@holdfast/core/names/name-commands'
+import { replayName } from '@holdfast/core/names/name-machine'
+import { pendingEffects } from '@holdfast/core/names/pending-effects'
+import { recordName, recordValue } from '@holdfast/protocols/bip353'
+import type {} from '@holdfast/server/platform/testing/global-setup'
+import { expect, inject, test } from 'vitest'
+import { readJournal } from './support/journal-faults.ts'
+import { type KillDatabase, makeKillDatabase } from './support/kill-database.ts'
+import { describePoint, type KillPoint } from './support/kill-plan.ts'
+import { KillReport } from './support/kill-report.ts'
+import { killsAskedFor, reseedFor, SEED } from './support/kill-wish.ts'
+import { type ReseededRandom, seededRandom } from './support/seeded-random.ts'
+import { type SimulatedEdges, startSimulatedEdges } from './support/simulated-edges.ts'
+import { type StepTrap, setTrap } from './support/step-trap.ts'
+import { WAITING_STEPS, type WaitingStep } from './support/waiting-steps.ts'
+import {
+  endStories,
+  nextDue,
+  openShops,
+  prepareStory,
+  readStates,
+  SHOPS,
+  type WaitingLife,
+} from './support/waiting-stories.ts'
+import type { Order, WaitingWorkerWorld } from './support/waiting-worker.ts'
+
+const KILLS = killsAskedFor('HOLDFAST_TEST_KILLS', WAITING_STEPS, 1 / 2)
+const DOMAIN = 'shop.test'
+const LONGEST_START_MS = 2_000
+const ENDS_WITHIN_MS = 120_000
+/** What is due sooner is waited for; what should be done by then is asked for again, as by the sweeper a minute later. */
+const WAITED_FOR_MS = 5_000
+const STANDS_STILL_MS = 500
+const SWEPT_AFTER_MS = 60_001
+
+type World = KillDatabase & {
+  readonly edges: SimulatedEdges
+  readonly random: ReseededRandom
+  /** How far the clock of names and domains is ahead of the real one. */
+  aheadMs: number
+}
+
+test(
+  `${KILLS.length} kills while time passes: offers are renewed, records end before their offers, domains are proven and lapse (seed ${SEED})`,
+  async () => {
+    const random = seededRandom(SEED)
+    const report = new KillReport(WAITING_STEPS)
+    const kept = await makeKillDatabase(inject('testRunFolder'))
+    const edges = await startSimulatedEdges(DOMAIN)
+    const world: World = { ...kept, edges, random, aheadMs: 0 }
+    try {
+      await live(world, openShops)
+      for (const { number, point } of KILLS) {
+        reseedFor(random, number)
+        const began = performance.now()
+        report.killed(number, point, await liveAndDie(world, number, point))
+        const seconds = ((performance.now() - began) / 1000).toFixed(1)
+        console.log(`  ${String(number).padStart(4)}  ${describePoint(point)} (${seconds} s)`)
+      }
+      report.allIsWell(await checkAll(world))
+    } finally {
+      console.log(`\n${report.table()}\n`)
+      await edges.stop()
+      await kept.drop()
+    }
+  },
+  KILLS.length * 90_000 + 300_000,
+)
+
+/** Tells a story to the worker until it is killed at `point`. */
+async function liveAndDie(
+  world: World,
+  number: number,
+  point: KillPoint<WaitingStep>,
+): Promise<string | null> {
+  const { database, random } = world
+  if (point.kind === 'starting') {
+    const worker = startWorkerOf(world)
+    await sleep(point.fraction * LONGEST_START_MS)
+    await kill(worker)
+    return null
+  }
+  let trap: StepTrap | null = null
+  const letters = [...number.toString(8)].map((digit) => 'abcdefgh'[Number(digit)]).join('')
+  try {
+    return await live(world, async (life) => {
+      const { story } = point.kind === 'step' ? point.step : random.pick(WAITING_STEPS)
+      const { entityId, begin } = await prepareStory(life, story, letters)
+      if (point.kind === 'step')
+        trap = await setTrap(database, { ...point.step, ...(entityId && { entityId }) }, point.moment)
+      begin()
+      if (point.kind === 'working') await sleep(point.afterMs)
+      return (await trap?.sprung()) ?? null
+    })
+  } finally {
+    await (trap as StepTrap | null)?.release()
+  }
+}
+
+/** The worker's next life, which ends by SIGKILL when `work` has ended. */
+async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): Promise<T> {
+  const { database, edges } = world
+  const worker = startWorkerOf(world)
+  const order = (order: Order) => void worker.stdin!.write(`${JSON.stringify(order)}\n`)
+  const life: WaitingLife = { database, edges, order, now: () => Date.now() + world.aheadMs }
+  const died = new AbortController()
+  await Promise.race([once(worker.stdout!, 'data'), once(worker, 'exit')])
+  if (worker.exitCode !== null) throw new Error(`The worker ended at its start, with ${worker.exitCode}.`)
+  const passing = letTimePass(world, life, died.signal)
+  try {
+    await endStories(life)
+    return await work(life)
+  } finally {
+    await kill(worker)
+    died.abort()
+    await passing
+  }
+}
+
+/** Whenever everything only waits, the clock goes on to when the next is due. */
+async function letTimePass(world: World, life: WaitingLife, died: AbortSignal): Promise<void> {
+  let [awaited, since]: [number | null, number] = [null, 0]
+  for (; !died.aborted; await sleep(20)) {
+    const due = nextDue(await readStates(life.database))
+    if (due !== awaited) [awaited, since] = [due, performance.now()]
+    if (due === null) continue
+    const now = life.now()
+    if (due < now + WAITED_FOR_MS && performance.now() < since + STANDS_STILL_MS) continue
+    world.aheadMs += Math.max(due - now, 0) + SWEPT_AFTER_MS
+    awaited = null
+    if (!died.aborted) life.order({ kind: 'clock', aheadMs: world.aheadMs })
+  }
+}
+
+/** Everything ends; the zone and the node hold what the names say; no cache ever had a record longer than its offer. */
+async function checkAll(world: World): Promise<Map<string, string>> {
+  const { database, edges } = world
+  await live(world, async () => {
+    const unended = async () => {
+      const { names, domains } = await readStates(database)
+      return [
+        ...names
+          .filter((name) => !/^(active|freed)$/.test(name.phase) || pendingEffects(name).length > 0)
+          .map(({ user, phase }) => `${user} is ${phase}`),
+        ...domains
+          .filter(({ phase }) => phase !== 'ended')
+          .map(({ domain, phase }) => `${domain} is ${phase}`),
+      ]
+    }
+    await expect.poll(unended, { timeout: ENDS_WITHIN_MS, interval: 50 }).toEqual([])
+  })
+  const { names, domains } = await readStates(database)
+  const active = names.filter((name) => name.phase === 'active')
+  expect(active.map(({ user }) => user)).toEqual(expect.arrayContaining([...SHOPS]))
+  expect(edges.records()).toEqual(
+    new Map(active.map((name) => [recordName(name), recordValue(name.live.offer)])),
+  )
+  const ofTheNode = active.filter(({ live: { source } }) => source === 'node')
+  expect(edges.enabled()).toEqual(ofTheNode.map(({ live: { offer } }) => offer).sort())
+  expect(edges.outlived(Date.now() + world.aheadMs)).toEqual([])
+
+  const { chains, faults } = await readJournal(database)
+  expect(faults).toEqual([])
+  for (const name of names) {
+    const entries = chains.get(`name ${name.id}`) ?? []
+    const commands = entries.map(({ data, at }) => ({ command: data.command as unknown as NameCommand, at }))
+    expect(replayName(commands)).toEqual(name)
+  }
+  for (const state of domains) {
+    const entries = chains.get(`domain ${state.id}`) ?? []
+    const replayed = entries.reduce<DomainState | null>((before, { data, at }) => {
+      const decision = decideDomain(before, data.command as unknown as DomainCommand, at)
+      return isRefusal(decision) ? before : decision.state
+    }, null)
+    expect(replayed).toEqual(state)
+  }
+  return new Map([...names, ...domains].map(({ id, phase }) => [id, phase]))
+}
+
+function startWorkerOf({ connectionString, edges, aheadMs }: World): ChildProcess {
+  const world: WaitingWorkerWorld = { connectionString, edgesUrl: edges.url, domain: DOMAIN, aheadMs }
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'e2e/support/waiting-worker.ts'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, HOLDFAST_TEST_WORLD: JSON.stringify(world) },
+  })
+}
+
+async function kill(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null) throw new Error(`The worker ended by itself, with ${worker.exitCode}.`)
+  const ended = once(worker, 'exit')
+  worker.kill('SIGKILL')
+  await ended
+}
