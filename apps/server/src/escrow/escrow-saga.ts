@@ -56,7 +56,7 @@ export function makeTellEscrow(deps: {
       const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
       const decision = hearEscrow(before, report, moment)
       const isIdle = decision.state === before && decision.effects.length === 0
-      if (!isIdle) await updateEscrow(tx.db, decision, moment.now)
+      if (!isIdle) updateEscrow(tx, decision, moment.now)
       // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
       else if (report.kind === 'time-passed') await postponeLook(tx.db, id, moment)
       record(tx, ESCROW, before, decision, causeOf(report, actorOf(report), moment))
@@ -99,7 +99,7 @@ export async function createEscrow(
 ): Promise<EscrowState | Refusal> {
   const decision = decideEscrow(null, request, moment)
   if (isRefusal(decision)) return decision
-  await insertEscrow(tx.db, decision, moment.now)
+  insertEscrow(tx, decision, moment.now)
   record(tx, ESCROW, null, decision, causeOf(request, request.by, moment, requestId))
   return decision.state
 }
@@ -122,7 +122,7 @@ export async function askEscrow(
   if (hash !== null && !(await takeHash(tx.db, { ...hash, escrowId: id, now: moment.now }))) {
     return refuse('ESCROW_INVOICE_HASH_USED')
   }
-  await updateEscrow(tx.db, decision, moment.now)
+  updateEscrow(tx, decision, moment.now)
   record(tx, ESCROW, before, decision, causeOf(request, request.by, moment, requestId))
   return decision.state
 }

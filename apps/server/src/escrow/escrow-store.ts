@@ -4,6 +4,7 @@ import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
 import { committedMsat, hasOpenHold, takesPlace } from '@holdfast/core/escrow/milestone-facts'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
+import type { Transaction } from '../platform/transaction.ts'
 import { decodeEscrow, stringifyEscrow } from './escrow-codec.ts'
 import './escrow-tables.ts'
 
@@ -12,35 +13,23 @@ const SILENCE_MS = 60_000
 /** An open escrow is looked at this often even when nothing is due. */
 const LOOK_EVERY_MS = 60 * 60_000
 
-export async function insertEscrow(
-  db: Kysely<Database>,
-  decision: EscrowDecision,
-  now: number,
-): Promise<void> {
+export function insertEscrow({ db, writeLast }: Transaction, decision: EscrowDecision, now: number): void {
   const { state } = decision
-  await db
-    .insertInto('escrow')
-    .values({
-      id: state.id,
-      kind: state.kind,
-      custody: state.custody,
-      buyer: state.buyer,
-      created_at: new Date(state.createdAt),
-      ...changing(decision, now),
-    })
-    .execute()
+  const row = db.insertInto('escrow').values({
+    id: state.id,
+    kind: state.kind,
+    custody: state.custody,
+    buyer: state.buyer,
+    created_at: new Date(state.createdAt),
+    ...changing(decision, now),
+  })
+  writeLast(sql`${row}`)
 }
 
-export async function updateEscrow(
-  db: Kysely<Database>,
-  decision: EscrowDecision,
-  now: number,
-): Promise<void> {
-  await db
-    .updateTable('escrow')
-    .set(changing(decision, now))
-    .where('id', '=', decision.state.id)
-    .executeTakeFirstOrThrow()
+/** Of an escrow that the transaction has locked. */
+export function updateEscrow({ db, writeLast }: Transaction, decision: EscrowDecision, now: number): void {
+  const row = db.updateTable('escrow').set(changing(decision, now)).where('id', '=', decision.state.id)
+  writeLast(sql`${row}`)
 }
 
 function changing(decision: EscrowDecision, now: number) {
@@ -129,17 +118,16 @@ export async function lockRoom(db: Kysely<Database>, buyer: string): Promise<Tak
   }
 }
 
-/** Whose hash it is, or null: none of ours. */
-export async function findByHash(
+/** Whose hashes they are; those that are missing are none of ours. */
+export async function findByHashes(
   db: Kysely<Database>,
-  paymentHash: string,
-): Promise<{ id: string; milestone: number } | null> {
-  const row = await db
-    .selectFrom('escrow_hash')
-    .select(['escrow_id', 'milestone'])
-    .where('payment_hash', '=', paymentHash)
-    .executeTakeFirst()
-  return row ? { id: row.escrow_id, milestone: row.milestone } : null
+  paymentHashes: readonly string[],
+): Promise<Map<string, { id: string; milestone: number }>> {
+  if (paymentHashes.length === 0) return new Map()
+  const { rows } = await sql<{ payment_hash: string; escrow_id: string; milestone: number }>`
+    select payment_hash, escrow_id, milestone from escrow_hash
+    where payment_hash = any(${paymentHashes}::text[])`.execute(db)
+  return new Map(rows.map((row) => [row.payment_hash, { id: row.escrow_id, milestone: row.milestone }]))
 }
 
 export type SilentEscrow = { readonly id: string; readonly lookAt: Date }

@@ -2,7 +2,7 @@ import type { EscrowReport } from '@holdfast/core/escrow/escrow-states'
 import type { NodeEvent } from '@holdfast/lightning'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { TellEscrow } from './escrow-saga.ts'
-import { findByHash, findEscrow, keepCursor, readCursor } from './escrow-store.ts'
+import { findByHashes, findEscrow, keepCursor, readCursor } from './escrow-store.ts'
 import { sayHold } from './hold-effects.ts'
 import type { OperatorNode } from './operator-node.ts'
 import { currentPayment, say } from './payment-effects.ts'
@@ -15,6 +15,8 @@ type Deps = {
   node: Pick<OperatorNode, 'nodeId' | 'events'>
   tell: TellEscrow
 }
+
+type About = { readonly id: string; readonly milestone: number; readonly paymentHash: string }
 
 /** An event that cannot be heard so often is passed over; the sweeper finds what it said. */
 const MOST_TRIES = 3
@@ -32,37 +34,56 @@ export function makeFollowNode(deps: Deps): FollowNode {
   return async ({ waitMs = WAIT_MS } = {}) => {
     const cursor = await readCursor(database.db, node.nodeId)
     const events = await node.events.since(cursor, { limit: AT_ONCE, waitMs })
-    let heard = cursor
-    try {
-      for (const event of events) {
-        const isHopeless = failing.cursor === event.cursor && failing.times >= MOST_TRIES
-        if (!isHopeless) await hear(deps, event)
-        heard = event.cursor
-      }
-    } catch (error) {
-      const next = events.find((event) => event.cursor > heard)?.cursor ?? heard
-      failing.times = failing.cursor === next ? failing.times + 1 : 1
-      failing.cursor = next
-      throw error
-    } finally {
-      if (heard > cursor) await keepCursor(database.db, node.nodeId, heard)
+    const isHopeless = ({ cursor }: NodeEvent) => failing.cursor === cursor && failing.times >= MOST_TRIES
+    const outcomes = await Promise.allSettled(await hearEach(deps, events, isHopeless))
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected')
+    const last = (failed < 0 ? events : events.slice(0, failed)).at(-1)
+    if (last !== undefined) await keepCursor(database.db, node.nodeId, last.cursor)
+    const outcome = outcomes[failed]
+    if (outcome?.status === 'rejected') {
+      const { cursor } = events[failed] as NodeEvent
+      failing.times = failing.cursor === cursor ? failing.times + 1 : 1
+      failing.cursor = cursor
+      throw outcome.reason
     }
     return events.length
   }
 }
 
-async function hear({ database, tell }: Deps, event: NodeEvent): Promise<void> {
-  const paymentHash = 'paymentHash' in event ? event.paymentHash : null
-  const ours = paymentHash === null ? null : await findByHash(database.db, paymentHash)
-  if (paymentHash === null || ours === null) return
-  const report = await reportOf(database, event, { ...ours, paymentHash })
-  if (report !== null) await tell(ours.id, report)
+/** Those of one escrow one after the other, in their order; no escrow waits for another. */
+async function hearEach(
+  deps: Deps,
+  events: readonly NodeEvent[],
+  isHopeless: (event: NodeEvent) => boolean,
+): Promise<Promise<void>[]> {
+  const hashes = events.map(hashOf).filter((hash) => hash !== null)
+  const ours = await findByHashes(deps.database.db, hashes)
+  const before = new Map<string, Promise<void>>()
+  return events.map(async (event) => {
+    const paymentHash = hashOf(event)
+    const about = paymentHash === null ? undefined : ours.get(paymentHash)
+    if (paymentHash === null || about === undefined || isHopeless(event)) return
+    const hearing = (before.get(about.id) ?? Promise.resolve()).then(() =>
+      hear(deps, event, { ...about, paymentHash }),
+    )
+    before.set(about.id, hearing)
+    await hearing
+  })
+}
+
+function hashOf(event: NodeEvent): string | null {
+  return 'paymentHash' in event ? event.paymentHash : null
+}
+
+async function hear({ database, tell }: Deps, event: NodeEvent, about: About): Promise<void> {
+  const report = await reportOf(database, event, about)
+  if (report !== null) await tell(about.id, report)
 }
 
 async function reportOf(
   { db }: Pick<OpenDatabase, 'db'>,
   event: NodeEvent,
-  { id, milestone, paymentHash }: { id: string; milestone: number; paymentHash: string },
+  { id, milestone, paymentHash }: About,
 ): Promise<EscrowReport | null> {
   switch (event.kind) {
     case 'hold-accepted': {

@@ -48,13 +48,15 @@ function current(
  */
 export async function payNow(deps: PayDeps, milestone: MilestoneState, now: Current): Promise<EscrowReport> {
   const { node } = deps
-  if (now.kind === 'payout' && 'paymentHash' in milestone) {
-    const hold = await lookUpHold(node, { milestone: milestone.index, paymentHash: milestone.paymentHash })
-    if (hold === null) return say(milestone, now, unreachable(now, 'look-up'))
-    if (hold.kind === 'hold-seen' && hold.said.state !== 'held') return hold
-  }
-  const moment = await freshly(deps.blocks)
-  if (moment === null) return say(milestone, now, unreachable(now, 'look-up'))
+  const mustBeHeld = now.kind === 'payout' && 'paymentHash' in milestone
+  const [hold, moment] = await Promise.all([
+    mustBeHeld
+      ? lookUpHold(node, { milestone: milestone.index, paymentHash: milestone.paymentHash })
+      : undefined,
+    freshly(deps.blocks),
+  ])
+  if (hold?.kind === 'hold-seen' && hold.said.state !== 'held') return hold
+  if (hold === null || moment === null) return say(milestone, now, unreachable(now, 'look-up'))
   const order = now.kind === 'payout' ? payoutOrder(milestone, moment) : repaymentOrder(milestone, moment)
   if (order === null) return lookUpNow(deps, milestone, now)
   const { invoice, ...rest } = order

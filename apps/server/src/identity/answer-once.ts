@@ -46,7 +46,7 @@ export async function answerOnce(
       const { owner, authority } = claimed
       const answer = await refusedToo(work(authorizedBy(tx, authority, { requestId, now }), owner))
       if (isRefusal(answer)) throw new WorkRefused({ owner, authority }, answer)
-      tx.insertLast(storing({ owner, ...asked }, answer, now))
+      tx.writeLast(storing({ owner, ...asked }, answer, now))
       return { answer, replayed: false }
     })
   } catch (error) {
@@ -67,7 +67,7 @@ async function storeRefusal(
     const claimed = await claim(tx.db, proven, asked, now)
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
     if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-    tx.insertLast(storing({ owner: proven.owner, ...asked }, refusal, now))
+    tx.writeLast(storing({ owner: proven.owner, ...asked }, refusal, now))
     return { answer: refusal, replayed: false }
   })
 }

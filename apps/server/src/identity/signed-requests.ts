@@ -23,7 +23,7 @@ export function authorizedBy(
   return {
     ...tx,
     append(entry) {
-      if (toKeep !== null) tx.insertLast(keeping(toKeep, now))
+      if (toKeep !== null) tx.writeLast(keeping(toKeep, now))
       toKeep = null
       tx.append({ ...entry, data: { ...entry.data, requestId, signedRequest: id } })
     },

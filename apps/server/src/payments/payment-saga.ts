@@ -35,7 +35,7 @@ export function makeTellPayment(deps: {
       if (before === null) return null
       const now = deps.clock()
       const decision = hearPayment(before, report, now)
-      if (decision.state !== before || decision.effects.length > 0) await updatePayment(tx.db, decision)
+      if (decision.state !== before || decision.effects.length > 0) updatePayment(tx, decision)
       record(tx, PAYMENT, before, decision, { command: report, actor: actorOf(report), now })
       return decision.state
     })
@@ -52,7 +52,7 @@ export async function startPayment(
 ): Promise<PaymentState | Refusal> {
   const decision = decidePayment(null, request, now)
   if (isRefusal(decision)) return decision
-  await insertPayment(tx.db, decision)
+  insertPayment(tx, decision)
   record(tx, PAYMENT, null, decision, { command: request, actor: request.owner, now })
   return decision.state
 }

@@ -3,31 +3,31 @@ import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
+import type { Transaction } from '../platform/transaction.ts'
 import { decodeState, stringifyPayment } from './payment-codec.ts'
 import './payment-tables.ts'
 
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
 const SILENCE_MS = 60_000
 
-export async function insertPayment(db: Kysely<Database>, decision: PaymentDecision): Promise<void> {
+export function insertPayment({ db, writeLast }: Transaction, decision: PaymentDecision): void {
   const { state } = decision
-  await db
-    .insertInto('payment')
-    .values({
-      id: state.id,
-      node_payment_id: state.nodePaymentId,
-      owner: state.owner,
-      phase: state.phase,
-      state: stringifyPayment(state),
-      requested_at: new Date(state.requestedAt),
-      look_at: lookAt(decision),
-    })
-    .execute()
+  const row = db.insertInto('payment').values({
+    id: state.id,
+    node_payment_id: state.nodePaymentId,
+    owner: state.owner,
+    phase: state.phase,
+    state: stringifyPayment(state),
+    requested_at: new Date(state.requestedAt),
+    look_at: lookAt(decision),
+  })
+  writeLast(sql`${row}`)
 }
 
-export async function updatePayment(db: Kysely<Database>, decision: PaymentDecision): Promise<void> {
+/** Of a payment that the transaction has locked. */
+export function updatePayment({ db, writeLast }: Transaction, decision: PaymentDecision): void {
   const { state } = decision
-  await db
+  const row = db
     .updateTable('payment')
     .set({
       node_payment_id: state.nodePaymentId,
@@ -36,7 +36,7 @@ export async function updatePayment(db: Kysely<Database>, decision: PaymentDecis
       look_at: lookAt(decision),
     })
     .where('id', '=', state.id)
-    .executeTakeFirstOrThrow()
+  writeLast(sql`${row}`)
 }
 
 /** Locks the row until the transaction ends. */

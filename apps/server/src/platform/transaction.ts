@@ -44,8 +44,8 @@ export interface Transaction {
   readonly db: Kysely<Database>
   append(entry: NewEntry): void
   enqueue(job: NewJob): void
-  /** An INSERT that is carried out when the work has ended, in the same round trip as the entries. */
-  insertLast(insert: RawBuilder<unknown>): void
+  /** An INSERT or UPDATE that is carried out when the work has ended, in the same round trip as the entries. */
+  writeLast(write: RawBuilder<unknown>): void
 }
 
 /**
@@ -94,7 +94,7 @@ async function once<T>(
 ): Promise<{ result: T; entries: number; jobs: number }> {
   const entries: NewEntry[] = []
   const jobs: NewJob[] = []
-  const inserts: RawBuilder<unknown>[] = []
+  const writes: RawBuilder<unknown>[] = []
   return database.db
     .transaction()
     .setIsolationLevel('read committed')
@@ -103,12 +103,12 @@ async function once<T>(
         db,
         append: (entry) => void entries.push(entry),
         enqueue: (job) => void jobs.push(job),
-        insertLast: (insert) => void inserts.push(insert),
+        writeLast: (write) => void writes.push(write),
       })
-      if (jobs.length > 0) inserts.push(insertJobs(jobs, jobPriority))
+      if (jobs.length > 0) writes.push(insertJobs(jobs, jobPriority))
       // Last, because the lanes stay locked until the commit is visible.
-      if (entries.length > 0) await appendEntries(db, entries, { heads, inserts })
-      else for (const insert of inserts) await insert.execute(db)
+      if (entries.length > 0) await appendEntries(db, entries, { heads, writes })
+      else for (const write of writes) await write.execute(db)
       return { result, entries: entries.length, jobs: jobs.length }
     })
 }

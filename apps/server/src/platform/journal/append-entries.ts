@@ -13,16 +13,16 @@ type Correction = { in_stream: string; of_entity: string; last_seq: bigint | nul
  * migrations). Needs READ COMMITTED.
  *
  * `heads` saves asking for each entity's last entry before: what it says is verified under the lock, and where it was
- * wrong the hashes are computed again. `inserts` are carried out in the same round trip.
+ * wrong the hashes are computed again. `writes` are carried out in the same round trip.
  */
 export async function appendEntries(
   db: Kysely<Database>,
   entries: readonly NewEntry[],
-  { heads = makeHeads(0), inserts = [] }: { heads?: Heads; inserts?: readonly RawBuilder<unknown>[] } = {},
+  { heads = makeHeads(0), writes = [] }: { heads?: Heads; writes?: readonly RawBuilder<unknown>[] } = {},
 ): Promise<void> {
   const believed = new Map(entries.map((entry) => [keyOf(entry), heads.get(keyOf(entry))]))
   let chained = chain(entries, believed)
-  const corrections = await append(db, chained.rows, inserts)
+  const corrections = await append(db, chained.rows, writes)
   if (corrections.length > 0) {
     for (const { in_stream, of_entity, last_seq: seq, last_hash: hash } of corrections) {
       const head = seq === null || hash === null ? null : { seq, hash: hash.toString('hex') }
@@ -52,9 +52,9 @@ function chain(entries: readonly NewEntry[], heads: ReadonlyMap<string, Head | n
 async function append(
   db: Kysely<Database>,
   rows: readonly ReturnType<typeof toRow>[],
-  inserts: readonly RawBuilder<unknown>[],
+  writes: readonly RawBuilder<unknown>[],
 ): Promise<Correction[]> {
-  const named = inserts.map((insert, index) => sql`${sql.id(`insert_${index}`)} as (${insert})`)
+  const named = writes.map((write, index) => sql`${sql.id(`write_${index}`)} as (${write})`)
   const first = named.length > 0 ? sql`with ${sql.join(named)}` : sql``
   const answer = await sql<Correction>`
     ${first} select * from append_to_journal(${JSON.stringify(rows)}::jsonb)`.execute(db)

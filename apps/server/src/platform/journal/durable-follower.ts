@@ -41,7 +41,7 @@ export async function followDurably(
       if (entries.length === 0) return 'done'
       await onEntries(entries, tx)
       await keepPositions(tx, name, entries)
-      return 'more'
+      return entries.length >= BATCH ? 'more' : 'done'
     })
   return loopOnWake({ wakeUps, log: log.child({ follower: name }), what: 'following the journal', step })
 }

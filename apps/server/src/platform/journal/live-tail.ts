@@ -52,7 +52,7 @@ export async function startLiveTail(options: {
       if (entries.length === 0) return 'done'
       for (const { lane, position } of entries) heads[lane] = position
       for (const follower of followers) follower.offer(entries)
-      return 'more'
+      return entries.length >= BATCH ? 'more' : 'done'
     },
   })
   return {
