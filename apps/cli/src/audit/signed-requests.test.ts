@@ -129,6 +129,14 @@ test('an export of the first format is verified still', async () => {
 describe('what the server says of a person without proof is found:', () => {
   test.each<[string, string, () => Promise<unknown>]>([
     ['no signed request at all', 'unsigned', () => forge({})],
+    [
+      'none, said to be older than the first',
+      'unsigned',
+      async () => {
+        now -= 60_000
+        await forge({})
+      },
+    ],
     ['one that is not there', 'signed-request-missing', () => forge({ signedRequest: '0'.repeat(64) })],
     ['one whose name is none', 'signed-request-missing', () => forge({ signedRequest: 'zz' })],
     [

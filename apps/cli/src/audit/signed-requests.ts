@@ -30,10 +30,12 @@ const TOLERANCE_MS = 60_000 + 120_000
 
 /**
  * Tells of each entry whether the signed event that it names authorized it. Events are learnt first, each once; `since`:
- * from then on (milliseconds since 1970) every entry that a person caused must name one; null: none must.
+ * from then on (milliseconds since 1970), and behind an entry of the same entity that names one, every entry that a
+ * person caused must name one.
  */
 export function makeSignatureFollower(since: number | null) {
   const events = new Map<string, SignedFor | null>()
+  const proven = new Set<string>()
   const count = { signed: 0, before: 0 }
   return {
     learn(event: AuthEvent): void {
@@ -43,14 +45,16 @@ export function makeSignatureFollower(since: number | null) {
     /** Null: it is so. */
     check(entry: ChainedEntry): SignatureFault | null {
       const id = signedRequestOf(entry)
+      const entity = `${entry.stream} ${entry.entityId}`
       const isPerson = /^[0-9a-f]{64}$/.test(entry.actor)
       if (id === null) {
         if (!isPerson) return null
-        if (since !== null && entry.at >= since) return 'unsigned'
+        if (proven.has(entity) || (since !== null && entry.at >= since)) return 'unsigned'
         count.before++
         return null
       }
       count.signed++
+      proven.add(entity)
       const event = events.get(id)
       if (event === undefined) return 'signed-request-missing'
       if (event === null) return 'signature-wrong'
