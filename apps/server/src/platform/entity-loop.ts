@@ -47,6 +47,7 @@ export function record<S, C extends { readonly kind: string }, E>(
       data: { ...shown(state), ...also, command: encode(command) },
       actor,
       at: new Date(now),
+      isFirst: before === null,
     })
   for (const effect of effects) tx.enqueue(jobOf(id, effect, now))
 }

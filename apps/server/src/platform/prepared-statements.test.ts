@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { AND_COMMIT } from './prepared-statements.ts'
 import { withDatabase } from './testing/with-database.ts'
 
 const database = withDatabase({ maxConnections: 1 })
@@ -56,5 +57,44 @@ describe('a BEGIN', () => {
     })
     await expect(cut).rejects.toThrow()
     expect(await database.db.transaction().execute(isIn)).toBeDefined()
+  })
+})
+
+describe('a COMMIT', () => {
+  const note = (name: string, divisor: number) => sql`${sql.raw(AND_COMMIT)}
+    insert into journal_follower values (${name}, 0, 6 / ${divisor}::int)`
+  const noted = async (name: string) =>
+    (await database.db.selectFrom('journal_follower').selectAll().where('name', '=', name).execute()).length
+
+  test('goes with the last statement, which need not be the first', async () => {
+    await database.db.transaction().execute((tx) => note('alone', 1).execute(tx))
+    await database.db.transaction().execute(async (tx) => {
+      await sql`select 1`.execute(tx)
+      await note('second', 2).execute(tx)
+    })
+    expect([await noted('alone'), await noted('second')]).toEqual([1, 1])
+  })
+
+  test('behind a last statement that fails keeps nothing, and the connection is as new', async () => {
+    const failing = database.db.transaction().execute(async (tx) => {
+      await sql`insert into journal_follower values (${'before it'}, 0, 1)`.execute(tx)
+      await note('fails', 0).execute(tx)
+    })
+    await expect(failing).rejects.toMatchObject({ code: '22012' })
+    expect([await noted('before it'), await noted('fails')]).toEqual([0, 0])
+    await database.db.transaction().execute((tx) => note('after it', 1).execute(tx))
+    expect(await noted('after it')).toBe(1)
+  })
+
+  test('that fails itself is reported', async () => {
+    await database.queryAsOwner(`
+      create table told_late (id int primary key deferrable initially deferred);
+      grant insert on told_late to public; insert into told_late values (1)`)
+    const twice = sql`${sql.raw(AND_COMMIT)} insert into told_late values (${1}::int)`
+    await expect(database.db.transaction().execute((tx) => twice.execute(tx))).rejects.toMatchObject({
+      code: '23505',
+    })
+    await database.db.transaction().execute((tx) => note('after that', 1).execute(tx))
+    expect(await noted('after that')).toBe(1)
   })
 })

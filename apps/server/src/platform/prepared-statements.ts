@@ -32,15 +32,21 @@ type Query = (text: unknown, values?: unknown, callback?: unknown) => Promise<pg
 const BEGIN = /^(begin|start transaction)\b/
 const END = /^(commit|rollback)$/
 
+/** Begins the last statement of a transaction. */
+export const AND_COMMIT = '/* and commit */ '
+
 /**
  * A connection that lets PostgreSQL parse and plan each statement with parameters once, which is more than half of what
- * our small statements cost it, and that sends a BEGIN together with the statement after it, which saves each
- * transaction one of its round trips. Needs `pipeline: true`.
+ * our small statements cost it, and that saves each transaction two of its round trips: a BEGIN goes together with the
+ * statement after it, and a COMMIT together with the one that begins with `AND_COMMIT`. When that one fails, PostgreSQL
+ * takes the COMMIT for the ROLLBACK that follows anyway. Needs `pipeline: true`.
  */
 export class PreparingClient extends pg.Client {
   #generation = 0
   /** A BEGIN that waits for its first statement. */
   #begin: string | null = null
+  /** Of the COMMIT that has been sent. */
+  #end: Promise<pg.QueryResult> | null = null
 
   override query: pg.Client['query'] = ((text: unknown, values?: unknown, callback?: unknown) => {
     if (typeof text !== 'string' || callback !== undefined) return this.#send(text, values, callback)
@@ -49,19 +55,31 @@ export class PreparingClient extends pg.Client {
       return Promise.resolve(emptyResult('BEGIN'))
     }
     const begin = this.#begin
-    if (begin === null) return this.#send(text, values)
     this.#begin = null
-    // Nothing was done in it.
-    if (END.test(text)) return Promise.resolve(emptyResult(text.toUpperCase()))
+    if (END.test(text)) {
+      // Nothing was done in it.
+      if (begin !== null) return Promise.resolve(emptyResult(text.toUpperCase()))
+      const end = this.#end
+      this.#end = null
+      return end ?? this.#send(text)
+    }
     return this.#together(begin, text, values)
   }) as pg.Client['query']
 
-  async #together(begin: string, text: string, values: unknown): Promise<pg.QueryResult> {
+  async #together(begin: string | null, text: string, values: unknown): Promise<pg.QueryResult> {
+    const isLast = text.startsWith(AND_COMMIT)
+    if (begin === null && !isLast) return this.#send(text, values)
     const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection
     stream.cork()
-    const sent = [this.#send(begin), this.#send(text, values)] as const
+    const begun = begin === null ? null : this.#send(begin)
+    const sent = this.#send(text, values)
+    if (isLast) {
+      this.#end = this.#send('commit')
+      // Whoever ends the transaction hears of its failure.
+      this.#end.catch(() => undefined)
+    }
     stream.uncork()
-    const [, result] = await Promise.all(sent)
+    const [result] = await Promise.all([sent, begun])
     return result
   }
 

@@ -1,7 +1,7 @@
 import { AbortedTransactionError, sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import type { TestDatabase } from './testing/with-database.ts'
-import type { NewEntry } from './transaction.ts'
+import { makeTransact, type NewEntry, type Transact } from './transaction.ts'
 
 /** What a transaction promises, on whatever PostgreSQL. */
 export function transactionContract(database: TestDatabase): void {
@@ -92,6 +92,22 @@ export function transactionContract(database: TestDatabase): void {
         [3n, 'name.activated'],
       ])
       expect(entries[1]!.prev_hash).toEqual(entries[0]!.hash)
+    })
+
+    test('runs again, once, when another process has appended to an entity that it knows', async () => {
+      const other = makeTransact({ database: database.database, dispatch: { committed: () => undefined } })
+      const attempts: string[] = []
+      const append = (transact: Transact, attempt: string, isFirst = false) =>
+        transact(async (tx) => {
+          attempts.push(attempt)
+          tx.append({ ...claimed('of two'), isFirst })
+        })
+      await append(database.transact, 'ours', true)
+      await append(other, 'theirs')
+      await append(other, 'theirs')
+      await append(database.transact, 'ours again')
+      expect(attempts).toEqual(['ours', 'theirs', 'theirs', 'ours again', 'ours again'])
+      expect((await entriesOf('of two')).map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n])
     })
 
     test('enqueues a job for later, with its number of attempts', async () => {

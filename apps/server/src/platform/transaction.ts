@@ -3,7 +3,7 @@ import type { Kysely, RawBuilder } from 'kysely'
 import type { Database, OpenDatabase } from './database.ts'
 import type { Dispatch } from './dispatch.ts'
 import { insertJobs } from './job-outbox.ts'
-import { appendEntries } from './journal/append-entries.ts'
+import { appendEntries, areHeadsKnown, isStaleHead } from './journal/append-entries.ts'
 import { type Heads, makeHeads } from './journal/heads.ts'
 import { isStalePlan } from './prepared-statements.ts'
 import type { RightOfWay } from './right-of-way.ts'
@@ -21,6 +21,8 @@ export type NewEntry = {
   actor: string
   /** Default: now. */
   at?: Date
+  /** The entity is new. Then nothing has to be asked before it is appended; where it is wrong, `work` runs again. */
+  isFirst?: boolean
 }
 
 /** A durable job, added when the transaction's work has ended; it exists if and only if the transaction commits. */
@@ -50,9 +52,10 @@ export interface Transaction {
 
 /**
  * Runs `work` in one READ COMMITTED transaction and then, still in it, adds the jobs, locks the lanes and appends the
- * entries. When the database reports a serialization failure, a deadlock or a plan that a migration made stale,
- * everything is rolled back and `work` is run again: it must not touch anything outside of the transaction. Any other
- * error rolls back and is thrown, also that of a statement whose error `work` swallowed.
+ * entries. When the database reports a serialization failure, a deadlock, a plan that a migration made stale or that
+ * another process has appended to an entity, everything is rolled back and `work` is run again: it must not touch
+ * anything outside of the transaction. Any other error rolls back and is thrown, also that of a statement whose error
+ * `work` swallowed.
  */
 export type Transact = <T>(work: (tx: Transaction) => Promise<T>) => Promise<T>
 
@@ -72,13 +75,15 @@ export function makeTransact(options: {
 }): Transact {
   const { database, dispatch, jobPriority = 0, rightOfWay, heads = makeHeads() } = options
   const transact: Transact = async (work) => {
+    let mayAsk = false
     for (let attempt = 1; ; attempt++) {
       try {
-        const { result, ...committed } = await once(database, heads, jobPriority, work)
+        const { result, ...committed } = await once({ database, heads, jobPriority, mayAsk }, work)
         dispatch.committed(committed)
         return result
       } catch (error) {
         if (attempt === ATTEMPTS || !isRetried(error)) throw error
+        mayAsk ||= isStaleHead(error)
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt))
       }
     }
@@ -87,11 +92,10 @@ export function makeTransact(options: {
 }
 
 async function once<T>(
-  database: OpenDatabase,
-  heads: Heads,
-  jobPriority: number,
+  options: { database: OpenDatabase; heads: Heads; jobPriority: number; mayAsk: boolean },
   work: (tx: Transaction) => Promise<T>,
 ): Promise<{ result: T; entries: number; jobs: number }> {
+  const { database, heads, jobPriority, mayAsk } = options
   const entries: NewEntry[] = []
   const jobs: NewJob[] = []
   const writes: RawBuilder<unknown>[] = []
@@ -106,14 +110,15 @@ async function once<T>(
         writeLast: (write) => void writes.push(write),
       })
       if (jobs.length > 0) writes.push(insertJobs(jobs, jobPriority))
+      const andCommit = !mayAsk && areHeadsKnown(entries, heads)
       // Last, because the lanes stay locked until the commit is visible.
-      if (entries.length > 0) await appendEntries(db, entries, { heads, writes })
+      if (entries.length > 0) await appendEntries(db, entries, { heads, writes, andCommit })
       else for (const write of writes) await write.execute(db)
       return { result, entries: entries.length, jobs: jobs.length }
     })
 }
 
 function isRetried(error: unknown): boolean {
-  if (isStalePlan(error)) return true
+  if (isStalePlan(error) || isStaleHead(error)) return true
   return error instanceof Error && 'code' in error && RETRIED.has(String(error.code))
 }

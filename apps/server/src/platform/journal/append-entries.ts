@@ -1,6 +1,7 @@
 import { type ChainedEntry, chainEntry, laneOf } from '@holdfast/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database.ts'
+import { AND_COMMIT } from '../prepared-statements.ts'
 import type { NewEntry } from '../transaction.ts'
 import { type Head, type Heads, makeHeads } from './heads.ts'
 
@@ -14,15 +15,22 @@ type Correction = { in_stream: string; of_entity: string; last_seq: bigint | nul
  *
  * `heads` saves asking for each entity's last entry before: what it says is verified under the lock, and where it was
  * wrong the hashes are computed again. `writes` are carried out in the same round trip.
+ *
+ * `andCommit`: the COMMIT goes with it, too, so that nobody waits for us while the lanes are locked. Then nothing can be
+ * computed again: where `heads` was wrong it throws an error of which `isStaleHead` is true.
  */
 export async function appendEntries(
   db: Kysely<Database>,
   entries: readonly NewEntry[],
-  { heads = makeHeads(0), writes = [] }: { heads?: Heads; writes?: readonly RawBuilder<unknown>[] } = {},
+  {
+    heads = makeHeads(0),
+    writes = [],
+    andCommit = false,
+  }: { heads?: Heads; writes?: readonly RawBuilder<unknown>[]; andCommit?: boolean } = {},
 ): Promise<void> {
   const believed = new Map(entries.map((entry) => [keyOf(entry), heads.get(keyOf(entry))]))
   let chained = chain(entries, believed)
-  const corrections = await append(db, chained.rows, writes)
+  const corrections = await append(db, chained.rows, { writes, andCommit })
   if (corrections.length > 0) {
     for (const { in_stream, of_entity, last_seq: seq, last_hash: hash } of corrections) {
       const head = seq === null || hash === null ? null : { seq, hash: hash.toString('hex') }
@@ -30,7 +38,7 @@ export async function appendEntries(
     }
     chained = chain(entries, believed)
     // The lanes are locked by now: nobody else can have appended meanwhile.
-    if ((await append(db, chained.rows, [])).length > 0)
+    if ((await append(db, chained.rows, { writes: [], andCommit: false })).length > 0)
       throw new Error('An entity got another last entry while its lane of the journal was locked.')
   }
   for (const [key, head] of chained.last) heads.put(key, head)
@@ -39,7 +47,7 @@ export async function appendEntries(
 function chain(entries: readonly NewEntry[], heads: ReadonlyMap<string, Head | null>) {
   const last = new Map<string, ChainedEntry>()
   const rows = entries.map((entry) => {
-    const { at = new Date(), ...content } = entry
+    const { at = new Date(), isFirst: _, ...content } = entry
     const key = keyOf(entry)
     const chained = chainEntry({ ...content, at: at.getTime() }, last.get(key) ?? heads.get(key) ?? null)
     last.set(key, chained)
@@ -52,13 +60,25 @@ function chain(entries: readonly NewEntry[], heads: ReadonlyMap<string, Head | n
 async function append(
   db: Kysely<Database>,
   rows: readonly ReturnType<typeof toRow>[],
-  writes: readonly RawBuilder<unknown>[],
+  { writes, andCommit }: { writes: readonly RawBuilder<unknown>[]; andCommit: boolean },
 ): Promise<Correction[]> {
   const named = writes.map((write, index) => sql`${sql.id(`write_${index}`)} as (${write})`)
   const first = named.length > 0 ? sql`with ${sql.join(named)}` : sql``
-  const answer = await sql<Correction>`
-    ${first} select * from append_to_journal(${JSON.stringify(rows)}::jsonb)`.execute(db)
-  return answer.rows
+  const json = JSON.stringify(rows)
+  const answer = andCommit
+    ? sql<Correction>`${sql.raw(AND_COMMIT)}${first} select * from append_to_journal(${json}::jsonb, or_fail => true)`
+    : sql<Correction>`${first} select * from append_to_journal(${json}::jsonb)`
+  return (await answer.execute(db)).rows
+}
+
+/** Whether all of these can be chained without asking what stands before them. */
+export function areHeadsKnown(entries: readonly NewEntry[], heads: Heads): boolean {
+  return entries.every((entry) => entry.isFirst || heads.get(keyOf(entry)) !== null)
+}
+
+/** What `append_to_journal` raises where it may not answer. */
+export function isStaleHead(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'JL001'
 }
 
 function keyOf({ stream, entityId }: { stream: string; entityId: string }): string {
