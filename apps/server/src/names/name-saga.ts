@@ -76,7 +76,7 @@ async function keep(
   if (state.job.id !== before.job.id || state.job.kind !== before.job.kind) {
     await keepJob(tx.db, before.id, before.job)
   }
-  await updateName(tx.db, state, cause.now)
+  updateName(tx, state, cause.now)
   record(tx, NAME, before, decision, cause)
 }
 

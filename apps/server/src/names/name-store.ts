@@ -5,6 +5,7 @@ import { dueAt } from '@holdfast/core/names/pending-effects'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
+import type { Transaction } from '../platform/transaction.ts'
 import './name-tables.ts'
 
 /** How long after an effect was due the sweeper begins to doubt that its job still exists. */
@@ -47,12 +48,10 @@ export async function claimName(
   return { outcome, quarantine: until && { owner: owner || null, until: until.getTime() } }
 }
 
-export async function updateName(db: Kysely<Database>, state: NameState, now: number): Promise<void> {
-  await db
-    .updateTable('name_registration')
-    .set(changingColumns(state, now))
-    .where('id', '=', state.id)
-    .executeTakeFirstOrThrow()
+/** Of a row that is locked. */
+export function updateName({ db, writeLast }: Transaction, state: NameState, now: number): void {
+  const row = db.updateTable('name_registration').set(changingColumns(state, now)).where('id', '=', state.id)
+  writeLast(sql`${row}`)
 }
 
 function changingColumns(state: NameState, now: number) {
