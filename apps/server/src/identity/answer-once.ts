@@ -21,7 +21,7 @@ export type AnswerDeps = {
   admit: (owner: Hex) => Promise<void>
 }
 
-type Answered = { answer: StoredAnswer | Refusal; replayed: boolean }
+export type Answered = { answer: StoredAnswer | Refusal; replayed: boolean }
 
 /**
  * The answer stored under the key, or else the one that `work` gives. A success is stored in the transaction of the

@@ -6,11 +6,12 @@ import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError } from '../platform/http/problem.ts'
 import type { RateLimiter } from '../platform/http/rate-limiter.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
-import { answerOnce } from './answer-once.ts'
+import { type Answered, answerOnce } from './answer-once.ts'
 import { digestOfBody } from './body-digest.ts'
 import { type Credential, readCredential } from './credential.ts'
 import {
   type Asker,
+  claim,
   fingerprint,
   type KeyedRequest,
   type Proven,
@@ -19,11 +20,22 @@ import {
 } from './idempotency.ts'
 import { addIdentityRoutes } from './identity.rest.ts'
 import { useEvent } from './nip98-events.ts'
-import { askerOfToken, digestOfToken, ownerOfToken } from './sessions.ts'
+import { digestOfToken, ownerOfToken, SESSION_TTL_MS } from './sessions.ts'
 import { sweepIdentity } from './sweep-identity.ts'
 
 /** What a use case answers: `body` is sent as JSON, and `null` as no body at all. */
 export type Answer = { status: number; headers?: Readonly<Record<string, string>>; body: JsonValue }
+
+/** The use case of a mutation, in its transaction. */
+export type Work = (tx: Transaction, owner: Hex) => Promise<Answer | Refusal>
+
+/** A use case that first asks somebody else, such as a node. */
+export type PreparedWork<Ready, Said> = {
+  /** Runs when the sender is known, before the transaction, and only when the request was not answered before. */
+  prepare: (owner: Hex) => Promise<Ready>
+  /** Gets what was prepared, also a refusal. */
+  work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>
+}
 
 /** Who sends a request, and whether it was answered before. */
 export interface Identity {
@@ -42,22 +54,18 @@ export interface Identity {
    * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote, appended or enqueued stays.
    * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction.
    */
-  mutate(
+  mutate<Ready>(
     request: FastifyRequest,
     reply: FastifyReply,
-    work: (tx: Transaction, owner: Hex) => Promise<Answer | Refusal>,
+    work: Work | PreparedWork<Ready, Answer>,
   ): Promise<void>
   /**
-   * `mutate` for an edge that words its answers itself (GraphQL). `prepare` runs when the sender is known, before the
-   * transaction: what asks a node stands there. `work` gets what it answered, also a refusal; it runs only when the
-   * request was not answered before, and what it says is stored instead of an answer. Throws a `RefusalError`.
+   * `mutate` for an edge that words its answers itself (GraphQL): what `work` says is stored instead of an answer. Throws
+   * a `RefusalError`.
    */
   perform<Ready, Said extends JsonValue>(
     request: FastifyRequest,
-    steps: {
-      prepare: (owner: Hex) => Promise<Ready>
-      work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>
-    },
+    steps: PreparedWork<Ready, Said>,
   ): Promise<{ owner: Hex; said: Said; replayed: boolean }>
   /** The owner of a session token, for transports without headers (WebSocket); `null` when it is not valid. */
   ownerOfToken(token: string): Promise<Hex | null>
@@ -75,13 +83,11 @@ export type IdentityOptions = {
    * the proxy's address (HOLDFAST_PUBLIC_URL), never what a Host or Forwarded header says, which anybody can write.
    */
   publicUrl: string
-  /** Default 15 minutes. */
+  /** Default: `SESSION_TTL_MS`. */
   sessionTtlMs?: number
   /** Counts requests by owner, in addition to the limit by address. */
   rateLimiter?: RateLimiter
 }
-
-const DEFAULT_SESSION_TTL_MS = 15 * 60_000
 
 export function makeIdentity(options: IdentityOptions): Identity {
   const { transact, clock, rateLimiter } = options
@@ -93,43 +99,36 @@ export function makeIdentity(options: IdentityOptions): Identity {
       addIdentityRoutes(app, {
         db,
         clock,
-        sessionTtlMs: options.sessionTtlMs ?? DEFAULT_SESSION_TTL_MS,
+        sessionTtlMs: options.sessionTtlMs ?? SESSION_TTL_MS,
         credentialOf,
         ownerOf,
       }),
     authenticate: async (request) => ownerOf(credentialOf(request)),
     async mutate(request, reply, work) {
-      const asker = await askerOf(credentialOf(request))
-      const asked = keyedRequest(request)
-      const { answer, replayed } = await answerOnce(
-        { transact, clock, admit },
-        asker,
-        asked,
-        async (tx, owner) => {
-          const result = await work(tx, owner)
-          return isRefusal(result) ? result : serialize(reply, result)
-        },
-      )
+      const stored = (result: Answer | Refusal) => (isRefusal(result) ? result : serialize(reply, result))
+      const { answer, replayed } =
+        typeof work === 'function'
+          ? await answerOnce(
+              { transact, clock, admit },
+              await askerOf(credentialOf(request)),
+              keyedRequest(request),
+              async (tx, owner) => stored(await work(tx, owner)),
+            )
+          : await answerPrepared(request, {
+              prepare: work.prepare,
+              work: async (...prepared) => stored(await work.work(...prepared)),
+            })
       if (replayed) reply.header('idempotency-replayed', 'true')
       await send(reply, orThrow(answer))
     },
     async perform(request, { prepare, work }) {
-      const credential = credentialOf(request)
-      const asked = keyedRequest(request)
-      const asker = await provenBy(credential)
-      const { owner } = asker
-      await admit(owner)
-      const ready = await prepare(owner)
-      const admitted = async () => undefined
-      const { answer, replayed } = await answerOnce(
-        { transact, clock, admit: admitted },
-        asker,
-        asked,
-        async (tx) => {
-          const said = await work(tx, owner, ready)
+      const { owner, answer, replayed } = await answerPrepared(request, {
+        prepare,
+        async work(...prepared) {
+          const said = await work(...prepared)
           return isRefusal(said) ? said : { status: 200, headers: {}, body: JSON.stringify(said) }
         },
-      )
+      })
       return { owner, said: JSON.parse(orThrow(answer).body), replayed }
     },
     ownerOfToken: (token) => ownerOfToken(db, token, clock()),
@@ -151,10 +150,24 @@ export function makeIdentity(options: IdentityOptions): Identity {
     return owner
   }
 
-  async function provenBy(credential: Credential): Promise<Proven> {
-    if (credential.kind === 'event') return spend(credential)
-    const asker = await askerOfToken(db, credential.token, clock())
-    return asker ?? orThrow<Proven>(refuse('SESSION_INVALID'))
+  /** Looks who asks, and whether that was answered before, in a statement of its own: nothing is held while it is prepared. */
+  async function answerPrepared<Ready>(
+    request: FastifyRequest,
+    { prepare, work }: PreparedWork<Ready, StoredAnswer>,
+  ): Promise<Answered & { owner: Hex }> {
+    const credential = credentialOf(request)
+    const asked = keyedRequest(request)
+    const claimed = await claim(db, await askerOf(credential), asked, clock())
+    if (claimed.owner !== null) await admit(claimed.owner)
+    if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
+    const { owner } = claimed
+    if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
+    const ready = await prepare(owner)
+    const admitted = async () => undefined
+    const answered = await answerOnce({ transact, clock, admit: admitted }, claimed, asked, (tx) =>
+      work(tx, owner, ready),
+    )
+    return { owner, ...answered }
   }
 
   /** An event is spent in a commit of its own; a token is looked up in the transaction of what it asks for. */

@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Hex } from '@holdfast/lightning'
 import type { AuthEvent } from '@holdfast/protocols/nip98'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { IdentityTables } from './identity-tables.ts'
-import type { Authority } from './signed-requests.ts'
 
 /** `token` is shown once; the database keeps its SHA-256 only. `expiresAt` is milliseconds since 1970. */
 export type Session = { token: string; expiresAt: number; owner: Hex }
@@ -50,24 +49,6 @@ export async function ownerOfToken(
     .where('expires_at', '>', new Date(now))
     .executeTakeFirst()
   return row?.owner ?? null
-}
-
-/** The same with the event that opened the session, which authorizes what is asked with the token. */
-export async function askerOfToken(
-  db: Kysely<IdentityTables>,
-  token: string,
-  now: number,
-): Promise<{ owner: Hex; authority: Authority } | null> {
-  const digest = digestOfToken(token)
-  if (digest === null) return null
-  const { rows } = await sql<{ owner: Hex; opened_by: Buffer; opening_event: AuthEvent | null }>`
-    select owner, opened_by,
-      case when not exists (select from signed_request where id = opened_by) then opening_event end as opening_event
-    from session where token_sha256 = ${digest} and expires_at > ${new Date(now)}`.execute(db)
-  const [row] = rows
-  return row
-    ? { owner: row.owner, authority: { id: row.opened_by.toString('hex'), event: row.opening_event } }
-    : null
 }
 
 /** Under which a token's session is found; `null` when it cannot be one of ours. */

@@ -11,6 +11,8 @@ import {
   type ChangeDeps,
   cancelTransfer,
   changeOffer,
+  nodesToAsk,
+  type OfferWish,
   proposeTransfer,
   releaseName,
   resumeName,
@@ -37,10 +39,16 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
       return isRefusal(state) ? state : { status: 202, body: nameJson(state) }
     })
   /** The same for what takes its time; the answer is the job that follows it. */
-  const begin = (request: Request, reply: FastifyReply, change: Change) =>
-    mutate(request, reply, async (tx, by) => {
-      const state = await change({ tx, by, name: request.params.name })
-      return isRefusal(state) ? state : followed(state)
+  const begin = async (change: Promise<NameState | Refusal>) => {
+    const state = await change
+    return isRefusal(state) ? state : followed(state)
+  }
+  /** For what gives the name another offer, which a node may have to make. */
+  const renew = (request: Request & { body: OfferWish }, reply: FastifyReply, change: typeof changeOffer) =>
+    mutate(request, reply, {
+      prepare: (by) => nodesToAsk(deps, by, request.body),
+      work: (tx, by, nodes) =>
+        begin(change({ ...deps, nodes }, { tx, by, name: request.params.name }, request.body)),
     })
 
   app.put(
@@ -54,7 +62,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
         response: { 202: jobSchema, ...refusals(...NAME_REFUSALS, ...OFFER_REFUSALS, 'OFFER_USED') },
       },
     },
-    (request, reply) => begin(request, reply, (asking) => changeOffer(deps, asking, request.body)),
+    (request, reply) => renew(request, reply, changeOffer),
   )
 
   app.delete(
@@ -132,7 +140,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
         },
       },
     },
-    (request, reply) => begin(request, reply, (asking) => acceptTransfer(deps, asking, request.body)),
+    (request, reply) => renew(request, reply, acceptTransfer),
   )
 
   app.post(
@@ -161,6 +169,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
         },
       },
     },
-    (request, reply) => begin(request, reply, (asking) => resumeName(deps, asking)),
+    (request, reply) =>
+      mutate(request, reply, (tx, by) => begin(resumeName(deps, { tx, by, name: request.params.name }))),
   )
 }

@@ -11,10 +11,23 @@ export type AskNodes = {
 
 const NODE_TIMEOUT_MS = 5_000
 
-/** The owner's node, or why there is none to ask; for requests, whose sender waits and may hold a transaction. */
+/** The owner's node, or why there is none to ask; for requests, whose sender waits. */
 export async function connectedNode(asking: AskNodes, owner: Hex): Promise<LightningNode | Refusal> {
   const found = await unlessOffline(asking, () => asking.nodes.nodeOf(owner))
   return found ?? refuse('NODE_NOT_CONNECTED')
+}
+
+/**
+ * The directory as it answers about this owner now, which may take a while; asked again, as in a transaction, it answers
+ * the same at once.
+ */
+export async function askedBefore(
+  { nodes, nodeTimeoutMs = NODE_TIMEOUT_MS }: AskNodes,
+  owner: Hex,
+): Promise<NodeDirectory> {
+  const asked = within(nodeTimeoutMs, nodes.nodeOf(owner))
+  await Promise.allSettled([asked])
+  return { nodeOf: (other) => (other === owner ? asked : nodes.nodeOf(other)) }
 }
 
 /** What the node answers; a node that is offline or does not answer in time is the refusal NODE_OFFLINE. */

@@ -1,6 +1,7 @@
 import { isRefusal, refuse } from '@holdfast/core'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
+import { askedBefore } from '../nodes/connected-node.ts'
 import { type ChangeSignal, waitField, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
@@ -92,10 +93,13 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       },
     },
     (request, reply) =>
-      deps.identity.mutate(request, reply, async (tx, owner) => {
-        const state = await requestPayment(deps, tx, owner, request.body)
-        if (isRefusal(state)) return state
-        return { status: 202, headers: { location: `/v1/payments/${state.id}` }, body: paymentJson(state) }
+      deps.identity.mutate(request, reply, {
+        prepare: (owner) => askedBefore(deps, owner),
+        async work(tx, owner, nodes) {
+          const state = await requestPayment({ ...deps, nodes }, tx, owner, request.body)
+          if (isRefusal(state)) return state
+          return { status: 202, headers: { location: `/v1/payments/${state.id}` }, body: paymentJson(state) }
+        },
       }),
   )
 

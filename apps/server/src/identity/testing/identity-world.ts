@@ -1,15 +1,14 @@
 import { createHash, randomUUID } from 'node:crypto'
+import type { Hex } from '@holdfast/lightning'
 import { authorizationHeader, createAuthEvent } from '@holdfast/protocols/nip98'
 import { generateSecretKey, getPublicKey } from 'nostr-tools/pure'
 import { z } from 'zod'
 import { type App, makeHttpApp } from '../../platform/http/app.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import { type Identity, type IdentityOptions, makeIdentity } from '../identity.ts'
+import { type Identity, type IdentityOptions, makeIdentity, type Work } from '../identity.ts'
 
 export const PUBLIC_URL = 'https://api.shop.test'
-
-export type Work = Parameters<Identity['mutate']>[2]
 
 /** One instance of the server with `GET /read`, and `POST` and `DELETE /change` that run `world.work`. */
 export type IdentityWorld = {
@@ -18,6 +17,8 @@ export type IdentityWorld = {
   clock: () => number
   work: Work
   executions: number
+  /** What is done before the transaction; null: nothing. */
+  prepare: ((owner: Hex) => Promise<unknown>) | null
   close(): Promise<void>
 }
 
@@ -46,6 +47,7 @@ export async function startIdentityWorld(
     identity,
     clock,
     executions: 0,
+    prepare: null,
     work: async (_tx, owner) => ({ status: 201, headers: { location: '/x' }, body: { owner } }),
     close: () => app.close(),
   }
@@ -56,11 +58,14 @@ export async function startIdentityWorld(
     method: ['POST', 'DELETE'],
     url: '/change',
     schema: { body, response },
-    handler: (request, reply) =>
-      identity.mutate(request, reply, (tx, owner) => {
+    handler(request, reply) {
+      const work: Work = (tx, owner) => {
         world.executions++
         return world.work(tx, owner)
-      }),
+      }
+      const { prepare } = world
+      return identity.mutate(request, reply, prepare ? { prepare, work } : work)
+    },
   })
   return world
 }

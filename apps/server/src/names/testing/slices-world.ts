@@ -51,8 +51,14 @@ export async function startSlicesWorld(
   const clock = () => Date.now() + time.shiftMs
   const { domain = 'shop.test' } = options
   const zone: TestZone = makeTestZone(domain)
-  const byOwner = new Map<string, LightningNode>()
-  const nodes: NodeDirectory = { nodeOf: async (owner) => byOwner.get(owner) ?? null }
+  type Found = () => Promise<LightningNode>
+  const byOwner = new Map<string, LightningNode | Found>()
+  const nodes: NodeDirectory = {
+    async nodeOf(owner) {
+      const known = byOwner.get(owner) ?? null
+      return typeof known === 'function' ? known() : known
+    },
+  }
   const dns: { answer: TxtResolution | null; asked: number } = { answer: null, asked: 0 }
   /** What strangers' web servers answer. */
   const web: { answer: (url: string) => unknown } = {
@@ -173,7 +179,7 @@ export async function startSlicesWorld(
       if (node) byOwner.set(device.owner, node)
       return { device, node: node ?? makeTestNode() }
     },
-    connect: (owner: string, node: LightningNode) => byOwner.set(owner, node),
+    connect: (owner: string, node: LightningNode | Found) => byOwner.set(owner, node),
     disconnect: (owner: string) => byOwner.delete(owner),
     register: (device: Device, user: string, more: JsonObject = {}) =>
       send('POST', '/v1/names', device, { user, domain, ...more }),
