@@ -28,7 +28,7 @@ export async function startWork(
 ): Promise<void> {
   const { names, domains, zones, payments, lightningAddress, escrow, delegatedZones } = slices
   const { edges, identity, database, rightOfWay, log, shutdown } = options
-  type Manner = Partial<Pick<WorkerOptions, 'rightOfWay' | 'concurrency'>>
+  type Manner = Partial<Pick<WorkerOptions, 'rightOfWay' | 'concurrency' | 'unhurried'>>
   const work = async (tasks: Record<string, Task>, more: Manner = {}) => {
     const worker = await startWorker({ database, tasks, concurrency: JOBS_AT_ONCE, log, ...more })
     shutdown.add('worker', () => worker.stop())
@@ -37,12 +37,12 @@ export async function startWork(
   await work(payments.tasks)
   if (escrow) await work(escrow.tasks)
   // Strangers cause these, so they wait for nodes by themselves.
-  await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE })
+  await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE, unhurried: true })
   // Names of merchants' domains are published only by who knows those domains.
   await domains.sweep()
   await work({ ...names.tasks, ...zones.tasks }, { rightOfWay })
   // Anybody may claim any domain, and its DNS decides how long a look takes.
-  await work(domains.tasks, { concurrency: LOOKS_AT_ONCE })
+  await work(domains.tasks, { concurrency: LOOKS_AT_ONCE, unhurried: true })
   await zones.adopt(edges.zones.keys())
   // Unsigned it is of no use; the DS that a merchant's DNS has to show is told by its plan.
   await zones.adopt(delegatedZones.keys(), { andSign: true })

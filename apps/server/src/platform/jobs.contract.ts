@@ -128,6 +128,16 @@ export function jobsContract(database: TestDatabase): void {
       await expect.poll(() => started).toBe(1)
     })
 
+    test('of a worker in no hurry runs as well, also the second of two', async () => {
+      const seen: JsonObject[] = []
+      await work({ look: async (payload) => void seen.push(payload) }, 10_000, { unhurried: true })
+      await enqueue('look', { n: 1 })
+      await expect.poll(() => seen).toEqual([{ n: 1 }])
+      await enqueue('look', { n: 2 })
+      await expect.poll(() => seen).toEqual([{ n: 1 }, { n: 2 }])
+      await expect.poll(jobs).toEqual([])
+    })
+
     test('of a task that this worker does not have is left for another', async () => {
       await work({ known: async () => undefined })
       await enqueue('unknown')

@@ -41,6 +41,8 @@ export type WorkerOptions = {
   graceMs?: number
   /** Jobs start when it is their turn. Without it: at once. */
   rightOfWay?: RightOfWay
+  /** Nobody waits for its jobs: it looks for them some ten times a second, however many are added for others. */
+  unhurried?: boolean
 }
 
 /** Runs jobs until stopped. A worker pool that ends by itself, because the database went away, is replaced. */
@@ -89,13 +91,15 @@ const POLL_MS = 1_000
 const BLIND_MS = 5_000
 /** Jobs that were fetched but found no free place are given back to other processes after so long. */
 const KEPT_MS = 5_000
+/** Of a worker that is in no hurry, between two looks that found less than it could do. */
+const UNHURRIED = { durationMs: 100, threshold: 1, maxAbortThreshold: Number.MAX_SAFE_INTEGER }
 
 async function startRunner(
   options: WorkerOptions,
   pgPool: pg.Pool,
   liveness: WorkerLiveness,
 ): Promise<Runner> {
-  const { tasks, concurrency, log, graceMs = 10_000 } = options
+  const { tasks, concurrency, log, graceMs = 10_000, unhurried = false } = options
   const announce: GraphileConfig.Plugin = {
     name: 'HoldfastLiveness',
     version: '1.0.0',
@@ -127,7 +131,7 @@ async function startRunner(
         pollInterval: POLL_MS,
         gracefulShutdownAbortTimeout: graceMs,
         // One look for all free places: without it each of them looks at every NOTIFY, also for jobs of others.
-        localQueue: { size: concurrency, ttl: KEPT_MS },
+        localQueue: { size: concurrency, ttl: KEPT_MS, ...(unhurried && { refetchDelay: UNHURRIED }) },
         // Only its batches try again when the database was away as a job ended; without them that is an unhandled
         // rejection, which ends the process.
         completeJobBatchDelay: 0,
