@@ -14,8 +14,8 @@ import type { Order } from './waiting-worker.ts'
 export type WaitingLife = {
   readonly database: OpenDatabase
   readonly edges: SimulatedEdges
-  /** Of the worker. */
-  readonly now: () => number
+  /** Of the worker; when it does not stand, it goes on to what is due next. */
+  readonly clock: { stands: boolean; readonly now: () => number }
   order(order: Order): void
 }
 
@@ -27,43 +27,46 @@ const COMES_WITHIN_MS = 60_000
 /** Who is to come to the step, and what brings them there. */
 export type Told = { readonly entityId?: string; begin(): void }
 
-export async function readStates({ db }: OpenDatabase) {
+/** All that is kept. */
+export type States = { readonly names: readonly NameState[]; readonly domains: readonly DomainState[] }
+
+export async function readStates({ db }: OpenDatabase): Promise<States> {
   const names = await sql<{ state: NameState }>`select state from name_registration`.execute(db)
   const domains = await sql<{ state: DomainState }>`select state from domain_claim`.execute(db)
   return { names: names.rows.map(({ state }) => state), domains: domains.rows.map(({ state }) => state) }
 }
 
 /** When something is due that was kept; null: nothing ever. */
-export function nextDue({ names, domains }: Awaited<ReturnType<typeof readStates>>): number | null {
+export function nextDue({ names, domains }: States): number | null {
   const times = [...names.map(dueAt), ...domains.map(domainDueAt)].filter((at) => at !== null)
   return times.length === 0 ? null : Math.min(...times)
 }
 
 export async function openShops(life: WaitingLife): Promise<void> {
   for (const user of SHOPS) life.order({ kind: 'register', owner: OWNER, user })
-  for (const user of SHOPS) await nameIs(life, user, 'active')
+  for (const shop of SHOPS) await nameIs(life, ({ user, phase }) => user === shop && phase === 'active')
 }
 
 /** Brings everything to where the story begins. `tag` is new each time. */
 export async function prepareStory(life: WaitingLife, story: WaitingStory, tag: string): Promise<Told> {
-  const { edges, database } = life
+  const { edges } = life
   const nothing = () => undefined
   switch (story) {
     case 'renewal':
     case 'vain renewal': {
-      const shop = await until(async () =>
-        (await readStates(database)).names.find(
-          ({ user, phase, retiring }) =>
-            SHOPS.some((known) => known === user) && phase === 'active' && retiring.length === 0,
-        ),
+      const shop = await nameIs(
+        life,
+        ({ user, phase, retiring }) =>
+          SHOPS.some((known) => known === user) && phase === 'active' && retiring.length === 0,
       )
       const spoil = () => void edges.unresolvable.add(shop.user)
       return { entityId: shop.id, begin: story === 'renewal' ? nothing : spoil }
     }
     case 'expiry': {
       const user = `brought-${tag}`
-      life.order({ kind: 'register', owner: OWNER, user, offer: await edges.bring(user, life.now()) })
-      return { entityId: (await nameIs(life, user, 'active')).id, begin: nothing }
+      life.order({ kind: 'register', owner: OWNER, user, offer: await edges.bring(user, life.clock.now()) })
+      const { id } = await nameIs(life, (name) => name.user === user && name.phase === 'active')
+      return { entityId: id, begin: nothing }
     }
     case 'claim':
       return { begin: () => life.order({ kind: 'claim', owner: OWNER, domain: `m-${tag}.test` }) }
@@ -84,7 +87,7 @@ export async function prepareStory(life: WaitingLife, story: WaitingStory, tag: 
     case 'rival': {
       const { id } = await proven(life, tag)
       edges.shown.clear()
-      await domainIs(life, id, 'lapsed')
+      await domainIs(life, (state) => state.id === id && state.phase === 'lapsed')
       const rival = await claimed(life, RIVAL, tag)
       return { entityId: id, begin: () => show(edges, rival) }
     }
@@ -103,44 +106,38 @@ export async function endStories(life: WaitingLife): Promise<void> {
 async function claimed(life: WaitingLife, owner: string, tag: string): Promise<DomainState> {
   const domain = `m-${tag}.test`
   life.order({ kind: 'claim', owner, domain })
-  return until(async () =>
-    (await readStates(life.database)).domains.find(
-      (state) =>
-        state.domain === domain &&
-        state.owner === owner &&
-        state.phase === 'pending' &&
-        state.check.tries > 0,
-    ),
+  return domainIs(
+    life,
+    (state) =>
+      state.domain === domain && state.owner === owner && state.phase === 'pending' && state.check.tries > 0,
   )
 }
 
 async function proven(life: WaitingLife, tag: string): Promise<DomainState> {
-  const state = await claimed(life, OWNER, tag)
+  const { id, ...state } = await claimed(life, OWNER, tag)
   show(life.edges, state)
-  return domainIs(life, state.id, 'active')
+  return domainIs(life, (known) => known.id === id && known.phase === 'active')
 }
 
-function show({ shown }: SimulatedEdges, state: DomainState): void {
+function show({ shown }: SimulatedEdges, state: Pick<DomainState, 'domain' | 'challenge'>): void {
   const name = challengeName(state)
   shown.set(name, new Set(shown.get(name)).add(challengeValue(state)))
 }
 
-function domainIs({ database }: WaitingLife, id: string, phase: DomainState['phase']): Promise<DomainState> {
-  return until(async () =>
-    (await readStates(database)).domains.find((state) => state.id === id && state.phase === phase),
-  )
+function domainIs(life: WaitingLife, is: (state: DomainState) => boolean): Promise<DomainState> {
+  return until(life, ({ domains }) => domains.find(is))
 }
 
-function nameIs({ database }: WaitingLife, user: string, phase: NameState['phase']): Promise<NameState> {
-  return until(async () =>
-    (await readStates(database)).names.find((state) => state.user === user && state.phase === phase),
-  )
+function nameIs(life: WaitingLife, is: (state: NameState) => boolean): Promise<NameState> {
+  return until(life, ({ names }) => names.find(is))
 }
 
-async function until<T>(find: () => Promise<T | undefined>): Promise<T> {
+async function until<T>(life: WaitingLife, find: (states: States) => T | undefined): Promise<T> {
   for (const deadline = Date.now() + COMES_WITHIN_MS; ; await sleep(10)) {
-    const found = await find()
+    const states = await readStates(life.database)
+    const found = find(states)
     if (found !== undefined) return found
-    if (Date.now() > deadline) throw new Error(`It did not come in time: ${find}`)
+    if (Date.now() > deadline)
+      throw new Error(`It did not come in time; at ${life.clock.now()} there are ${JSON.stringify(states)}`)
   }
 }
