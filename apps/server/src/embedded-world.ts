@@ -61,7 +61,9 @@ export async function startEmbeddedWorld(
         name: 'lightning',
         async check() {
           const { height } = await world.operator.sync()
-          return `block ${height}`
+          // Why stands in the log: it names files.
+          const down = world.host.faults().map(({ nodeId }) => `; the node ${nodeId} is down`)
+          return `block ${height}${down.join('')}`
         },
       },
     ],

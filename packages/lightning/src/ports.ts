@@ -3,7 +3,8 @@ import type { NodeFailureReason } from '@holdfast/core/payments/payment-states'
 /**
  * How the rest of Holdfast reaches a Lightning node: small ports named by need. A backend implements those that it
  * supports and says so in `capabilities`. Amounts are bigint millisatoshi, hashes and keys lower-case hex, times
- * milliseconds since 1970. A call that cannot reach the node throws `NodeError('offline')`.
+ * milliseconds since 1970. A call that cannot reach the node throws `NodeError('offline')`, as does one to a node whose file
+ * cannot be read: nothing is known to have happened, and it is asked again later.
  */
 export type Hex = string
 export type Network = 'bitcoin' | 'testnet' | 'signet' | 'regtest'

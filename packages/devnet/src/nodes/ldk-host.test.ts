@@ -1,3 +1,5 @@
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   bolt11,
   eventually,
@@ -10,6 +12,12 @@ import { startLdkHost } from '@holdfast/lightning/ldk'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startChain } from '../chain/chain-server.ts'
 import { type LdkWorld, makeLdkWorld } from './ldk-world.ts'
+
+function overwriteStart(file: string, bytes: Buffer): void {
+  const opened = openSync(file, 'r+')
+  writeSync(opened, bytes, 0, bytes.length, 0)
+  closeSync(opened)
+}
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -42,6 +50,45 @@ describe('the host in a thread of its own', () => {
     expect(await outcomeOf(payer, paymentId)).toMatchObject({ state: 'succeeded' })
   })
 
+  test('started again, opens all nodes but the one whose file cannot be read, and that one once it can', async () => {
+    const { host, payer, hub, payee, folder } = world
+    const file = join(folder, 'payee', 'node.sqlite')
+    const restarts = host.restarts
+    host.crash()
+    await isTrue('the thread has ended and let go of the file', async () => !existsSync(`${file}-wal`))
+    const start = readFileSync(file).subarray(0, 16)
+    overwriteStart(file, Buffer.alloc(16, 'x'))
+
+    await isTrue('the payee is reported', async () => host.faults().length === 1)
+    await isTrue('the others are open', async () =>
+      (await Promise.all([payer.listPeers(), hub.listPeers()]).catch(() => [[], []])).every(
+        (peers) => peers.length === 1,
+      ),
+    )
+    expect(host.faults()).toMatchObject([
+      { nodeId: payee.nodeId, reason: expect.stringContaining(`${file} cannot be read`) },
+    ])
+    await expect(payee.holdInvoices.lookup('00'.repeat(32))).rejects.toMatchObject({
+      code: 'offline',
+      message: expect.stringContaining('cannot be read'),
+    })
+    expect(
+      world.logged.some((line) => line.includes('A Lightning node is down') && line.includes(file)),
+    ).toBe(true)
+    const { invoice } = await hub.invoices.create({
+      ...{ amountMsat: 2_000n, description: 'x', expirySeconds: 60 },
+    })
+    const request = payRequest(bolt11(invoice), 2_000n)
+    await payer.payer.pay(request)
+    expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'succeeded' })
+    expect(host.restarts).toBe(restarts + 1)
+
+    overwriteStart(file, start)
+    await isTrue('the payee is back', async () => host.faults().length === 0)
+    await world.usable()
+    expect(host.restarts).toBe(restarts + 1)
+  })
+
   test('forwards twenty payments at once', async () => {
     const { payer, payee } = world
     const outcomes = await Promise.all(
@@ -61,6 +108,7 @@ describe('the host in a thread of its own', () => {
 
   test('a chain that goes away is reported once, and nodes go on without it', async () => {
     const { host, folder } = world
+    const { restarts } = host
     const chain = await startChain({ folder: `${folder}/other-chain` })
     const logged: string[] = []
     const log = { ...silent, error: (message: string) => logged.push(message) }
@@ -79,6 +127,6 @@ describe('the host in a thread of its own', () => {
     expect(logged.filter((message) => message === 'The chain cannot be followed.')).toHaveLength(1)
     await other.stop()
     await expect(node.funds.balance()).rejects.toMatchObject({ code: 'offline' })
-    expect(host.restarts).toBe(1)
+    expect(host.restarts).toBe(restarts)
   })
 })

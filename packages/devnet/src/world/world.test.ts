@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeError } from '@holdfast/lightning'
@@ -183,4 +183,22 @@ test('stopped, the rest also when one part does not end well, and started again 
   expect([...world.users.values()].map(({ node }) => node.nodeId)).toEqual(ids)
   expect(await world.hub.listChannels()).toHaveLength(3)
   expect(await look('/devices/bob/balance')).toEqual(before)
+})
+
+test('a user whose node’s file cannot be read is offline, and everybody else is there', async () => {
+  const file = join(folder, 'devices', 'bob', 'node', 'node.sqlite')
+  await world!.stop()
+  const whole = readFileSync(file)
+  writeFileSync(file, Buffer.concat([Buffer.alloc(100, 'x'), whole.subarray(100)]))
+  world = await start()
+  devices = JSON.parse(readFileSync(join(folder, 'devices.json'), 'utf8'))
+  const bob = world.users.get('bob')!
+  expect(world.host.faults()).toMatchObject([{ nodeId: bob.node.nodeId }])
+  const balance = world.nodeOf(bob.device.pubkey)!.funds!.balance()
+  await expect(balance).rejects.toMatchObject({ code: 'offline' })
+  expect((await look('/devices/bob/balance')).status).toBe(503)
+  expect((await look('/devices/alice/balance')).status).toBe(200)
+  writeFileSync(file, whole)
+  await expect.poll(() => world!.host.faults(), { timeout: 30_000 }).toEqual([])
+  await expect.poll(async () => (await look('/devices/bob/balance')).status).toBe(200)
 })

@@ -38,6 +38,7 @@ export type World = {
 /**
  * A Lightning world in one process: a regtest chain, a hub, the operator's node and one node per user, each with a
  * balanced channel to the hub. Kept in `folder`; started again, it goes on where it stopped, also after a kill -9.
+ * A user whose node's file cannot be read keeps nobody else from starting: that node is offline until it can be.
  * Throws `WorldError` when the bitcoind that was given cannot be used.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
@@ -69,23 +70,28 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     })
     undo.push(() => host.stop())
 
-    const open = async (name: string, keepProofs: boolean) => {
+    const open = async (name: string, whose: 'ours' | 'a user’s') => {
+      const isUsers = whose === 'a user’s'
       const device = openDevice(join(folder, 'devices', name), name)
-      const node = await host.openNode({
-        folder: join(device.folder, 'node'),
-        seed: device.seed,
-        alias: name,
-        listen: { host: '127.0.0.1', port: 0 },
-        keepProofs,
-      })
+      const node = await host.openNode(
+        {
+          folder: join(device.folder, 'node'),
+          seed: device.seed,
+          alias: name,
+          listen: { host: '127.0.0.1', port: 0 },
+          keepProofs: isUsers,
+        },
+        { evenDown: isUsers },
+      )
       return { device, node }
     }
-    const hub = (await open('hub', false)).node
-    const operator = (await open('operator', false)).node
+    const hub = (await open('hub', 'ours')).node
+    const operator = (await open('operator', 'ours')).node
     const users = new Map<string, RunningDevice>()
-    for (const name of options.users) users.set(name, await open(name, true))
+    for (const name of options.users) users.set(name, await open(name, 'a user’s'))
 
-    const userNodes = [...users.values()].map((user) => user.node)
+    const down = new Set(host.faults().map(({ nodeId }) => nodeId))
+    const userNodes = [...users.values()].map((user) => user.node).filter((node) => !down.has(node.nodeId))
     await openMissingChannels(rpc, hub, [
       { node: operator, announce: true },
       ...userNodes.map((node) => ({ node, announce: false })),

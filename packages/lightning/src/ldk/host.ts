@@ -3,15 +3,34 @@ import { NodeError } from '../ports.ts'
 import { type HostLink, type StartLink, startThread } from './host-link.ts'
 import { makeNodeProxy } from './node-proxy.ts'
 import type { FromHost, HostSettings, OpenedNode, ToHost } from './protocol.ts'
-import type { LdkHost, LdkHostOptions, LdkNode, LdkNodeOptions } from './types.ts'
+import type { LdkHost, LdkHostOptions, LdkNode, LdkNodeOptions, NodeFault } from './types.ts'
 
 const CALL_TIMEOUT_MS = 30_000
 const OPEN_TIMEOUT_MS = 120_000
 const FIRST_RESTART_MS = 250
 const LONGEST_RESTART_MS = 30_000
+const LONGEST_REOPEN_MS = 300_000
 const HEALTHY_AFTER_MS = 60_000
+/** A node is left closed when the host died so often in a row while that node was being opened. */
+const MOST_DEATHS = 3
 
-type Waiting = { resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }
+type Waiting = {
+  resolve: (value: unknown) => void
+  reject: (error: Error) => void
+  timer: NodeJS.Timeout
+  /** That was asked, if it was one of the nodes. */
+  node: string | null
+}
+/** A node that is to be open; the seed stays in this process's memory. */
+type Wanted = {
+  readonly options: LdkNodeOptions
+  /** Why it is down; null: it is open. */
+  fault: string | null
+  openedAt: number
+  /** In a row, without a healthy time between. */
+  failures: number
+  deaths: number
+}
 type Unnumbered<Message> = Message extends { id: number } ? Omit<Message, 'id'> : never
 
 /** Starts the thread that holds LDK; `startLink` runs it elsewhere. Resolves once it takes calls. */
@@ -30,13 +49,13 @@ class Host implements LdkHost {
   readonly #options: LdkHostOptions
   readonly #startLink: StartLink
   readonly #waiting = new Map<number, Waiting>()
-  /** Everything that has to be opened again after a crash. The seeds stay in this process's memory. */
-  readonly #open = new Map<string, LdkNodeOptions>()
+  readonly #wanted = new Map<string, Wanted>()
   #link: HostLink | null = null
   #ready: { resolve: () => void; reject: (error: Error) => void } | null = null
   #nextId = 1
   #startedAt = 0
   #crashesInARow = 0
+  #restarting: Promise<void> | null = null
   #stopping = false
 
   constructor(options: LdkHostOptions, startLink: StartLink) {
@@ -65,20 +84,34 @@ class Host implements LdkHost {
     })
   }
 
-  async openNode(options: LdkNodeOptions): Promise<LdkNode> {
-    // Listening on port 0 picks a port; after a restart of the host it must be the same one.
+  async openNode(options: LdkNodeOptions, { evenDown = false } = {}): Promise<LdkNode> {
     const kept: LdkNodeOptions = { ...options, seed: Uint8Array.from(options.seed) }
-    const opened = (await this.#ask({ kind: 'open', options: kept }, OPEN_TIMEOUT_MS)) as OpenedNode
-    this.#open.set(opened.nodeId, opened.listening ? { ...kept, listen: opened.listening } : kept)
+    const opened = await this.#openFirst(kept, evenDown)
+    const { node, nodeId, listening, fault } = opened
+    // Listening on port 0 picks a port; after a restart of the host it must be the same one.
+    const wanted: Wanted = {
+      options: listening ? { ...kept, listen: listening } : kept,
+      ...{ fault: null, openedAt: Date.now(), failures: 0, deaths: 0 },
+    }
+    this.#wanted.set(nodeId, wanted)
+    if (fault !== null) this.#isDown(nodeId, wanted, fault)
     return makeNodeProxy({
-      nodeId: opened.nodeId,
-      network: this.network,
-      listening: opened.listening,
-      call: (method, args, timeoutMs) =>
-        this.#ask({ kind: 'call', node: opened.node, method, args }, timeoutMs ?? CALL_TIMEOUT_MS),
-      stopped: () => this.#open.delete(opened.nodeId),
+      ...{ nodeId, listening, network: this.network },
+      call: (method, args, timeoutMs = CALL_TIMEOUT_MS) => {
+        const down = this.#wanted.get(nodeId)?.fault ?? null
+        if (down === null) return this.#ask({ kind: 'call', node, method, args }, timeoutMs)
+        if (method === 'stop') return Promise.resolve()
+        return Promise.reject(new NodeError('offline', `The node ${nodeId} is down: ${down}`))
+      },
+      stopped: () => this.#wanted.delete(nodeId),
       log: this.#options.log,
     })
+  }
+
+  faults(): readonly NodeFault[] {
+    return [...this.#wanted].flatMap(([nodeId, { fault }]) =>
+      fault === null ? [] : [{ nodeId, reason: fault }],
+    )
   }
 
   async memory(): Promise<{ residentBytes: number }> {
@@ -107,7 +140,7 @@ class Host implements LdkHost {
         this.#waiting.delete(id)
         reject(new NodeError('offline', `The Lightning host did not answer within ${timeoutMs} ms.`))
       }, timeoutMs)
-      this.#waiting.set(id, { resolve, reject, timer })
+      this.#waiting.set(id, { resolve, reject, timer, node: 'node' in message ? message.node : null })
       link.send({ ...message, id })
     })
   }
@@ -127,6 +160,14 @@ class Host implements LdkHost {
       case 'refused':
         this.#take(message.id)?.reject(new NodeError(message.code, message.message))
         return
+      case 'node-ended': {
+        const wanted = this.#wanted.get(message.node)
+        for (const [id, { node }] of this.#waiting)
+          if (node === message.node)
+            this.#take(id)?.reject(new NodeError('offline', 'The Lightning node ended.'))
+        if (wanted) this.#isDown(message.node, wanted, message.reason)
+        return
+      }
       case 'fatal':
         this.#ended(link, message.reason)
         void link.terminate()
@@ -148,13 +189,15 @@ class Host implements LdkHost {
     const starting = this.#ready !== null
     this.#ready = null
     for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(offline())
-    if (this.#stopping || starting) return
+    if (this.#stopping || starting || this.#restarting) return
     this.restarts++
     this.#options.log.error('The Lightning host ended and is started again.', {
       reason,
       restarts: this.restarts,
     })
-    void this.#restart(link)
+    this.#restarting = this.#restart(link).finally(() => {
+      this.#restarting = null
+    })
   }
 
   async #restart(dead: HostLink): Promise<void> {
@@ -163,19 +206,85 @@ class Host implements LdkHost {
     while (!this.#stopping) {
       this.#crashesInARow = Date.now() - this.#startedAt > HEALTHY_AFTER_MS ? 0 : this.#crashesInARow + 1
       await sleep(Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** Math.min(this.#crashesInARow, 8)))
+      let link: HostLink | null = null
       try {
         await this.start()
-        for (const options of this.#open.values()) await this.#ask({ kind: 'open', options }, OPEN_TIMEOUT_MS)
-        this.#options.log.info('The Lightning host is back.', { nodes: this.#open.size })
+        link = this.#link
+        for (const [nodeId, wanted] of this.#wanted)
+          if (wanted.deaths < MOST_DEATHS) await this.#reopen(nodeId, wanted)
+        this.#options.log.info('The Lightning host is back.', {
+          nodes: this.#wanted.size - this.faults().length,
+        })
         return
       } catch (cause) {
         this.#options.log.error('The Lightning host did not come back; trying again.', {
           reason: String(cause),
         })
-        const link: HostLink | null = this.#link
+        link ??= this.#link
         this.#link = null
         await link?.terminate()
       }
     }
   }
+
+  async #openFirst(
+    options: LdkNodeOptions,
+    evenDown: boolean,
+  ): Promise<OpenedNode & { fault: string | null }> {
+    try {
+      const opened = (await this.#ask({ kind: 'open', options }, OPEN_TIMEOUT_MS)) as OpenedNode
+      return { ...opened, fault: null }
+    } catch (cause) {
+      if (!evenDown) throw cause
+      // It may have taken the host with it.
+      await this.#restarting
+      const nodeId = (await this.#ask({ kind: 'identify', seed: options.seed }, CALL_TIMEOUT_MS)) as string
+      return { node: nodeId, nodeId, listening: null, fault: messageOf(cause) }
+    }
+  }
+
+  /** Opens a node again. One that cannot be opened is tried later; rejects when the host died of it. */
+  async #reopen(nodeId: string, wanted: Wanted): Promise<void> {
+    const link = this.#link
+    try {
+      await this.#ask({ kind: 'open', options: wanted.options }, OPEN_TIMEOUT_MS)
+    } catch (cause) {
+      if (this.#link === link) return this.#isDown(nodeId, wanted, messageOf(cause))
+      wanted.deaths++
+      if (wanted.deaths < MOST_DEATHS) throw cause
+      wanted.fault = `The host ended ${wanted.deaths} times while this node was being opened. It is left closed until the process is started again.`
+      this.#options.log.error(DOWN, { nodeId, folder: wanted.options.folder, reason: wanted.fault })
+      throw cause
+    }
+    if (wanted.fault !== null) this.#options.log.info('A Lightning node is back.', { nodeId })
+    wanted.fault = null
+    wanted.deaths = 0
+    wanted.openedAt = Date.now()
+  }
+
+  /** Says so, and opens it again later, less and less often. The other nodes do not notice. */
+  #isDown(nodeId: string, wanted: Wanted, reason: string): void {
+    const wasHealthy = wanted.fault === null && Date.now() - wanted.openedAt > HEALTHY_AFTER_MS
+    wanted.failures = wasHealthy ? 1 : wanted.failures + 1
+    wanted.fault = reason
+    this.#options.log.error(DOWN, { nodeId, folder: wanted.options.folder, reason })
+    const pause = Math.min(LONGEST_REOPEN_MS, FIRST_RESTART_MS * 2 ** Math.min(wanted.failures - 1, 12))
+    void sleep(pause, undefined, { ref: false }).then(() => {
+      const isWanted =
+        this.#wanted.get(nodeId) === wanted && wanted.fault !== null && wanted.deaths < MOST_DEATHS
+      // A host that is being started again opens all of them.
+      if (!isWanted || this.#stopping || this.#link === null || this.#restarting) return
+      this.#reopen(nodeId, wanted).catch((cause) =>
+        this.#options.log.error('The Lightning host ended while a node was opened again.', {
+          ...{ nodeId, reason: String(cause) },
+        }),
+      )
+    })
+  }
+}
+
+const DOWN = 'A Lightning node is down; the others run on, and it is tried again.'
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

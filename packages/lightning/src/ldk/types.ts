@@ -26,15 +26,21 @@ export interface LdkHost {
   readonly restarts: number
   /**
    * Opens (or creates) the node that lives in `folder`. Throws `NodeError('conflict')` when another process has it
-   * open, and `NodeError('invalid')` when the folder belongs to another seed or network.
+   * open, and `NodeError('invalid')` when the folder belongs to another seed or network, or its file cannot be read.
+   *
+   * With `evenDown` a node that cannot be opened is answered all the same: it is offline, and is tried again.
    */
-  openNode(options: LdkNodeOptions): Promise<LdkNode>
+  openNode(options: LdkNodeOptions, how?: { evenDown?: boolean }): Promise<LdkNode>
+  /** The nodes that should be open and are not. Every call to one throws `NodeError('offline')`; the others run on. */
+  faults(): readonly NodeFault[]
   /** Of the whole process. */
   memory(): Promise<{ residentBytes: number }>
   /** Fault injection: makes the WASM instance panic, as a bug in it would. For tests only. */
   crash(): void
   stop(): Promise<void>
 }
+
+export type NodeFault = { readonly nodeId: Hex; readonly reason: string }
 
 export type LdkNodeOptions = {
   /** Holds the node's one SQLite file. Never restore it from an older copy: that loses money. */

@@ -1,12 +1,14 @@
-import type { Logger, NetworkGraph } from 'lightningdevkit'
+import { KeysManager, type Logger, type NetworkGraph } from 'lightningdevkit'
 import { NodeError } from '../../ports.ts'
 import type { FromHost, HostSettings, OpenedNode, ToHost } from '../protocol.ts'
 import type { LdkNodeOptions, Log } from '../types.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from './bitcoin-rpc.ts'
 import { CALLS } from './calls.ts'
+import { explain, isFileFault, isPanic } from './faults.ts'
 import { FeeRates } from './fees.ts'
 import { GraphFile, newGraph } from './graph-file.ts'
 import { Guard } from './guard.ts'
+import { ownId } from './identity.ts'
 import { makeLdkLogger } from './ldk-logger.ts'
 import { Node } from './node.ts'
 import { loadWasm } from './wasm.ts'
@@ -67,6 +69,9 @@ export class HostCore {
       case 'open':
         this.#answer(message.id, this.#open(message.options))
         return
+      case 'identify':
+        this.#answer(message.id, Promise.resolve(ownId(KeysManager.constructor_new(message.seed, 0n, 0))))
+        return
       case 'call':
         this.#answer(message.id, this.#call(message.node, message.method, message.args))
         return
@@ -80,19 +85,45 @@ export class HostCore {
 
   async #open(options: LdkNodeOptions): Promise<OpenedNode> {
     await this.#fees.refresh(Date.now())
-    const { node, listening } = await Node.open(options, {
-      network: this.#settings.network,
-      rpc: this.#rpc,
-      fees: this.#fees,
-      graph: this.#graph,
-      guard: this.#guard,
-      logger: this.#logger,
-      log: this.#log,
-      now: () => Date.now(),
-      fatal: (cause) => this.#fatal(cause),
-    })
-    this.#nodes.set(node.nodeId, node)
-    return { node: node.nodeId, nodeId: node.nodeId, listening }
+    let opened: Node | null = null
+    let failed: { cause: unknown } | null = null
+    try {
+      const { node, listening } = await Node.open(options, {
+        network: this.#settings.network,
+        rpc: this.#rpc,
+        fees: this.#fees,
+        graph: this.#graph,
+        guard: new Guard(this.#guard),
+        logger: this.#logger,
+        log: this.#log,
+        now: () => Date.now(),
+        fatal: (cause) => {
+          if (!isFileFault(cause)) this.#fatal(cause)
+          else if (opened === null) failed = { cause }
+          else this.#abandon(opened, cause)
+        },
+      })
+      opened = node
+      if (failed !== null) {
+        node.abandon()
+        throw (failed as { cause: unknown }).cause
+      }
+      this.#nodes.set(node.nodeId, node)
+      return { node: node.nodeId, nodeId: node.nodeId, listening }
+    } catch (cause) {
+      if (isPanic(cause)) this.#fatal(cause)
+      throw cause
+    }
+  }
+
+  /** One node's file failed: it is closed as it is, and the others run on. */
+  #abandon(node: Node, cause: unknown): void {
+    if (this.#nodes.get(node.nodeId) !== node) return
+    this.#nodes.delete(node.nodeId)
+    node.abandon()
+    this.#log.error('The file of a Lightning node failed.', { nodeId: node.nodeId, reason: explain(cause) })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#send({ kind: 'node-ended', node: node.nodeId, reason: `Its file failed: ${reason}` })
   }
 
   async #call(nodeId: string, method: string, args: readonly unknown[]): Promise<unknown> {
@@ -189,10 +220,4 @@ export class HostCore {
       this.#fatal(cause)
     }
   }
-}
-
-function explain(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const inner = cause.cause === undefined ? '' : ` (${explain(cause.cause)})`
-  return `${cause.stack ?? cause.message}${inner}`
 }

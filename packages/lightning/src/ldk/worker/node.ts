@@ -50,7 +50,7 @@ export type NodeSurroundings = {
   logger: Logger
   log: Log
   now: () => number
-  /** The WASM instance or the disk can no longer be trusted. */
+  /** The WASM instance or the node's file can no longer be trusted. */
   fatal: (cause: unknown) => void
 }
 
@@ -243,6 +243,16 @@ export class Node {
     this.events.stop()
     this.opener.stop()
     await this.peers.stop()
+    this.store.close()
+  }
+
+  /** Nothing of it is kept or let out any more: what it has on the disk is what it was. */
+  abandon(): void {
+    this.#loop.end()
+    if (this.#timer) clearInterval(this.#timer)
+    this.events.stop()
+    this.opener.stop()
+    void this.peers.stop()
     this.store.close()
   }
 

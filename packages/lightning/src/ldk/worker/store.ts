@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { openPrivate } from '../../file-lock.ts'
 import { NodeError } from '../../ports.ts'
+import { isFileFault } from './faults.ts'
 
 const SQLITE_BUSY = 5
 /** Applied in order; `user_version` counts those that were. Never change one that was released. */
@@ -77,6 +78,12 @@ CREATE TABLE monitor_updates (outpoint TEXT NOT NULL, id INTEGER NOT NULL, bytes
 `,
 ]
 
+/** A node's file is its money: nobody may be tempted to make a new one, or to put an old one in its place. */
+function unreadable(file: string, cause: unknown): NodeError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new NodeError('invalid', `${file} cannot be read: ${why}. Do not delete or replace it.`, { cause })
+}
+
 /** SQLite keeps it until the database is closed; its commits are in it, and no lock. */
 const LOG = 'node.sqlite-wal'
 
@@ -100,7 +107,8 @@ export class Store {
 
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    this.#db = openPrivate(join(folder, 'node.sqlite'))
+    const file = join(folder, 'node.sqlite')
+    this.#db = openPrivate(file)
     try {
       this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;')
       this.#db.exec('BEGIN IMMEDIATE')
@@ -120,6 +128,7 @@ export class Store {
       this.#db.close()
       if ((cause as { errcode?: number }).errcode === SQLITE_BUSY)
         throw new NodeError('conflict', `Another process has the node in ${folder} open.`, { cause })
+      if (isFileFault(cause)) throw unreadable(file, cause)
       throw cause
     }
   }

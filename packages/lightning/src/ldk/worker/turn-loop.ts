@@ -1,4 +1,5 @@
 import { NodeError } from '../../ports.ts'
+import { isFileFault, isPanic } from './faults.ts'
 
 type Job = () => void
 
@@ -11,7 +12,7 @@ export type TurnLoopParts = {
   readonly syncNow: () => void
   /** What the turns said may leave the machine. */
   readonly letOut: () => void
-  /** The WASM instance or the disk can no longer be trusted. */
+  /** The WASM instance or the node's file can no longer be trusted. */
   readonly fatal: (cause: unknown) => void
 }
 
@@ -54,13 +55,14 @@ export class TurnLoop {
             )
           else this.#answers.push(() => resolve(answer))
         } catch (cause) {
-          // A panic leaves the instance broken: its turn ends here, uncommitted. Anything else is the mistake of one call.
-          if (cause instanceof WebAssembly.RuntimeError) {
-            reject(new NodeError('offline', 'The Lightning host ended.', { cause }))
+          // A panic leaves the instance broken, a fault of the file who knows what: the turn ends here, uncommitted.
+          // Anything else is the mistake of one call.
+          const isMistake = cause instanceof NodeError
+          if (!isMistake && (isPanic(cause) || isFileFault(cause))) {
+            reject(new NodeError('offline', 'The Lightning node ended.', { cause }))
             throw cause
           }
-          const error =
-            cause instanceof NodeError ? cause : new NodeError('invalid', String(cause), { cause })
+          const error = isMistake ? cause : new NodeError('invalid', String(cause), { cause })
           this.#answers.push(() => reject(error))
         }
       })
