@@ -14,7 +14,7 @@ import type { OpenDatabase } from '@holdfast/server/platform/database'
 import type { JournalEntry } from '@holdfast/server/platform/journal/read-entries'
 import { sql } from 'kysely'
 import type { UserName } from './devnet-user.ts'
-import { readJournal } from './journal-faults.ts'
+import { type Chains, readJournal } from './journal-faults.ts'
 import { type Asked, DOMAIN, type Running } from './request-ledger.ts'
 
 export type Balances = ReadonlyMap<UserName, bigint>
@@ -31,7 +31,11 @@ export type Truth = {
   /** How each registration and each change of a name ended, by its job. */
   readonly nameJobs: ReadonlyMap<string, NameJob['outcome']>
   readonly payments: readonly PaymentState[]
+  readonly addressInvoices: readonly AddressInvoiceRow[]
 }
+
+/** What a payer asked for at a Lightning Address. */
+type AddressInvoiceRow = { readonly id: string; readonly paymentHash: string; readonly phase: string }
 
 /** Every state row. */
 export async function readTruth({ db }: OpenDatabase): Promise<Truth> {
@@ -39,7 +43,10 @@ export async function readTruth({ db }: OpenDatabase): Promise<Truth> {
   const jobs = await sql<{ job: NameJob }>`
     select state -> 'job' as job from name_registration union all select job from name_job`.execute(db)
   const payments = await sql<{ state: JsonObject }>`select state from payment`.execute(db)
+  const addressInvoices = await sql<AddressInvoiceRow>`
+    select id, payment_hash as "paymentHash", phase from address_invoice`.execute(db)
   return {
+    addressInvoices: addressInvoices.rows,
     names: names.rows.map(({ state }) => state),
     nameJobs: new Map(jobs.rows.map(({ job }) => [job.id ?? '', job.outcome])),
     payments: payments.rows.map(({ state }) => decodeState(state)),
@@ -47,7 +54,7 @@ export async function readTruth({ db }: OpenDatabase): Promise<Truth> {
 }
 
 /** What has not come to its end. */
-export function unended({ names, payments }: Truth): string[] {
+export function unended({ names, payments, addressInvoices }: Truth): string[] {
   // An offer that was replaced is disabled a good minute later; that has not to be waited for.
   const now = Date.now()
   const dueFor = (name: NameState) => pendingEffects(name).filter(({ at }) => at <= now)
@@ -59,7 +66,23 @@ export function unended({ names, payments }: Truth): string[] {
     ...payments
       .filter(({ phase }) => phase !== 'succeeded' && phase !== 'failed')
       .map(({ id, phase }) => `payment ${id} is ${phase}`),
+    ...addressInvoices
+      .filter(({ paymentHash, phase }) => phase !== 'paid' && isPaid(payments, paymentHash))
+      .map(({ id, phase }) => `address invoice ${id} was paid, and is ${phase}`),
   ]
+}
+
+function isPaid(payments: readonly PaymentState[], paymentHash: string): boolean {
+  return payments.some((payment) => payment.phase === 'succeeded' && payment.paymentHash === paymentHash)
+}
+
+/** Each invoice that was paid stands once in the journal, and no other does. */
+function findAddressInvoiceFaults({ payments, addressInvoices }: Truth, chains: Chains): string[] {
+  return addressInvoices.flatMap(({ id, paymentHash }) => {
+    const entries = chains.get(`address-invoice ${id}`)?.length ?? 0
+    const wanted = isPaid(payments, paymentHash) ? 1 : 0
+    return entries === wanted ? [] : [`address invoice ${id} has ${entries} entries instead of ${wanted}`]
+  })
 }
 
 /** Each accepted request has its one entity, and no entity is there without a request. */
@@ -123,6 +146,7 @@ export async function findJournalFaults(database: OpenDatabase, truth: Truth): P
         chain.map(({ data, at }) => ({ command: decodeCommand(data.command as JsonObject), at })),
       ),
     )
+  faults.push(...findAddressInvoiceFaults(truth, byEntity))
   const present = truth.names.length + truth.payments.length
   const told = [...byEntity.keys()].filter((entity) => /^(name|payment) /.test(entity)).length
   if (told !== present) faults.push(`the journal tells of ${told} entities, ${present} exist`)
@@ -202,9 +226,14 @@ async function txtAt(resolver: Resolver, recordName: string): Promise<string[]> 
   }
 }
 
-/** How each ended, by the id of the name or payment. */
-export function endsOf({ names, payments }: Truth): Map<string, string> {
+/** How each ended, by the id of the name, payment or address invoice. */
+export function endsOf({ names, payments, addressInvoices }: Truth): Map<string, string> {
   return new Map([
+    // A look at an invoice is known by its payment hash.
+    ...addressInvoices.flatMap(({ id, paymentHash, phase }) => [
+      [id, phase] as const,
+      [paymentHash, phase] as const,
+    ]),
     ...names.map(({ id, phase }) => [id, phase] as const),
     ...payments.map(
       (payment) => [payment.id, payment.phase === 'failed' ? payment.cause : payment.phase] as const,

@@ -14,6 +14,7 @@ export type SpareName = { readonly owner: UserName; readonly user: string }
 /** More than a user of the devnet can ever send. */
 const TOO_MUCH_MSAT = 9_900_000_000n
 const READY_WITHIN_MS = 60_000
+const NOT_OF_A_NAME: ReadonlySet<ServerStep['needs']> = new Set(['new name', 'too much', 'address invoice'])
 
 /** Sends what brings some saga to every step: registrations, changes, releases and payments, many at once. */
 export class KillWorkload {
@@ -42,7 +43,7 @@ export class KillWorkload {
   /** Finds the name whose release, suspension, … brings some saga to `point`; null when none is needed. */
   async prepare(running: Running, point: KillPoint<ServerStep>): Promise<SpareName | null> {
     const needs = needsOf(point)
-    const isOfName = needs !== null && needs !== 'new name' && needs !== 'too much'
+    const isOfName = needs !== null && !NOT_OF_A_NAME.has(needs)
     if (!isOfName && !this.#random.chance(0.3)) return null
     const spare = await this.#findSpare(running)
     if (needs === 'resumption') {
@@ -96,6 +97,13 @@ export class KillWorkload {
       const [payer, payee] = random.shuffled(shops)
       const to = `₿${this.#nextUser()}@${DOMAIN}`
       void ask(payer!.owner, { kind: 'pay', to, payee: payee!.owner, amountMsat: this.#nextAmount() })
+    }
+    if (needs === 'address invoice' || random.chance(0.25)) {
+      const [payer, payee] = random.shuffled(shops)
+      const amountMsat = this.#nextAmount()
+      void askForInvoice(running, payee!, amountMsat).then((to) =>
+        to === null ? null : ask(payer!.owner, { kind: 'pay', to, payee: payee!.owner, amountMsat }),
+      )
     }
     if (needs === 'too much' || random.chance(0.25)) {
       const [payer, payee] = random.shuffled(shops)
@@ -163,6 +171,22 @@ export class KillWorkload {
   /** 1 to 20 thousand satoshi; the millisatoshi tell the payments apart. */
   #nextAmount(): bigint {
     return BigInt(1 + this.#random.below(20)) * 1_000_000n + BigInt(this.#count++)
+  }
+}
+
+/** Of the payee's Lightning Address, as any wallet asks (LUD-06); null: the server died before it answered. */
+async function askForInvoice(
+  { url, died }: Running,
+  { name }: Shop,
+  amountMsat: bigint,
+): Promise<string | null> {
+  try {
+    const callback = `${url}/lnurlp/${name.slice(1)}/callback?amount=${amountMsat}`
+    const { pr } = (await (await fetch(callback, { signal: died })).json()) as { pr?: string }
+    return pr ?? null
+  } catch (error) {
+    if (died.aborted || error instanceof TypeError) return null
+    throw error
   }
 }
 

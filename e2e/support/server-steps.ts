@@ -4,12 +4,20 @@ import type { Traps } from './step-trap.ts'
 
 /** An entry of the journal, and the worker's task that leads to it; without one it is a request. */
 export type ServerStep = Step & {
-  readonly stream: 'name' | 'payment'
+  readonly stream: 'name' | 'payment' | 'address-invoice'
   /** What the entry's data contain. */
   readonly entry: JsonObject
   readonly task?: string
   /** What has to be asked for beside the usual, for some saga to come there. */
-  readonly needs?: 'release' | 'suspension' | 'transfer' | 'change' | 'resumption' | 'new name' | 'too much'
+  readonly needs?:
+    | 'release'
+    | 'suspension'
+    | 'transfer'
+    | 'change'
+    | 'resumption'
+    | 'new name'
+    | 'too much'
+    | 'address invoice'
 }
 
 const REQUEST = { moments: COMMIT_MOMENTS } as const
@@ -18,8 +26,9 @@ const phase = (phase: string) => ({ entry: { phase } })
 const command = (kind: string) => ({ entry: { command: { kind } } })
 
 /**
- * Every step of the name saga, its changes and its compensation included, and of a payment. `restoring` needs a change
- * that fails, and is for the saga's tests.
+ * Every step of the name saga that somebody asks for, its changes and its compensation included, of a payment, and of an
+ * invoice that was asked for at a Lightning Address. What time brings, such as renewals, has steps of its own
+ * (`WAITING_STEPS`).
  */
 export const SERVER_STEPS: readonly ServerStep[] = [
   { name: 'name requested', stream: 'name', ...phase('requested'), ...REQUEST },
@@ -61,6 +70,13 @@ export const SERVER_STEPS: readonly ServerStep[] = [
     ...phase('failed'),
     ...after('payments:pay'),
     needs: 'too much',
+  },
+  {
+    name: 'address invoice paid',
+    stream: 'address-invoice',
+    entry: {},
+    ...after('lightning-address:look'),
+    needs: 'address invoice',
   },
 ]
 

@@ -71,7 +71,9 @@ begin
     where trap.moment = 'before-effect' and known.id = new.task_id
       and (entity_id is null or entity_id = new.payload ->> 'id')
   ) then
-    perform kill_test.wait(coalesce(new.payload ->> 'id', new.payload ->> 'domain'));
+    perform kill_test.wait(
+      coalesce(new.payload ->> 'id', new.payload ->> 'domain', new.payload ->> 'paymentHash')
+    );
   end if;
   return new;
 end
