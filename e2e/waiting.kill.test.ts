@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRefusal } from '@holdfast/core'
 import { decideDomain } from '@holdfast/core/domains/domain-machine'
@@ -15,6 +14,7 @@ import { type KillDatabase, makeKillDatabase } from './support/kill-database.ts'
 import { describePoint, type KillPoint } from './support/kill-plan.ts'
 import { KillReport } from './support/kill-report.ts'
 import { killsAskedFor, reseedFor, SEED } from './support/kill-wish.ts'
+import { killWorker, startKillWorker, untilReady } from './support/kill-worker.ts'
 import { type ReseededRandom, seededRandom } from './support/seeded-random.ts'
 import { type SimulatedEdges, startSimulatedEdges } from './support/simulated-edges.ts'
 import { type StepTrap, setTrap } from './support/step-trap.ts'
@@ -82,9 +82,9 @@ async function liveAndDie(
 ): Promise<string | null> {
   const { database, random } = world
   if (point.kind === 'starting') {
-    const worker = startWorkerOf(world)
+    const worker = startWorker(world)
     await sleep(point.fraction * LONGEST_START_MS)
-    await kill(worker)
+    await killWorker(worker)
     return null
   }
   let trap: StepTrap | null = null
@@ -107,19 +107,18 @@ async function liveAndDie(
 /** The worker's next life, which ends by SIGKILL when `work` has ended. */
 async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): Promise<T> {
   const { database, edges } = world
-  const worker = startWorkerOf(world)
+  const worker = startWorker(world)
   const order = (order: Order) => void worker.stdin!.write(`${JSON.stringify(order)}\n`)
   const clock = { stands: false, now: () => Date.now() + world.aheadMs }
   const life: WaitingLife = { database, edges, order, clock }
   const died = new AbortController()
-  await Promise.race([once(worker.stdout!, 'data'), once(worker, 'exit')])
-  if (worker.exitCode !== null) throw new Error(`The worker ended at its start, with ${worker.exitCode}.`)
+  await untilReady(worker)
   const passing = letTimePass(world, life, died.signal)
   try {
     await endStories(life)
     return await work(life)
   } finally {
-    await kill(worker)
+    await killWorker(worker)
     died.abort()
     await passing
   }
@@ -193,17 +192,7 @@ async function checkAll(world: World): Promise<Map<string, string>> {
   return new Map([...names, ...domains].map(({ id, phase }) => [id, phase]))
 }
 
-function startWorkerOf({ connectionString, edges, aheadMs }: World): ChildProcess {
+function startWorker({ connectionString, edges, aheadMs }: World): ChildProcess {
   const world: WaitingWorkerWorld = { connectionString, edgesUrl: edges.url, domain: DOMAIN, aheadMs }
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'e2e/support/waiting-worker.ts'], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, HOLDFAST_TEST_WORLD: JSON.stringify(world) },
-  })
-}
-
-async function kill(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null) throw new Error(`The worker ended by itself, with ${worker.exitCode}.`)
-  const ended = once(worker, 'exit')
-  worker.kill('SIGKILL')
-  await ended
+  return startKillWorker('e2e/support/waiting-worker.ts', world)
 }

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isRefusal } from '@holdfast/core'
 import { decideZone } from '@holdfast/core/zones/zone-plan'
@@ -17,10 +16,12 @@ import { type KillDatabase, makeKillDatabase } from './support/kill-database.ts'
 import { describePoint, type KillPoint } from './support/kill-plan.ts'
 import { KillReport } from './support/kill-report.ts'
 import { killsAskedFor, reseedFor, SEED } from './support/kill-wish.ts'
+import { killWorker, startKillWorker, untilReady } from './support/kill-worker.ts'
 import { type ReseededRandom, seededRandom } from './support/seeded-random.ts'
 import { type SimulatedZones, startSimulatedZones } from './support/simulated-zones.ts'
 import { setTrap } from './support/step-trap.ts'
 import { ZONE_STEPS, type ZoneStep } from './support/zone-steps.ts'
+import type { ZoneWorkerWorld } from './support/zone-worker.ts'
 
 /** A third of the others' kills: a plan waits most of its time. */
 const KILLS = killsAskedFor('HOLDFAST_TEST_KILLS', ZONE_STEPS, 1 / 3)
@@ -75,7 +76,7 @@ async function liveAndDie(world: World, point: KillPoint<ZoneStep>): Promise<str
   const worker = startZoneWorker(world)
   if (point.kind === 'starting') {
     await sleep(point.fraction * LONGEST_START_MS)
-    await kill(worker)
+    await killWorker(worker)
     return null
   }
   const isActing = point.kind === 'step' && point.step.acted && point.moment === 'before-commit'
@@ -83,13 +84,13 @@ async function liveAndDie(world: World, point: KillPoint<ZoneStep>): Promise<str
   const died = new AbortController()
   const operators = operate(world, died.signal, () => random.chance(0.5))
   try {
-    await once(worker.stdout!, 'data')
+    await untilReady(worker)
     if (isActing) return await zones.nextAct()
     if (trap) return await trap.sprung()
     await sleep(point.kind === 'working' ? point.afterMs : 0)
     return null
   } finally {
-    await kill(worker)
+    await killWorker(worker)
     died.abort()
     await operators
     await trap?.release()
@@ -115,7 +116,7 @@ async function checkAll(world: World): Promise<Map<string, string>> {
   const atRest = async () =>
     (await listZones(database.db)).map(({ phase }) => phase).filter((phase) => !/^(un)?signed$/.test(phase))
   await expect.poll(atRest, { timeout: ENDS_WITHIN_MS, interval: 100 }).toEqual([])
-  await kill(worker)
+  await killWorker(worker)
   expect(zones.refusals()).toEqual([])
   const { chains, faults } = await readJournal(database)
   expect(faults).toEqual([])
@@ -132,16 +133,6 @@ async function checkAll(world: World): Promise<Map<string, string>> {
 }
 
 function startZoneWorker({ connectionString, zones, time }: World): ChildProcess {
-  const world = { connectionString, zonesUrl: zones.url, time }
-  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'e2e/support/zone-worker.ts'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, HOLDFAST_TEST_WORLD: JSON.stringify(world) },
-  })
-}
-
-async function kill(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode !== null) throw new Error(`The worker ended by itself, with ${worker.exitCode}.`)
-  const ended = once(worker, 'exit')
-  worker.kill('SIGKILL')
-  await ended
+  const world: ZoneWorkerWorld = { connectionString, zonesUrl: zones.url, time }
+  return startKillWorker('e2e/support/zone-worker.ts', world)
 }
