@@ -1,15 +1,6 @@
-import type { DnsZone } from '@holdfast/core/dns-zone'
-import { TYPE } from '@holdfast/protocols/dns/codes'
-import { decodeMessage } from '@holdfast/protocols/dns/message'
-import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
-import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { makeQuery } from '../dns/dns-transport.ts'
-import { makeRfc2136Zone } from '../dns/rfc2136-zone.ts'
-import { type RunningKnot, startKnotZone } from '../dns/testing/knot.ts'
-import { makeResolveTxt } from '../edges.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import type { ResolveTxt } from '../resolve/validations.ts'
+import { type NamesOnKnot, startNamesOnKnot } from './testing/names-on-knot.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
 import { tableSizes } from './testing/table-sizes.ts'
 
@@ -21,27 +12,13 @@ const ONE_BY_ONE = 25
 const JOBS_AT_ONCE = 10
 
 const database = withDatabase({ maxConnections: 20 })
-let knot: RunningKnot
+let knot: NamesOnKnot
 let world: SlicesWorld
-let resolveTxt: ResolveTxt
-let zone: DnsZone
 
 beforeEach(async () => {
-  knot = await startKnotZone(DOMAIN, 'hmac-sha256')
-  const query = makeQuery({ servers: [knot.server], timeoutMs: 2_000 })
-  const anchors = decodeMessage(await query(DOMAIN, TYPE.DNSKEY))
-    .answer.filter(({ type }) => type === TYPE.DNSKEY)
-    .map(({ rdata }): TrustAnchor => ({ zone: `${DOMAIN}.`, kind: 'dnskey', key: decodeDnskey(rdata) }))
-  resolveTxt = makeResolveTxt(query, anchors)
-  zone = makeRfc2136Zone({
-    domain: DOMAIN,
-    primary: knot.server,
-    key: knot.key,
-    authoritativeServers: async () => [knot.server],
-    now: Date.now,
-  })
+  knot = await startNamesOnKnot(DOMAIN)
   world = await startSlicesWorld(database, {
-    dns: { zone, resolveTxt },
+    dns: knot,
     concurrency: JOBS_AT_ONCE,
     rules: { deadlineMs: 30 * 60_000 },
   })
@@ -84,14 +61,14 @@ test('a thousand names, each wished for by two at the same time, are all live on
 
   for (let n = 0; n < NAMES; n++) {
     const name = (await world.get(`/v1/names/name${n}@${DOMAIN}`)).json()
-    const found = await resolveTxt(`name${n}.user._bitcoin-payment.${DOMAIN}`, (Date.now() / 1000) | 0)
+    const found = await knot.resolveTxt(`name${n}.user._bitcoin-payment.${DOMAIN}`, (Date.now() / 1000) | 0)
     expect(found).toMatchObject({ status: 'secure' })
     const values = 'values' in found ? found.values.map((value) => new TextDecoder().decode(value)) : []
     expect(values).toEqual([`bitcoin:?lno=${name.offer}`])
   }
   const total = NAMES + ONE_BY_ONE
   const inZone: string[] = []
-  for await (const { name } of zone.list()) inZone.push(name)
+  for await (const { name } of knot.zone.list()) inZone.push(name)
   expect(inZone).toHaveLength(total)
   expect(new Set(inZone).size).toBe(total)
 

@@ -1,40 +1,19 @@
-import { TYPE } from '@holdfast/protocols/dns/codes'
-import { decodeMessage } from '@holdfast/protocols/dns/message'
-import { decodeDnskey } from '@holdfast/protocols/dns/rdata'
-import type { TrustAnchor } from '@holdfast/protocols/dnssec'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { makeQuery } from '../dns/dns-transport.ts'
-import { makeRfc2136Zone } from '../dns/rfc2136-zone.ts'
-import { type RunningKnot, startKnotZone } from '../dns/testing/knot.ts'
-import { makeResolveTxt } from '../edges.ts'
 import { makeTestNode } from '../nodes/testing/test-node.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import type { ResolveTxt } from '../resolve/validations.ts'
+import { type NamesOnKnot, startNamesOnKnot } from './testing/names-on-knot.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
 
 const DOMAIN = 'shop.test'
 
 const database = withDatabase()
-let knot: RunningKnot
+let knot: NamesOnKnot
 let world: SlicesWorld
-let resolveTxt: ResolveTxt
 let sole: string
 
 beforeAll(async () => {
-  knot = await startKnotZone(DOMAIN, 'hmac-sha256')
-  const query = makeQuery({ servers: [knot.server], timeoutMs: 2_000 })
-  const anchors = decodeMessage(await query(DOMAIN, TYPE.DNSKEY))
-    .answer.filter(({ type }) => type === TYPE.DNSKEY)
-    .map(({ rdata }): TrustAnchor => ({ zone: `${DOMAIN}.`, kind: 'dnskey', key: decodeDnskey(rdata) }))
-  resolveTxt = makeResolveTxt(query, anchors)
-  const zone = makeRfc2136Zone({
-    domain: DOMAIN,
-    primary: knot.server,
-    key: knot.key,
-    authoritativeServers: async () => [knot.server],
-    now: Date.now,
-  })
-  world = await startSlicesWorld(database, { dns: { zone, resolveTxt }, soleOwnerOf: async () => sole })
+  knot = await startNamesOnKnot(DOMAIN)
+  world = await startSlicesWorld(database, { dns: knot, soleOwnerOf: async () => sole })
 })
 afterAll(async () => {
   await world?.stop()
@@ -42,7 +21,10 @@ afterAll(async () => {
 })
 
 async function resolve(user: string): Promise<unknown> {
-  const found = await resolveTxt(`${user}.user._bitcoin-payment.${DOMAIN}`, Math.floor(Date.now() / 1000))
+  const found = await knot.resolveTxt(
+    `${user}.user._bitcoin-payment.${DOMAIN}`,
+    Math.floor(Date.now() / 1000),
+  )
   return found.status === 'secure'
     ? found.values.map((value) => new TextDecoder().decode(value).replace('bitcoin:?lno=', ''))
     : found.status
