@@ -200,8 +200,16 @@ export type Balance = {
 }
 
 export interface NodeEvents {
-  /** Durable events after `cursor` (0 for all), oldest first, at most `limit`. Waits up to `waitMs` for the first. */
+  /**
+   * Durable events after `cursor` (0 for all), oldest first, at most `limit`. Waits up to `waitMs` for the first. When some
+   * of them were forgotten, the first that is answered is `events-forgotten`.
+   */
   since(cursor: number, options?: { limit?: number; waitMs?: number }): Promise<NodeEvent[]>
+  /**
+   * Whoever follows the events durably has kept what they mean, up to this cursor: 30 days after they happened they are
+   * forgotten. One follower of a node says so, in all its instances; where none ever did, they are forgotten all the same.
+   */
+  acknowledge(cursor: number): Promise<void>
 }
 
 export type NodeEvent = { cursor: number; at: number } & (
@@ -220,6 +228,8 @@ export type NodeEvent = { cursor: number; at: number } & (
   | { kind: 'payment-failed'; paymentId: Hex; paymentHash: Hex | null; reason: PaymentFailure }
   | { kind: 'channel-ready'; channelId: Hex; peer: Hex }
   | { kind: 'channel-closed'; channelId: Hex; peer: Hex; reason: string }
+  /** Not an event but the lack of some: up to this cursor. What they told has to be looked up. */
+  | { kind: 'events-forgotten' }
 )
 
 export type NodeErrorCode = 'offline' | 'invalid' | 'not-held' | 'unsupported' | 'conflict'

@@ -5,6 +5,7 @@ import {
   BUYER,
   type EscrowWorld,
   FEE_MSAT,
+  HOUR_MS,
   makeEscrowWorld,
   PAYOUT_MSAT,
   WORKER,
@@ -98,5 +99,26 @@ describe('after a restore of the database from a backup that does not know of a 
     await world.runNext(5)
     expect(await world.milestone(id)).toMatchObject({ phase: 'refunded' })
     expect(world.node.gainMsat()).toBe(0n)
+  })
+})
+
+describe('the events of the node', () => {
+  test('are acknowledged once they are heard, now and then', async () => {
+    await world.reachHeld()
+    expect(world.node.acknowledged).toBe(0)
+    world.time.now += 2 * HOUR_MS
+    await world.slice.follow()
+    expect(world.node.acknowledged).toBe(world.node.happened.length)
+  })
+
+  test('that it has forgotten are made up for by asking about everything that has not ended', async () => {
+    const id = await world.startFunding()
+    await world.run('create-hold')
+    world.node.buyerPays(world.paymentHash)
+    world.node.forgotten = world.node.happened.length
+    expect(await world.slice.follow()).toBe(1)
+    await world.run('look-up-hold')
+    await world.milestoneIn(id, 'held')
+    expect(await world.slice.follow()).toBe(0)
   })
 })

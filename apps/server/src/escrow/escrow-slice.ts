@@ -102,6 +102,7 @@ export function makeEscrowSlice(deps: {
   const blocks = makeBlockClock(deps)
   const changes = makeChangeSignal()
   const tell = makeTellEscrow({ transact, blocks, node, limits, changes })
+  const reconcile = () => reconcileEscrows({ database, tell })
   const moment = () => orOffline(blocks.moment())
   return {
     tasks: makeEscrowTasks({
@@ -151,10 +152,10 @@ export function makeEscrowSlice(deps: {
     moment,
     clock,
     quote: (payoutMsat) => quote(payoutMsat, policy),
-    follow: makeFollowNode({ database, node, tell }),
+    follow: makeFollowNode({ database, node, tell, reconcile, clock }),
     guard: () => guardEscrows({ database, tell, blocks }),
     sweep: () => sweepEscrows({ database, tell, clock }),
-    reconcile: () => reconcileEscrows({ database, tell }),
+    reconcile,
   }
 }
 

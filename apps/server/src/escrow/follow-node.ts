@@ -9,11 +9,15 @@ import { currentPayment, say } from './payment-effects.ts'
 
 const AT_ONCE = 100
 const WAIT_MS = 5_000
+const ACKNOWLEDGE_EVERY_MS = 60 * 60_000
 
 type Deps = {
   database: Pick<OpenDatabase, 'db'>
   node: Pick<OperatorNode, 'nodeId' | 'events'>
   tell: TellEscrow
+  /** Asks the node about everything that has not ended. */
+  reconcile: () => Promise<number>
+  clock: () => number
 }
 
 type About = { readonly id: string; readonly milestone: number; readonly paymentHash: string }
@@ -31,8 +35,13 @@ export type FollowNode = (options?: { waitMs?: number }) => Promise<number>
 export function makeFollowNode(deps: Deps): FollowNode {
   const { database, node } = deps
   const failing = { cursor: 0, times: 0 }
+  let acknowledgedAt = 0
   return async ({ waitMs = WAIT_MS } = {}) => {
     const cursor = await readCursor(database.db, node.nodeId)
+    if (deps.clock() - acknowledgedAt > ACKNOWLEDGE_EVERY_MS) {
+      await node.events.acknowledge(cursor)
+      acknowledgedAt = deps.clock()
+    }
     const events = await node.events.since(cursor, { limit: AT_ONCE, waitMs })
     const isHopeless = ({ cursor }: NodeEvent) => failing.cursor === cursor && failing.times >= MOST_TRIES
     const outcomes = await Promise.allSettled(await hearEach(deps, events, isHopeless))
@@ -60,6 +69,10 @@ async function hearEach(
   const ours = await findByHashes(deps.database.db, hashes)
   const before = new Map<string, Promise<void>>()
   return events.map(async (event) => {
+    if (event.kind === 'events-forgotten') {
+      await deps.reconcile()
+      return
+    }
     const paymentHash = hashOf(event)
     const about = paymentHash === null ? undefined : ours.get(paymentHash)
     if (paymentHash === null || about === undefined || isHopeless(event)) return
@@ -111,6 +124,7 @@ async function reportOf(
     case 'payment-received':
     case 'channel-ready':
     case 'channel-closed':
+    case 'events-forgotten':
       return null
   }
 }

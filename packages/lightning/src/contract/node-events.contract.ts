@@ -27,6 +27,17 @@ export function describeNodeEvents(world: WorldOf): void {
       expect(await payer.events.since(0, { limit: 1 })).toEqual(all.slice(0, 1))
     })
 
+    test('what was acknowledged just now is still there for others', async () => {
+      const { payer } = world()
+      await payOnce()
+      const all = await allEvents(payer)
+      const last = all.at(-1)?.cursor ?? 0
+      await payer.events.acknowledge(last)
+      await payer.events.acknowledge(0)
+      expect(await allEvents(payer)).toEqual(all)
+      await expect(payer.events.acknowledge(-1)).rejects.toMatchObject({ code: 'invalid' })
+    })
+
     test('a reader at the end waits for the next event, and no longer than it said', async () => {
       const { payer } = world()
       const last = (await allEvents(payer)).at(-1)?.cursor ?? 0

@@ -98,7 +98,7 @@ export function makeNodeProxy(link: Link): LdkNode {
       },
     },
     funds: { balance: () => call('balance', []) },
-    events: { since },
+    events: { since, acknowledge: (cursor) => call('acknowledgeEvents', [cursor]) },
     preimage: (paymentId) => call('preimage', [paymentId]),
     connect: (nodeId, host, port) => call('connect', [nodeId, host, port], CONNECT_TIMEOUT_MS),
     listPeers: () => call('listPeers', []),

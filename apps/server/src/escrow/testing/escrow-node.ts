@@ -34,6 +34,9 @@ export class EscrowNode implements OperatorNode {
   spendableMsat = 10_000_000_000n
   receivableMsat = 10_000_000_000n
   offline = false
+  acknowledged = 0
+  /** Up to this cursor it remembers no events. */
+  forgotten = 0
   /** So many next calls that change something are carried out but never answered. */
   loseAnswers = 0
 
@@ -118,7 +121,13 @@ export class EscrowNode implements OperatorNode {
   readonly events = {
     since: async (cursor: number, { limit = 100 }: { limit?: number } = {}) => {
       this.#reach()
+      const { forgotten } = this
+      if (cursor < forgotten) return [{ kind: 'events-forgotten' as const, cursor: forgotten, at: 0 }]
       return this.happened.filter((event) => event.cursor > cursor).slice(0, limit)
+    },
+    acknowledge: async (cursor: number) => {
+      this.#reach()
+      this.acknowledged = Math.max(this.acknowledged, cursor)
     },
   }
 

@@ -35,6 +35,7 @@ export const CALLS = {
   balance: (node: Node) => balanceOf(node),
   events: (node: Node, cursor: number, options: { limit?: number; waitMs?: number }) =>
     node.events.since(cursor, options),
+  acknowledgeEvents: (node: Node, cursor: number) => node.events.acknowledge(cursor),
   latestEvent: (node: Node) => node.events.latest(),
   connect: (node: Node, peer: Hex, host: string, port: number) => node.peers.connect(peer, host, port),
   listPeers: (node: Node) => [...node.peers.connected()],

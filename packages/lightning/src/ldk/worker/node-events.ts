@@ -1,13 +1,18 @@
 import type { NodeEvent } from '../../ports.ts'
+import { checkWhole } from './checks.ts'
 import type { Store } from './store.ts'
 
 type WithoutPlace<Event> = Event extends NodeEvent ? Omit<Event, 'cursor' | 'at'> : never
-export type EventData = WithoutPlace<NodeEvent>
+export type EventData = Exclude<WithoutPlace<NodeEvent>, { kind: 'events-forgotten' }>
 
 const MOST_AT_ONCE = 1000
 const LONGEST_WAIT_MS = 60_000
+const KEPT_MS = 30 * 24 * 3600_000
+/** In one turn, which nobody shall notice. */
+const FORGOTTEN_AT_ONCE = 1000
 
 type Row = { cursor: number; at: number; kind: string; data: string }
+type Marks = { acknowledged: number | null; forgotten: number; forgotten_at: number }
 
 /** The durable events of a node, numbered in the order of their commits. */
 export class EventLog {
@@ -28,9 +33,34 @@ export class EventLog {
   }
 
   latest(): number {
-    return (
-      this.#store.get<{ latest: number | null }>('SELECT MAX(cursor) AS latest FROM node_events')?.latest ?? 0
+    const newest = this.#store.get<{ cursor: number | null }>('SELECT MAX(cursor) AS cursor FROM node_events')
+    return newest?.cursor ?? this.#marks().forgotten
+  }
+
+  /** Never goes back: two instances of the follower may be at different places. */
+  acknowledge(cursor: number): void {
+    checkWhole(cursor, 'An acknowledged cursor', 0, Number.MAX_SAFE_INTEGER)
+    // What has not happened yet cannot have been heard.
+    const heard = Math.min(cursor, this.latest())
+    this.#store.run(
+      'UPDATE event_log SET acknowledged = ? WHERE acknowledged IS NULL OR acknowledged < ?',
+      heard,
+      heard,
     )
+  }
+
+  /** Forgets some of what is old enough and acknowledged; called now and then, within a turn. */
+  forgetOld(now: number): void {
+    const { acknowledged, forgotten } = this.#marks()
+    const last = forgotten + FORGOTTEN_AT_ONCE
+    const before = this.#store.get<{ cursor: number }>(
+      'SELECT cursor FROM node_events WHERE at >= ? ORDER BY cursor LIMIT 1',
+      now - KEPT_MS,
+    )
+    const upTo = Math.min(last, acknowledged ?? last, before ? before.cursor - 1 : last, this.latest())
+    if (upTo <= forgotten) return
+    this.#store.run('DELETE FROM node_events WHERE cursor <= ?', upTo)
+    this.#store.run('UPDATE event_log SET forgotten = ?, forgotten_at = ?', upTo, now)
   }
 
   async since(cursor: number, options: { limit?: number; waitMs?: number } = {}): Promise<NodeEvent[]> {
@@ -69,6 +99,8 @@ export class EventLog {
   }
 
   #read(cursor: number, limit: number): NodeEvent[] {
+    const { forgotten, forgotten_at: at } = this.#marks()
+    if (cursor < forgotten) return [{ kind: 'events-forgotten', cursor: forgotten, at }]
     return this.#store
       .all<Row>(
         'SELECT cursor, at, kind, data FROM node_events WHERE cursor > ? ORDER BY cursor LIMIT ?',
@@ -76,6 +108,12 @@ export class EventLog {
         limit,
       )
       .map(({ cursor, at, kind, data }) => ({ cursor, at, kind, ...parse(data) }) as NodeEvent)
+  }
+
+  #marks(): Marks {
+    const marks = this.#store.get<Marks>('SELECT acknowledged, forgotten, forgotten_at FROM event_log')
+    if (!marks) throw new Error('A migration has written the row of event_log.')
+    return marks
   }
 }
 

@@ -207,6 +207,7 @@ export class Node {
       if (ticks % PEER_TICKS === 0) peerManager.timer_tick_occurred()
       if (ticks % MANAGER_TICKS !== 0) return
       manager.timer_tick_occurred()
+      this.events.forgetOld(now())
       chainMonitor.rebroadcast_pending_claims()
       chainMonitor.archive_fully_resolved_channel_monitors()
     }

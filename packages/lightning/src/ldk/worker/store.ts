@@ -76,6 +76,12 @@ ALTER TABLE payments ADD COLUMN payer_note TEXT;
 CREATE TABLE monitor_updates (outpoint TEXT NOT NULL, id INTEGER NOT NULL, bytes BLOB NOT NULL,
   PRIMARY KEY (outpoint, id)) STRICT;
 `,
+  // How far the events of the node are acknowledged (null: never), and how far they are forgotten.
+  `
+CREATE TABLE event_log (one INTEGER PRIMARY KEY CHECK (one = 1), acknowledged INTEGER,
+  forgotten INTEGER NOT NULL, forgotten_at INTEGER NOT NULL) STRICT;
+INSERT INTO event_log VALUES (1, NULL, 0, 0);
+`,
 ]
 
 /** A node's file is its money: nobody may be tempted to make a new one, or to put an old one in its place. */
