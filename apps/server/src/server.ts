@@ -1,4 +1,4 @@
-import { addAliases } from './aliases.ts'
+import { API_INFO, addRestRoutes } from './describe-api.ts'
 import type { Edges } from './edges.ts'
 import { startEscrowFeed } from './escrow/graphql/escrow-feed.ts'
 import { addGraphqlRoutes } from './escrow/graphql/graphql.routes.ts'
@@ -74,15 +74,9 @@ export async function startServer(options: {
       { name: 'postgres', check: async () => void (await pingDatabase(database)) as undefined },
       ...edges.readiness,
     ],
-    openapi: {
-      title: 'Holdfast',
-      version: '0.1.0',
-      description: 'Non-custodial Lightning for marketplaces: names and payments.',
-    },
+    openapi: API_INFO,
   })
-  addAliases(app)
-  await identity.install(app)
-  for (const slice of slices.routed) slice.routes(app)
+  await addRestRoutes(app, { identity, slices })
   if (slices.escrow) {
     const journal = await startJournal({ database, transact, log })
     shutdown.add('journal', () => journal.stop())

@@ -75,6 +75,15 @@ describe('what npm start brings up', () => {
     },
   )
 
+  test('says of its REST routes what is published', async () => {
+    const { servers, ...said } = await (await fetch(new URL('/openapi.json', ready.url))).json()
+    const { servers: _, ...published } = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../../../docs/api/openapi.json'), 'utf8'),
+    )
+    expect(said).toEqual(published)
+    expect(servers).toEqual([{ url: ready.url }])
+  })
+
   test('serves the addresses that early integrators know', async () => {
     const [alias, route] = await Promise.all(
       ['/status', '/v1/jobs'].map(async (path) => {

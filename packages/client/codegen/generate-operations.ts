@@ -27,7 +27,7 @@ import {
 import { describe, indent, listText, propertiesText } from './type-text.ts'
 
 const HEADER = `// Made from docs/api/schema.graphql and operations.graphql, which are to be edited instead:
-// npm test -- packages/client/src/escrow/operations.node.test.ts -u
+// npm run api-files
 `
 
 /** How scalars look in TypeScript. A member is a bigint exactly if its name ends in \`Msat\`: the client relies on it. */

@@ -40,7 +40,7 @@ test('it runs where only what browsers have is there', async () => {
   const fetch = async (url: string, init: { headers: Record<string, string> }) => {
     asked.push(`${url} ${Object.keys(init.headers).join(' ')}`)
     const body = url.endsWith('/v1/sessions')
-      ? { token: 'token', expiresAt: Date.now() + 3_600_000 }
+      ? { token: 'token', expiresAt: Date.now() + 3_600_000, owner: 'ab' }
       : { data: { task: { id: 'task-1', payoutMsat: '5' } } }
     return new Response(JSON.stringify(body), { headers: { 'content-type': 'application/json' } })
   }

@@ -1,6 +1,6 @@
 import { verifyEvent } from 'nostr-tools/pure'
 import { describe, expect, test } from 'vitest'
-import { clientOf, JOB, NAME, PAYMENT, SESSION, signer } from './testing/client-of.ts'
+import { clientOf, JOB, NAME, PAYMENT, SESSION, sessionOf, signer } from './testing/client-of.ts'
 import { type Answer, BASE_URL, NOW, problem } from './testing/scripted-server.ts'
 
 describe('a session', () => {
@@ -36,7 +36,7 @@ describe('a session', () => {
       seen,
       clock,
     } = clientOf({
-      'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 7_200_000 } }],
+      'POST /v1/sessions': [SESSION, sessionOf('token-2', NOW + 7_200_000)],
       'GET /v1/jobs/job-1': [{ json: JOB }],
     })
     await holdfast.getJob('job-1')
@@ -47,7 +47,7 @@ describe('a session', () => {
 
   test('that the server has forgotten is opened anew, once', async () => {
     const { client: holdfast, seen } = clientOf({
-      'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 3_600_000 } }],
+      'POST /v1/sessions': [SESSION, sessionOf('token-2')],
       'POST /v1/payments': [problem(401, 'SESSION_INVALID'), { json: PAYMENT }],
     })
     await holdfast.pay({ to: PAYMENT.to })
@@ -75,7 +75,15 @@ describe('a session', () => {
       {
         'GET /v1/names/alice%40shop.test': [{ json: NAME }],
         'GET /v1/resolve/alice%40shop.test': [
-          { json: { name: NAME.name, hasPunycode: false, uri: NAME.uri, offer: 'lno1x' } },
+          {
+            json: {
+              name: NAME.name,
+              hasPunycode: false,
+              provenByDnssec: true,
+              uri: NAME.uri,
+              offer: 'lno1x',
+            },
+          },
         ],
       },
       { anonymous: true },
@@ -173,7 +181,7 @@ describe('a mutation', () => {
 })
 
 describe('a name', () => {
-  const NAME = { name: 'a@b', state: 'active', owner: 'aa', jobId: 'job', offer: 'lno1' }
+  const NAME = { name: 'a@b', state: 'active', owner: 'aa', jobId: 'job', createdAt: 1, offer: 'lno1' }
   const script = {
     'PUT /v1/names/a%40b': [{ json: JOB }],
     'DELETE /v1/names/a%40b': [{ json: { ...NAME, state: 'withdrawing' } }],
@@ -252,6 +260,7 @@ describe('an answer', () => {
       state: 'active',
       owner: signer.pubkey,
       jobId: 'job',
+      createdAt: NOW,
     })
   })
 

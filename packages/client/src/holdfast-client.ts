@@ -1,4 +1,3 @@
-import { type AddressInvoice, type AddressInvoices, readAddressInvoices } from './address-invoice.ts'
 import { type CallOptions, type MutationOptions, withSignal } from './call-options.ts'
 import { makeCaller } from './caller.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -7,26 +6,33 @@ import { makeGraphqlClient } from './graphql/graphql-client.ts'
 import { HoldfastError } from './holdfast-error.ts'
 import { randomHex } from './random-hex.ts'
 import type { Reader } from './readers.ts'
-import type { Signer } from './signer.ts'
-import { type Call, type Fetch, makeTransport } from './transport.ts'
-import { type WaitOptions, waitUntilEnded } from './wait-until-ended.ts'
 import {
   type AddressResolution,
+  type Resolution,
+  readResolution,
+  readResolutionOrAddress,
+} from './resolution.ts'
+import {
+  type AddressInvoice,
+  type AddressInvoices,
   type Job,
   type Name,
+  type NameRequest,
   type Names,
   type Payment,
-  type Resolution,
+  type PaymentRequest,
+  readAddressInvoices,
   readJob,
   readName,
   readNames,
   readPayment,
-  readResolution,
-  readResolutionOrAddress,
   readZone,
   readZones,
   type Zone,
-} from './wire.ts'
+} from './rest.generated.ts'
+import type { Signer } from './signer.ts'
+import { type Call, type Fetch, makeTransport } from './transport.ts'
+import { type WaitOptions, waitUntilEnded } from './wait-until-ended.ts'
 
 export type ClientOptions = {
   /** Where the server is, as the server knows itself: NIP-98 signs the exact URL. */
@@ -37,27 +43,7 @@ export type ClientOptions = {
   readonly clock?: Clock
 }
 
-export type NameRequest = {
-  readonly user: string
-  readonly domain: string
-  /** A BOLT 12 offer made on the owner's own device. Absent: the owner's connected node makes one. */
-  readonly offer?: string
-}
-
 export type ZoneChange = 'sign' | 'unsign' | 'roll'
-
-export type PaymentRequest = {
-  /** A BIP-353 name, BOLT 12 offer, BOLT 11 invoice or BIP-321 URI. */
-  readonly to: string
-  /** Needed unless the destination names an amount. */
-  readonly amountMsat?: bigint
-  /** Default: the server's, 1 % and at least 10 satoshi. */
-  readonly maxFeeMsat?: bigint
-  /** A message to the payee. Offers and Lightning Addresses can take one, invoices cannot. */
-  readonly note?: string
-  /** With a name: pay its Lightning Address when the DNS has no instruction for it. Nothing proves then who is paid. */
-  readonly fallback?: 'lightning-address'
-}
 
 /** Every method throws `HoldfastError`. Amounts are bigint millisatoshi, times milliseconds since 1970. */
 export type HoldfastClient = {
@@ -187,7 +173,7 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         ...withSignal(options),
       }),
     listZones: async (options = {}) =>
-      readZones(await transport.send({ method: 'GET', path: 'v1/zones', ...withSignal(options) })),
+      readZones(await transport.send({ method: 'GET', path: 'v1/zones', ...withSignal(options) })).zones,
     getZone: async (domain, options = {}) =>
       readZone(await transport.send({ method: 'GET', path: zoneAt(domain), ...withSignal(options) })),
     changeZone: (domain, change, options) =>

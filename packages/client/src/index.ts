@@ -1,4 +1,3 @@
-export type { AddressInvoice, AddressInvoices } from './address-invoice.ts'
 export type { CallOptions, MutationOptions } from './call-options.ts'
 export { type Clock, systemClock } from './clock.ts'
 export type { EscrowClient, MilestoneUpdate, TaskUpdate } from './escrow/escrow-client.ts'
@@ -16,12 +15,22 @@ export {
   type ClientOptions,
   createHoldfastClient,
   type HoldfastClient,
-  type NameRequest,
-  type PaymentRequest,
   type ZoneChange,
 } from './holdfast-client.ts'
 export { type ClientErrorCode, HoldfastError } from './holdfast-error.ts'
+export type { AddressResolution, Resolution } from './resolution.ts'
+export type {
+  AddressInvoice,
+  AddressInvoices,
+  Failure,
+  Job,
+  Name,
+  NameRequest,
+  Names,
+  Payment,
+  PaymentRequest,
+  Zone,
+} from './rest.generated.ts'
 export { type EventTemplate, type NostrEvent, type Signer, secretKeySigner } from './signer.ts'
 export type { Fetch } from './transport.ts'
 export type { WaitOptions } from './wait-until-ended.ts'
-export type { AddressResolution, Failure, Job, Name, Names, Payment, Resolution, Zone } from './wire.ts'

@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts'
 import { randomHex } from './random-hex.ts'
+import { readSession, type Session } from './rest.generated.ts'
 import { type Signer, signAuthorization } from './signer.ts'
 import type { Transport } from './transport.ts'
-import { readSession, type Session } from './wire.ts'
 
 /** A token is renewed this long before it ends, so that it does not end on its way. */
 const RENEW_BEFORE_MS = 30_000

@@ -5,7 +5,7 @@ import { type Fetch, makeTransport } from './transport.ts'
 
 afterEach(() => vi.unstubAllGlobals())
 
-const NAME = { name: 'a@b', state: 'active', owner: 'ab', jobId: 'job' }
+const NAME = { name: 'a@b', state: 'active', owner: 'ab', jobId: 'job', createdAt: 1 }
 const call = { method: 'GET', path: 'v1/x' } as const
 const transportOf = (fetch: Fetch) => makeTransport({ baseUrl: BASE_URL, fetch, clock: manualClock() })
 

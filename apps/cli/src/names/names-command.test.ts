@@ -4,10 +4,18 @@ import { afterEach, expect, test } from 'vitest'
 import { declined, startScriptedServer } from '../testing/scripted-server.ts'
 
 const KEY = 'aa'.repeat(32)
-const NAME = { name: 'alice@shop.test', state: 'active', owner: KEY, jobId: 'job', offer: 'lno1x' }
+const NAME = {
+  name: 'alice@shop.test',
+  state: 'active',
+  owner: KEY,
+  jobId: 'job',
+  createdAt: 1,
+  offer: 'lno1x',
+}
 const RUNNING = {
   id: 'job',
-  kind: 'register-name',
+  kind: 'name.register',
+  name: 'alice@shop.test',
   state: 'running',
   percent: 20,
   step: 'make-offer',

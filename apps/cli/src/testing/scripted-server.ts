@@ -17,7 +17,8 @@ export async function startScriptedServer(answers: Record<string, readonly Answe
     const request = `${incoming.method} ${incoming.url?.replace(/\?wait=.*/, '')}`
     const earlier = seen.filter((one) => one.request === request).length
     seen.push({ request, body: text === '' ? null : JSON.parse(text) })
-    const session: readonly Answer[] = [{ json: { token: 'token', expiresAt: Date.now() + 3_600_000 } }]
+    const expiresAt = Date.now() + 3_600_000
+    const session: readonly Answer[] = [{ json: { token: 'token', expiresAt, owner: 'ab' } }]
     const list = request === 'POST /v1/sessions' ? session : (answers[request] ?? [])
     const { status = 200, json } = list[Math.min(earlier, list.length - 1)] ?? {
       status: 404,

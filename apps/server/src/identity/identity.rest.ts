@@ -19,11 +19,13 @@ export type IdentityRoutes = {
   ownerOf(credential: Credential): Promise<Hex>
 }
 
-const sessionSchema = z.strictObject({
-  token: z.string().describe('Send it as `Authorization: Bearer <token>`. It is shown this once.'),
-  expiresAt: z.number().int().describe('Milliseconds since 1970.'),
-  owner: z.string().describe('The Nostr public key that the token speaks for.'),
-})
+const sessionSchema = z
+  .strictObject({
+    token: z.string().describe('Send it as `Authorization: Bearer <token>`. It is shown this once.'),
+    expiresAt: z.number().int().describe('Milliseconds since 1970.'),
+    owner: z.string().describe('The Nostr public key that the token speaks for.'),
+  })
+  .meta({ title: 'Session' })
 
 /** Fastify validates `null` where no body was sent. */
 const noBody = z.strictObject({}).nullish()

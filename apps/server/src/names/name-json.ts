@@ -6,7 +6,9 @@ import { z } from 'zod'
 import type { JobOfName } from './name-store.ts'
 
 const milliseconds = z.number().int().describe('Milliseconds since 1970.')
-const problem = z.strictObject({ code: z.string(), title: z.string(), hint: z.string() })
+const problem = z
+  .strictObject({ code: z.string(), title: z.string(), hint: z.string() })
+  .meta({ title: 'Failure' })
 
 export const jobSchema = z
   .strictObject({

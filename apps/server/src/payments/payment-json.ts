@@ -41,6 +41,7 @@ export const paymentSchema = z
     endedAt: milliseconds.optional(),
     error: z
       .strictObject({ code: z.string(), title: z.string(), hint: z.string() })
+      .meta({ title: 'Failure' })
       .optional()
       .describe('Only when it failed.'),
   })

@@ -23,7 +23,7 @@ export const zoneSchema = z
       .nullable()
       .describe('What the plan waits for somebody to do.'),
   })
-  .describe('Where a zone stands on its way into DNSSEC or out of it.')
+  .meta({ title: 'Zone', description: 'Where a zone stands on its way into DNSSEC or out of it.' })
 
 export function zoneJson(state: ZoneState): z.infer<typeof zoneSchema> {
   const wanted = actionOf(state)

@@ -1,5 +1,5 @@
 // Made from docs/api/schema.graphql and operations.graphql, which are to be edited instead:
-// npm test -- packages/client/src/escrow/operations.node.test.ts -u
+// npm run api-files
 
 /** The part of a task that is funded, released or refunded whole. */
 export type Milestone = {

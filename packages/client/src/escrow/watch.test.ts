@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clientOf, SESSION } from '../testing/client-of.ts'
+import { clientOf, SESSION, sessionOf } from '../testing/client-of.ts'
 import { type Answer, NOW, problem } from '../testing/scripted-server.ts'
 
 /** A stream of answers, and then its end. */
@@ -28,7 +28,7 @@ async function watch(answers: Record<string, Answer[]>, anonymous = false) {
 
 test('a session that ends while it is watched with is replaced, and the watch goes on', async () => {
   const { asked, ...seen } = await watch({
-    'POST /v1/sessions': [SESSION, { json: { token: 'token-2', expiresAt: NOW + 7_200_000 } }],
+    'POST /v1/sessions': [SESSION, sessionOf('token-2', NOW + 7_200_000)],
     'POST /graphql': [stream(update('a'), declined('SESSION_INVALID', 401)), stream(update('b', 1))],
   })
   expect(seen).toEqual({ amounts: [7n, 7n], troubles: ['SESSION_INVALID'], sessions: 2 })

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { App } from './app.ts'
+import { nameSchemas } from './named-schemas.ts'
 
 export type OpenApiInfo = { title: string; version: string; description: string }
 
@@ -28,6 +29,8 @@ export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string 
       if (!schema || schema.hide) return { schema: { ...schema, hide: true }, url }
       return jsonSchemaTransform(input as Parameters<typeof jsonSchemaTransform>[0])
     },
+    transformObject: (document) =>
+      nameSchemas(('openapiObject' in document ? document.openapiObject : {}) as never) as never,
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
