@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { LdkNode } from '@holdfast/lightning/ldk'
-import { auditEscrow } from '@holdfast/server/escrow/audit-escrow'
 import { decodeEscrow } from '@holdfast/server/escrow/escrow-codec'
+import { ESCROW_REPLAY } from '@holdfast/server/escrow/replay-escrow'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
+import { auditEntity } from '@holdfast/server/platform/journal/audit-entity'
 import { sql } from 'kysely'
 import { STORIES } from './escrow-steps.ts'
 import type { EscrowStory } from './escrow-story.ts'
@@ -60,7 +61,7 @@ export async function findAuditFaults(
 ): Promise<string[]> {
   const { faults } = await readJournal(database)
   for (const { id, title } of escrows) {
-    const { verdict } = await auditEscrow(database, id)
+    const { verdict } = await auditEntity(database, { stream: 'escrow', id }, ESCROW_REPLAY)
     if (verdict !== 'intact') faults.push(`the audit of ${title} says ${verdict}`)
   }
   return faults

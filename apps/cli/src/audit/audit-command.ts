@@ -1,11 +1,12 @@
 import type { OpenDatabase } from '@holdfast/server/platform/database'
+import { auditEntity } from '@holdfast/server/platform/journal/audit-entity'
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from '../command.ts'
 import { DATABASE_HELP, DATABASE_OPTIONS, withDatabase } from '../database/connection.ts'
 import { readArguments, take } from '../server/read-arguments.ts'
-import { auditEntity } from './audit-entity.ts'
 import { type EntityName, readEntityName } from './entity-name.ts'
 import { exportJournal } from './export-journal.ts'
 import { findKept } from './find-kept.ts'
+import { REPLAYS } from './replays.ts'
 import { exportReport, journalReport, type Report } from './report.ts'
 import { makeSignatureFollower, readSignedRequests, signedSince } from './signed-requests.ts'
 import { verifyExport } from './verify-export.ts'
@@ -84,7 +85,7 @@ async function verify(entity: EntityName | null, values: Values, terminal: Termi
 }
 
 async function verifyOne(database: OpenDatabase, entity: EntityName): Promise<JournalAudit> {
-  const audit = await auditEntity(database, entity.stream, entity.id)
+  const audit = await auditEntity(database, entity, REPLAYS.get(entity.stream))
   const signatures = makeSignatureFollower(await signedSince(database))
   const intact = audit.verdict === 'intact' ? audit : null
   const entries = intact?.entries ?? []

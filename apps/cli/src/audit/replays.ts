@@ -1,4 +1,4 @@
-import { type ChainedEntry, isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
+import { isRefusal, type JsonObject, type Refusal } from '@holdfast/core'
 import { decideDomain } from '@holdfast/core/domains/domain-machine'
 import type { DomainCommand, DomainState } from '@holdfast/core/domains/domain-states'
 import type { NameCommand } from '@holdfast/core/names/name-commands'
@@ -6,34 +6,13 @@ import { replayName } from '@holdfast/core/names/name-machine'
 import { replayPayment } from '@holdfast/core/payments/payment-machine'
 import { decideZone } from '@holdfast/core/zones/zone-plan'
 import type { ZoneCommand, ZoneState } from '@holdfast/core/zones/zone-states'
-import { replayEntries } from '@holdfast/server/escrow/audit-escrow'
-import { encodeEscrow } from '@holdfast/server/escrow/escrow-codec'
+import { ESCROW_REPLAY } from '@holdfast/server/escrow/replay-escrow'
 import { decodeCommand, encodePayment } from '@holdfast/server/payments/payment-codec'
-
-type Entries = readonly Pick<ChainedEntry, 'data' | 'at'>[]
-
-/** A stream whose entries hold whole commands, so that a state can be rebuilt from them. */
-export type Replay = {
-  /** Where the state of its entities stands, and the column that is the entries' entity id. */
-  readonly table: string
-  readonly id: string
-  /** The state as the table has it; null: the entries make none. */
-  readonly replay: (entries: Entries) => JsonObject | null
-}
+import type { Replay } from '@holdfast/server/platform/journal/audit-entity'
 
 /** Of streams that are not here only the chain can be verified. */
 export const REPLAYS: ReadonlyMap<string, Replay> = new Map<string, Replay>([
-  [
-    'escrow',
-    {
-      table: 'escrow',
-      id: 'id',
-      replay(entries) {
-        const state = replayEntries(entries)
-        return state && encodeEscrow(state)
-      },
-    },
-  ],
+  ['escrow', ESCROW_REPLAY],
   [
     'payment',
     {

@@ -1,8 +1,8 @@
 import type { ChainedEntry } from '@holdfast/core'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
+import { auditEntity, type EntityAudit } from '@holdfast/server/platform/journal/audit-entity'
 import { readHeads } from '@holdfast/server/platform/journal/read-entries'
 import type { Terminal } from '../command.ts'
-import { auditEntity, type EntityAudit } from './audit-entity.ts'
 import type { EntityName } from './entity-name.ts'
 import { makeChainFollower } from './follow-chains.ts'
 import { makeProgress } from './progress.ts'
@@ -77,7 +77,7 @@ export async function verifyJournal({ database, terminal }: Deps): Promise<Journ
   const comparing = makeProgress(terminal, 'entities compared', null)
   for await (const entity of entitiesToCompare(database, chains.heads())) {
     if (broken.has(keyOf(entity))) continue
-    const audit = await auditEntity(database, entity.stream, entity.id)
+    const audit = await auditEntity(database, entity, REPLAYS.get(entity.stream))
     if (audit.verdict === 'intact') compared.set(entity.stream, (compared.get(entity.stream) ?? 0) + 1)
     else findings.push(asFinding(entity, audit))
     comparing.add(1)

@@ -3,8 +3,9 @@ import { isRefusal } from '@holdfast/core'
 import type { Phase } from '@holdfast/core/escrow/milestone-states'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { auditEntity } from '../platform/journal/audit-entity.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
-import { auditEscrow } from './audit-escrow.ts'
+import { ESCROW_REPLAY } from './replay-escrow.ts'
 import {
   BUYER,
   type EscrowWorld,
@@ -105,7 +106,9 @@ describe('PostgreSQL goes away', () => {
     expect(await phaseOf(id)).toBe('released')
     expect(world.node.gainMsat()).toBe(FEE_MSAT - 5n)
     expect(world.node.payments.size).toBe(1)
-    expect(await auditEscrow(database, id)).toMatchObject({ verdict: 'intact' })
+    expect(await auditEntity(database, { stream: 'escrow', id }, ESCROW_REPLAY)).toMatchObject({
+      verdict: 'intact',
+    })
     return said
   }
 

@@ -10,8 +10,8 @@ import { secretKey } from '@holdfast/protocols/testing/points'
 import { readEntity } from '../../platform/journal/read-entries.ts'
 import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import { replayEntries } from '../audit-escrow.ts'
 import { type EscrowWish, makeEscrowSlice, type NewEscrow } from '../escrow-slice.ts'
+import { replayEntries } from '../replay-escrow.ts'
 import { EscrowNode, hashOf } from './escrow-node.ts'
 
 export const HOUR_MS = 3_600_000

@@ -13,9 +13,9 @@ import { startWorker, type Worker } from '../../platform/jobs.ts'
 import { readEntity } from '../../platform/journal/read-entries.ts'
 import { makeLog } from '../../platform/log.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import { replayEntries } from '../audit-escrow.ts'
 import { type EscrowSlice, type EscrowWish, makeEscrowSlice, type NewEscrow } from '../escrow-slice.ts'
 import type { OperatorNode } from '../operator-node.ts'
+import { replayEntries } from '../replay-escrow.ts'
 import { watchEscrows } from '../watch-escrows.ts'
 
 export const HOUR_MS = 3_600_000

@@ -1,9 +1,10 @@
 import type { Custody, In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { auditEntity } from '../../platform/journal/audit-entity.ts'
 import { dueAt } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import { auditEscrow } from '../audit-escrow.ts'
+import { ESCROW_REPLAY } from '../replay-escrow.ts'
 import { BUYER, HOUR_MS, PAYOUT_MSAT, WORKER } from './escrow-world.ts'
 import { askForRefund, type Move, make, moves } from './history-moves.ts'
 import { type HistoryWorld, makeHistoryWorld } from './history-world.ts'
@@ -160,7 +161,10 @@ async function check(world: HistoryWorld, database: TestDatabase, ends: Ends): P
     )
     expect(paid.length).toBeLessThanOrEqual(arrived)
   }
-  for (const id of world.ids) expect(await auditEscrow(database, id)).toMatchObject({ verdict: 'intact' })
+  for (const id of world.ids) {
+    const audit = await auditEntity(database, { stream: 'escrow', id }, ESCROW_REPLAY)
+    expect(audit).toMatchObject({ verdict: 'intact' })
+  }
 }
 
 /** What the node says of a milestone's hold at its end; one that is missing here is no end. */

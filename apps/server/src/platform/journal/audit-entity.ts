@@ -1,11 +1,23 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type ChainedEntry, type ChainFault, type JsonObject, verifyChain } from '@holdfast/core'
-import type { OpenDatabase } from '@holdfast/server/platform/database'
-import { readEntity } from '@holdfast/server/platform/journal/read-entries'
-import { REPLAYS } from './replays.ts'
+import { sql } from 'kysely'
+import type { OpenDatabase } from '../database.ts'
+import { readEntity } from './read-entries.ts'
+
+/** A stream whose entries hold whole commands, so that a state can be rebuilt from them. */
+export type Replay = {
+  /** Where the state of its entities stands, and the column that is the entries' entity id. */
+  readonly table: string
+  readonly id: string
+  /** The state as the table has it; null: the entries make none. */
+  readonly replay: (entries: readonly Pick<ChainedEntry, 'data' | 'at'>[]) => JsonObject | null
+}
 
 export type EntityAudit =
-  /** `compared`: its state in the table is what the entries lead to; else only the chain could be verified. */
+  /**
+   * `head` is the hash of the last entry: whoever has kept an earlier one can tell that nothing was cut off. `compared`:
+   * its state in the table is what the entries lead to; else only the chain could be verified.
+   */
   | {
       readonly verdict: 'intact'
       readonly entries: readonly ChainedEntry[]
@@ -22,10 +34,9 @@ export type EntityAudit =
 /** Recomputes the hash chain of one entity, rebuilds its state from the entries alone and compares it with its row. */
 export async function auditEntity(
   { db }: Pick<OpenDatabase, 'db'>,
-  stream: string,
-  id: string,
+  { stream, id }: { readonly stream: string; readonly id: string },
+  replay: Replay | undefined,
 ): Promise<EntityAudit> {
-  const replay = REPLAYS.get(stream)
   // In one snapshot: an entry and the state that it leads to are committed together.
   const { entries, row } = await db
     .transaction()
@@ -33,13 +44,7 @@ export async function auditEntity(
     .setAccessMode('read only')
     .execute(async (tx) => ({
       entries: await readEntity(tx, stream, id),
-      row: replay
-        ? await tx
-            .selectFrom(replay.table as 'escrow')
-            .select('state')
-            .where(replay.id as 'id', '=', id)
-            .executeTakeFirst()
-        : undefined,
+      row: replay && (await readRow(tx, replay, id)),
     }))
   if (entries.length === 0) return { verdict: row ? 'journal-missing' : 'not-found' }
   const chain = verifyChain(entries)
@@ -47,7 +52,17 @@ export async function auditEntity(
   const { head } = chain
   if (!replay) return { verdict: 'intact', entries, head, compared: false }
   if (!row) return { verdict: 'row-missing', head }
-  return isDeepStrictEqual(replay.replay(entries), row.state as JsonObject)
+  return isDeepStrictEqual(replay.replay(entries), row.state)
     ? { verdict: 'intact', entries, head, compared: true }
     : { verdict: 'state-differs', head }
+}
+
+async function readRow(
+  db: OpenDatabase['db'],
+  { table, id: column }: Replay,
+  id: string,
+): Promise<{ state: JsonObject } | undefined> {
+  const { rows } = await sql<{ state: JsonObject }>`
+    select state from ${sql.table(table)} where ${sql.ref(column)} = ${id}`.execute(db)
+  return rows[0]
 }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { withDatabase } from '../platform/testing/with-database.ts'
-import { auditEscrow } from './audit-escrow.ts'
-import { type EscrowWorld, makeEscrowWorld } from './testing/escrow-world.ts'
+import { ESCROW_REPLAY } from '../../escrow/replay-escrow.ts'
+import { type EscrowWorld, makeEscrowWorld } from '../../escrow/testing/escrow-world.ts'
+import { withDatabase } from '../testing/with-database.ts'
+import { auditEntity } from './audit-entity.ts'
 
 const database = withDatabase()
 let world: EscrowWorld
@@ -14,15 +15,16 @@ beforeEach(async () => {
   await world.slice.follow()
 })
 
-const audit = () => auditEscrow(database, id)
+const audit = () => auditEntity(database, { stream: 'escrow', id }, ESCROW_REPLAY)
 
-describe('an escrow’s audit', () => {
+describe('the audit of an entity, here an escrow,', () => {
   test('finds an untouched one intact, and says where its journal ends', async () => {
     const entries = await world.entriesOf(id)
     expect(await audit()).toEqual({
       verdict: 'intact',
-      entries: entries.length,
+      entries: Array(entries.length).fill(expect.objectContaining({ stream: 'escrow', entityId: id })),
       head: expect.stringMatching(/^[0-9a-f]{64}$/),
+      compared: true,
     })
     expect(await world.replayed(id)).toEqual(await world.read(id))
   })
@@ -41,7 +43,12 @@ describe('an escrow’s audit', () => {
     await database.queryAsOwner('alter table journal disable trigger user')
     await database.queryAsOwner("update journal set actor = 'nobody' where entity_id = $1 and seq = 3", [id])
     await database.queryAsOwner('alter table journal enable trigger user')
-    expect(await audit()).toEqual({ verdict: 'chain-broken', seq: 3n, fault: 'content-changed' })
+    expect(await audit()).toEqual({ verdict: 'chain-broken', seq: '3', fault: 'content-changed' })
+  })
+
+  test('verifies only the chain where nobody knows how to rebuild the state', async () => {
+    const found = await auditEntity(database, { stream: 'escrow', id }, undefined)
+    expect(found).toMatchObject({ verdict: 'intact', compared: false })
   })
 
   test('does not find one that never was', async () => {
