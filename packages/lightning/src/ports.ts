@@ -101,7 +101,12 @@ export type HoldState =
   | { state: 'open' }
   /** `claimDeadlineHeight`: LDK fails the HTLC back by itself at this block height. */
   | { state: 'held'; amountMsat: bigint; claimDeadlineHeight: number }
+  /** The node claims it. In the `ldk` backend it stays so only when a channel is closed, until the chain has decided. */
   | { state: 'settling'; amountMsat: bigint }
+  /**
+   * The preimage is on the node's disk, where it claims each part from, over the channel or on the chain, through crashes
+   * and without being asked again. Over an open channel the peer may still be about to let go of the HTLC.
+   */
   | { state: 'settled'; amountMsat: bigint }
   | { state: 'cancelled' }
 

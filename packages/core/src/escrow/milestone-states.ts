@@ -139,6 +139,10 @@ export type MilestonePhase =
   | (Payout & { readonly phase: 'payout-unknown'; readonly payout: Paying<'unknown'> })
   /** The worker is paid; the node claims the buyer's HTLC with the preimage that this brought. */
   | (Paid & { readonly phase: 'claiming'; readonly since: number; readonly attempt: number })
+  /**
+   * The worker is paid, and the buyer's HTLC is claimed: on the chain seven blocks deep, or over an open channel, with the
+   * preimage on the node's disk and the channel's peer to follow.
+   */
   | (Paid & { readonly phase: 'released'; readonly endedAt: number })
   | (Ending & { readonly phase: 'refunding'; readonly cause: RefundCause; readonly attempt: number })
   | (Ending & { readonly phase: 'refunded'; readonly cause: RefundCause; readonly endedAt: number })
