@@ -6,9 +6,9 @@ const HELP = `npm run test:kill [-- OPTIONS] [FILE ...]
 
 Runs every *.kill.test.ts, or those whose path contains one of FILE. The last line is "N passed, N failed".
 
-  --kills N    how often each of them kills (default 200, of escrows 300)
+  --kills N    how often each of them kills (default 200, of escrows 300; half of it while time passes, a third of zones)
   --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
-  --only N-M   of the server's, escrows' and zones' kills with this seed, only those with these numbers: what a failure says
+  --only N-M   of the e2e kills with this seed, only those with these numbers: what a failure says
   --help
 `
 
