@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 import { clientError, HoldfastError } from './holdfast-error.ts'
 import { makeSessionKeeper } from './session-keeper.ts'
-import type { Signer } from './signer.ts'
+import { type Signer, signAuthorization } from './signer.ts'
 import type { Call, Transport } from './transport.ts'
 
 /** Sends calls in the name of the client's key. */
@@ -10,14 +10,19 @@ export type Caller = {
   signed<T>(send: (authorization: () => Promise<string>) => Promise<T>): Promise<T>
   /** The same where there is a signer; without one as nobody. */
   asWhoWeAre<T>(send: (authorization?: () => Promise<string>) => Promise<T>): Promise<T>
-  /** A signed call that is answered in JSON. */
+  /** A call that is answered in JSON; a mutation is signed itself where that is wanted. */
   send(call: Call): Promise<unknown>
   /** The server no longer knows the session that was used last. */
   renew(): void
 }
 
-export function makeCaller(deps: { transport: Transport; signer: Signer | undefined; clock: Clock }): Caller {
-  const { transport, signer, clock } = deps
+export function makeCaller(deps: {
+  transport: Transport
+  signer: Signer | undefined
+  signsEach: boolean
+  clock: Clock
+}): Caller {
+  const { transport, signer, signsEach, clock } = deps
   const sessions = signer && makeSessionKeeper({ transport, signer, clock })
 
   let token = ''
@@ -42,7 +47,16 @@ export function makeCaller(deps: { transport: Transport; signer: Signer | undefi
   return {
     signed,
     asWhoWeAre: (send) => (sessions ? signed(send) : send()),
-    send: (call) => signed((authorization) => transport.send({ ...call, authorization })),
+    send(call) {
+      const isMutation = call.idempotencyKey !== undefined
+      if (signer && signsEach && isMutation) {
+        return transport.send({
+          ...call,
+          authorization: (request) => signAuthorization(signer, request, clock.now()),
+        })
+      }
+      return signed((authorization) => transport.send({ ...call, authorization }))
+    },
     renew: () => sessions?.forget(token),
   }
 }

@@ -18,6 +18,30 @@ describe('a session', () => {
     expect(seen[1]!.headers.authorization).toBe('Bearer token-1')
   })
 
+  test('is for reading only where each change is to be signed itself, anew for each attempt', async () => {
+    const { client: holdfast, seen } = clientOf(
+      { 'POST /v1/names': ['broken', { status: 202, json: JOB }], 'GET /v1/jobs/job-1': [{ json: JOB }] },
+      { signsEach: true },
+    )
+    await holdfast.registerName({ user: 'alicé', domain: 'shop.test' })
+    await holdfast.getJob('job-1')
+    expect(seen.map(({ path }) => path)).toEqual(['/v1/names', '/v1/names', '/v1/sessions', '/v1/jobs/job-1'])
+    const events = seen
+      .slice(0, 2)
+      .map(({ headers }) => JSON.parse(atob(headers.authorization!.slice('Nostr '.length))))
+    // Of the UTF-8 bytes of the body.
+    const payload = '0fca8b31ca626a0cddf9f2a97a9ac1e2532ccb4bfc23d62dbb8b8ef82ced0223'
+    for (const { tags } of events) {
+      expect(tags.slice(0, 3)).toEqual([
+        ['u', `${BASE_URL}/v1/names`],
+        ['method', 'POST'],
+        ['payload', payload],
+      ])
+    }
+    expect(events[0].id).not.toBe(events[1].id)
+    expect(seen[0]!.headers['idempotency-key']).toBe(seen[1]!.headers['idempotency-key'])
+  })
+
   test('signs a new event for every attempt, also within one second', async () => {
     const { client: holdfast, seen } = clientOf({
       'POST /v1/sessions': ['broken', SESSION],

@@ -39,6 +39,11 @@ export type ClientOptions = {
   readonly baseUrl: string
   /** Absent: only what everybody may ask, `getName`, `findName` and `resolve`. */
   readonly signer?: Signer
+  /**
+   * Signs each change itself instead of sending a session's token with it, so that the server's journal has a signature
+   * for each. The signer is asked for every attempt.
+   */
+  readonly signsEach?: boolean
   readonly fetch?: Fetch
   readonly clock?: Clock
 }
@@ -106,7 +111,7 @@ export type HoldfastClient = {
 export function createHoldfastClient(options: ClientOptions): HoldfastClient {
   const { signer, clock = systemClock, fetch = (url, init) => globalThis.fetch(url, init) } = options
   const transport = makeTransport({ baseUrl: options.baseUrl, fetch, clock })
-  const caller = makeCaller({ transport, signer, clock })
+  const caller = makeCaller({ transport, signer, signsEach: options.signsEach === true, clock })
   const sendSigned = async <T>(read: Reader<T>, call: Call): Promise<T> => read(await caller.send(call))
 
   const mutate = <T>(

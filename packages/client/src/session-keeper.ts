@@ -27,13 +27,11 @@ export function makeSessionKeeper({
   let opening: Promise<Session> | null = null
 
   const open = async (): Promise<Session> => {
-    const path = 'v1/sessions'
     const answer = await transport.send({
       method: 'POST',
-      path,
+      path: 'v1/sessions',
       idempotencyKey: randomHex(16),
-      authorization: () =>
-        signAuthorization(signer, { url: transport.urlOf(path), method: 'POST', now: clock.now() }),
+      authorization: (request) => signAuthorization(signer, request, clock.now()),
     })
     return readSession(answer)
   }

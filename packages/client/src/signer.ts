@@ -1,3 +1,5 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import { finalizeEvent, getPublicKey } from 'nostr-tools/pure'
 import { randomHex } from './random-hex.ts'
 
@@ -18,17 +20,22 @@ export function secretKeySigner(secretKey: Uint8Array): Signer {
 
 const KIND_HTTP_AUTH = 27235
 
-/** The `Authorization` header of NIP-98 for a request without a body. Each event is good for one request. */
+/** What NIP-98 signs: the absolute URL, the method and the body as they are sent; no body: null. */
+export type SignedRequest = { readonly url: string; readonly method: string; readonly body: string | null }
+
+/** The `Authorization` header of NIP-98. Each event is good for one request. */
 export async function signAuthorization(
   signer: Signer,
-  request: { url: string; method: string; now: number },
+  { url, method, body }: SignedRequest,
+  now: number,
 ): Promise<string> {
   const event = await signer.sign({
     kind: KIND_HTTP_AUTH,
-    created_at: Math.floor(request.now / 1000),
+    created_at: Math.floor(now / 1000),
     tags: [
-      ['u', request.url],
-      ['method', request.method],
+      ['u', url],
+      ['method', method],
+      ...(body === null ? [] : [['payload', bytesToHex(sha256(new TextEncoder().encode(body)))]]),
       // Without it two requests within one second would be one event, and the second a replay.
       ['salt', randomHex(16)],
     ],

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import { clientError, HoldfastError } from './holdfast-error.ts'
+import type { SignedRequest } from './signer.ts'
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
@@ -11,7 +12,7 @@ export type Call = {
   readonly idempotencyKey?: string
   readonly signal?: AbortSignal
   /** Asked before every attempt: a NIP-98 event may be sent only once. */
-  readonly authorization?: () => Promise<string>
+  readonly authorization?: (request: SignedRequest) => Promise<string>
   /** What an answer in JSON says, also one that is no success; what it throws may lead to another attempt. */
   readonly read?: (answer: unknown, response: Pick<Response, 'status' | 'headers'>) => unknown
 }
@@ -19,8 +20,6 @@ export type Call = {
 type Problem = Readonly<Record<string, unknown>>
 
 export type Transport = {
-  /** The URL that a call is sent to, as it must be signed. */
-  urlOf(path: string): string
   /** The decoded JSON of a 2xx answer, or what `read` makes of it. Throws `HoldfastError`. */
   send(call: Call): Promise<unknown>
   /** The 2xx answer itself, which may go on for ever; sent once. Throws `HoldfastError`. */
@@ -47,17 +46,19 @@ export function makeTransport({
   clock: Clock
 }): Transport {
   const base = new URL(baseUrl.endsWith('/') ? baseUrl : `${baseUrl}/`)
-  const urlOf = (path: string) => new URL(path, base).href
 
   const attempt = async (call: Call, accept: string, timeout: AbortSignal): Promise<Response> => {
     const headers: Record<string, string> = { accept }
     if (call.body !== undefined) headers['content-type'] = 'application/json'
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey
-    if (call.authorization !== undefined) headers.authorization = await call.authorization()
+    const { method } = call
+    const url = new URL(call.path, base).href
     const body = call.body === undefined ? null : JSON.stringify(call.body)
+    if (call.authorization !== undefined)
+      headers.authorization = await call.authorization({ url, method, body })
     try {
-      return await fetch(urlOf(call.path), {
-        method: call.method,
+      return await fetch(url, {
+        method,
         headers,
         redirect: 'error',
         signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
@@ -91,7 +92,6 @@ export function makeTransport({
     }
   }
   return {
-    urlOf,
     send,
     async open({ accept, ...call }) {
       const opening = new AbortController()

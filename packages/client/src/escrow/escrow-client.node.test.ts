@@ -282,3 +282,26 @@ describe('a buyer’s wallet that watches its funding', () => {
     expect(end).toEqual({ outcome: 'returned', phase: null })
   })
 })
+
+test('a change that is signed itself has its own event in the journal, any other that of its session', async () => {
+  const plan = {
+    title: 'Translate a page',
+    deadlineAt: Date.now() + 240 * HOUR_MS,
+    milestones: [{ title: 'All', payoutMsat: PAYOUT_MSAT, workMs: HOUR_MS, objectionMs: HOUR_MS }],
+  }
+  for (const [signsEach, path] of [
+    [true, '/graphql'],
+    [false, '/v1/sessions'],
+  ] as const) {
+    const options = { baseUrl: world.url, signer: buyerKey, signsEach }
+    const { escrow } = createHoldfastClient(options)
+    const { task } = await escrow.createTask({ plan })
+    const [change] = await escrow.changes(task.id)
+    const { rows } = await database.pool.query(
+      `select event from signed_request where id = decode($1, 'hex')`,
+      [change?.signedRequest],
+    )
+    const { pubkey, tags } = rows[0].event
+    expect([pubkey, tags[0]]).toEqual([buyerKey.pubkey, ['u', `${world.url}${path}`]])
+  }
+})

@@ -38,10 +38,14 @@ export const NAME = {
 /** A client of a scripted server that opens a session for it. */
 export function clientOf(
   answers: Record<string, Answer[]>,
-  { anonymous = false, baseUrl = BASE_URL }: { anonymous?: boolean; baseUrl?: string } = {},
+  {
+    anonymous = false,
+    signsEach = false,
+    baseUrl = BASE_URL,
+  }: { anonymous?: boolean; signsEach?: boolean; baseUrl?: string } = {},
 ) {
   const { fetch, seen } = scriptServer({ 'POST /v1/sessions': [SESSION], ...answers })
   const clock = manualClock()
-  const client = createHoldfastClient({ baseUrl, fetch, clock, ...(!anonymous && { signer }) })
+  const client = createHoldfastClient({ baseUrl, fetch, clock, signsEach, ...(!anonymous && { signer }) })
   return { client, seen, clock }
 }
