@@ -71,9 +71,8 @@ describe('one name everywhere', () => {
       expect(proof.paymentHash).toBe(decodeInvoice(invoice).paymentHash)
 
       const list = new URL('/v1/address-invoices?owner=me&state=paid', url).href
-      const authorization = await signAuthorization(alice.device.signer, {
-        ...{ url: list, method: 'GET', now: Date.now() },
-      })
+      const asked = { url: list, method: 'GET', body: null }
+      const authorization = await signAuthorization(alice.device.signer, asked, Date.now())
       const answer = await fetch(list, { headers: { authorization } })
       const { invoices } = (await answer.json()) as { invoices: unknown }
       expect(invoices).toMatchObject([
