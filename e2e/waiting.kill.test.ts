@@ -108,12 +108,19 @@ async function liveAndDie(
 async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): Promise<T> {
   const { database, edges } = world
   const worker = startWorker(world)
-  const order = (order: Order) => void worker.stdin!.write(`${JSON.stringify(order)}\n`)
+  const orders = { given: 0, done: 0 }
+  const order = (order: Order) => {
+    orders.given++
+    worker.stdin!.write(`${JSON.stringify(order)}\n`)
+  }
   const clock = { stands: false, now: () => Date.now() + world.aheadMs }
   const life: WaitingLife = { database, edges, order, clock }
   const died = new AbortController()
   await untilReady(worker)
-  const passing = letTimePass(world, life, died.signal)
+  worker.stdout!.on('data', (said) => {
+    orders.done += String(said).split('\n').length - 1
+  })
+  const passing = letTimePass(world, life, { died: died.signal, orders })
   try {
     await endStories(life)
     return await work(life)
@@ -124,14 +131,19 @@ async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): P
   }
 }
 
-/** Whenever everything only waits, the clock goes on to when the next is due. */
-async function letTimePass(world: World, life: WaitingLife, died: AbortSignal): Promise<void> {
+/** Whenever everything only waits, the clock goes on to when the next is due; never past what was only just ordered. */
+async function letTimePass(
+  world: World,
+  life: WaitingLife,
+  { died, orders }: { died: AbortSignal; orders: { readonly given: number; readonly done: number } },
+): Promise<void> {
   let [awaited, since]: [number | null, number] = [null, 0]
   for (; !died.aborted; await sleep(LOOK_EVERY_MS)) {
-    if (life.clock.stands) continue
+    const { given, done } = orders
+    if (life.clock.stands || done < given) continue
     const due = nextDue(await readStates(life.database))
     if (due !== awaited) [awaited, since] = [due, performance.now()]
-    if (due === null) continue
+    if (due === null || orders.given > given) continue
     const now = life.clock.now()
     if (due < now + WAITED_FOR_MS && performance.now() < since + STANDS_STILL_MS) continue
     world.aheadMs += Math.max(due - now, 0) + SWEPT_AFTER_MS

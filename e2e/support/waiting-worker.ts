@@ -31,7 +31,7 @@ export type WaitingWorkerWorld = {
   readonly aheadMs: number
 }
 
-/** A line on its standard input. */
+/** A line on its standard input; it says `done` when it was carried out. */
 export type Order =
   | { readonly kind: 'clock'; readonly aheadMs: number }
   | { readonly kind: 'register'; readonly owner: string; readonly user: string; readonly offer?: string }
@@ -127,5 +127,8 @@ async function carryOut(tx: Transaction, order: Exclude<Order, { kind: 'clock' }
 await domains.sweep()
 await startWorker({ database, tasks: { ...names.tasks, ...domains.tasks }, concurrency: 4, log })
 repeat(SWEEP_EVERY_MS, log, { names: names.sweep, domains: domains.sweep })
-createInterface({ input: process.stdin }).on('line', (line) => void obey(JSON.parse(line) as Order))
+createInterface({ input: process.stdin }).on('line', async (line) => {
+  await obey(JSON.parse(line) as Order)
+  process.stdout.write('done\n')
+})
 process.stdout.write('ready\n')
