@@ -66,7 +66,7 @@ test('an order goes its way, its journal replays to its state, and nothing is le
     'escrow.payout node',
     'escrow.hold-seen node',
   ])
-  expect(entries[0]!.data).toMatchObject({ requestId: 'a-request', phase: 'draft', height: 1_000 })
+  expect(entries[0]!.data).toMatchObject({ phase: 'draft', height: 1_000 })
   const { rows } = await sql<{ open: boolean }>`
     select look_at is not null as open from escrow where id = ${id}`.execute(database.db)
   expect(rows).toEqual([{ open: false }])

@@ -95,12 +95,12 @@ async function isTooMuch(
 export async function createEscrow(
   tx: Transaction,
   request: CreateRequest,
-  { moment, requestId }: { moment: Moment; requestId: string },
+  moment: Moment,
 ): Promise<EscrowState | Refusal> {
   const decision = decideEscrow(null, request, moment)
   if (isRefusal(decision)) return decision
   insertEscrow(tx, decision, moment.now)
-  record(tx, ESCROW, null, decision, causeOf(request, request.by, moment, requestId))
+  record(tx, ESCROW, null, decision, causeOf(request, request.by, moment))
   return decision.state
 }
 
@@ -109,7 +109,7 @@ export async function askEscrow(
   tx: Transaction,
   id: string,
   request: Exclude<EscrowRequest, { kind: 'create' }>,
-  { moment, requestId, limits }: { moment: Moment; requestId: string; limits: HoldLimits },
+  { moment, limits }: { moment: Moment; limits: HoldLimits },
 ): Promise<EscrowState | Refusal> {
   const before = await lockEscrow(tx.db, id)
   if (before === null) return refuse('ESCROW_NOT_FOUND')
@@ -123,7 +123,7 @@ export async function askEscrow(
     return refuse('ESCROW_INVOICE_HASH_USED')
   }
   updateEscrow(tx, decision, moment.now)
-  record(tx, ESCROW, before, decision, causeOf(request, request.by, moment, requestId))
+  record(tx, ESCROW, before, decision, causeOf(request, request.by, moment))
   return decision.state
 }
 
@@ -178,13 +178,8 @@ export function jobOf(id: string, effect: EscrowEffect, now: number, asked = 0):
 }
 
 /** The height belongs to the moment, so that replaying decides as it was decided. */
-function causeOf(
-  command: EscrowCommand,
-  actor: string,
-  { now, height }: Moment,
-  requestId?: string,
-): Cause<EscrowCommand> {
-  return { command, actor, now, also: { height, ...(requestId !== undefined && { requestId }) } }
+function causeOf(command: EscrowCommand, actor: string, { now, height }: Moment): Cause<EscrowCommand> {
+  return { command, actor, now, also: { height } }
 }
 
 function actorOf(report: EscrowReport): string {

@@ -55,15 +55,12 @@ export type EscrowSlice = {
   prepare(wish: EscrowWish, id: string): Promise<ReadyRequest | Refusal>
   /** The custody labels that the operator's node can give. */
   readonly custodies: readonly Custody[]
-  /** Both in the caller's transaction; `requestId` is of the signed request, for the journal. */
-  create(tx: Transaction, wish: NewEscrow, requestId: string): Promise<EscrowState | Refusal>
-  ask(tx: Transaction, id: string, request: ReadyRequest, requestId: string): Promise<EscrowState | Refusal>
+  /** Both in the caller's transaction. */
+  create(tx: Transaction, wish: NewEscrow): Promise<EscrowState | Refusal>
+  ask(tx: Transaction, id: string, request: ReadyRequest): Promise<EscrowState | Refusal>
   /** Before the transaction; the other one is for the journal, in it. */
   reportPreimage(about: { id: string; milestone: number; preimage: string }): Promise<EscrowState | Refusal>
-  journalReport(
-    tx: Transaction,
-    about: { id: string; by: string; milestone: number; requestId: string },
-  ): void
+  journalReport(tx: Transaction, about: { id: string; by: string; milestone: number }): void
   find(id: string): Promise<EscrowState | null>
   list(filter: EscrowFilter, page: EscrowPage): Promise<EscrowState[]>
   /** Answers as soon as it is `done`, or with what there is after `waitMs`. */
@@ -115,7 +112,7 @@ export function makeEscrowSlice(deps: {
       followMs: deps.followMs ?? 1_500,
     }),
     custodies,
-    async create(tx, { by, kind: escrowKind, worker, custody = 'hash-locked', plan }, requestId) {
+    async create(tx, { by, kind: escrowKind, worker, custody = 'hash-locked', plan }) {
       if (!custodies.includes(custody))
         return refuse('ESCROW_CUSTODY_UNAVAILABLE', { custodies: custodies.join(', ') })
       const id = randomUUID()
@@ -131,11 +128,11 @@ export function makeEscrowSlice(deps: {
         policy,
         plan,
       } as const
-      return createEscrow(tx, request, { moment: await moment(), requestId })
+      return createEscrow(tx, request, await moment())
     },
     prepare: (wish, id) => prepareWish({ database, node, tell }, wish, id),
-    async ask(tx, id, request, requestId) {
-      return askEscrow(tx, id, request, { moment: await moment(), requestId, limits })
+    async ask(tx, id, request) {
+      return askEscrow(tx, id, request, { moment: await moment(), limits })
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     journalReport: (tx, about) => journalReport(tx, { ...about, now: clock() }),

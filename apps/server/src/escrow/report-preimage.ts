@@ -42,19 +42,19 @@ export async function reportPreimage(
 }
 
 /**
- * Who said so, and in which request. What the milestone becomes by it stands in the escrow's own stream, as what the
+ * Who said so. What the milestone becomes by it stands in the escrow's own stream, as what the
  * node has told.
  */
 export function journalReport(
   tx: Transaction,
-  { id, by, ...report }: { id: string; by: string; milestone: number; requestId: string; now: number },
+  { id, by, ...report }: { id: string; by: string; milestone: number; now: number },
 ): void {
-  const { milestone, requestId, now } = report
+  const { milestone, now } = report
   tx.append({
     stream: 'escrow-report',
     entityId: id,
     kind: 'escrow-report.preimage',
-    data: { milestone, requestId },
+    data: { milestone },
     actor: by,
     at: new Date(now),
   })

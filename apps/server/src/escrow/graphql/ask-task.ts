@@ -39,12 +39,12 @@ export type Wished<W extends EscrowWish = EscrowWish> = W extends EscrowWish ? O
 
 /** Does in a task what its signer asks for, once. */
 export function askTask(context: EscrowContext, id: string, wished: Wished): Promise<Changed> {
-  const { escrows, requestId } = context
+  const { escrows } = context
   checkedId(id)
   return change(context, {
     prepare: (by) => escrows.prepare({ ...wished, by } as EscrowWish, id),
     async work(tx, by, ready) {
-      const state = isRefusal(ready) ? ready : await escrows.ask(tx, id, ready, requestId)
+      const state = isRefusal(ready) ? ready : await escrows.ask(tx, id, ready)
       return isRefusal(state) ? conceal(tx, id, by, state) : state
     },
   })

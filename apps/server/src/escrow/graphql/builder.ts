@@ -12,7 +12,6 @@ export type Said = { readonly task: string }
 
 /** One request, as the resolvers see it. */
 export type EscrowContext = {
-  readonly requestId: string
   /** Who asks, or null: nobody in particular. Throws the refusal of a credential that is there but wrong. */
   viewer(): Promise<Hex | null>
   /** Signed, and once for each Idempotency-Key. */

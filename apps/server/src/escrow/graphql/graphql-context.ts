@@ -66,7 +66,6 @@ function contextOf(
   const askHeight = () => once(() => heightOrNull(escrows))
   let height = askHeight()
   return {
-    requestId: request.id,
     escrows,
     viewer,
     perform,

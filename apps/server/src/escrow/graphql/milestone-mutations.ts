@@ -181,13 +181,12 @@ async function reportPreimage(
     const role = authorize(escrow, { kind: 'report-preimage', by })
     return isRefusal(role) ? role : escrows.reportPreimage({ id, milestone, preimage })
   }
-  const { requestId } = context
   const changed = await change(
     { escrows, ...context },
     {
       prepare,
       async work(tx, by, reported) {
-        if (!isRefusal(reported)) escrows.journalReport(tx, { id, by, milestone, requestId })
+        if (!isRefusal(reported)) escrows.journalReport(tx, { id, by, milestone })
         return reported
       },
     },

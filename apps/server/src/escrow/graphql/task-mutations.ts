@@ -95,8 +95,7 @@ builder.mutationFields((t) => ({
     resolve: (_, { input: { kind, worker = null, custody, plan } }, context) =>
       change(context, {
         prepare: async () => null,
-        work: (tx, by) =>
-          context.escrows.create(tx, { by, kind, worker, custody, plan: planOf(plan) }, context.requestId),
+        work: (tx, by) => context.escrows.create(tx, { by, kind, worker, custody, plan: planOf(plan) }),
       }),
   }),
   updateTask: t.field({

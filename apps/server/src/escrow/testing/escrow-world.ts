@@ -109,7 +109,7 @@ export function makeEscrowWorld(
     async tryAsk(id: string, wish: EscrowWish): Promise<EscrowState | Refusal> {
       const request = await slice.prepare(wish, id)
       if (isRefusal(request)) return request
-      return transact((tx) => slice.ask(tx, id, request, 'a-request'))
+      return transact((tx) => slice.ask(tx, id, request))
     },
     async ask(id: string, wish: EscrowWish): Promise<EscrowState> {
       const state = await world.tryAsk(id, wish)
@@ -121,7 +121,7 @@ export function makeEscrowWorld(
       milestones = 1,
     ): Promise<EscrowState | Refusal> {
       const plan = planOf(milestones, time.now)
-      return transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }, 'a-request'))
+      return transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }))
     },
     /** An order whose seller is asked for an invoice. */
     async start(milestones = 1): Promise<string> {

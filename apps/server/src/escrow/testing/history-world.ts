@@ -113,7 +113,7 @@ export function makeHistoryWorld(database: TestDatabase) {
       const isOrder = custody === 'hash-locked'
       const parties = { kind: isOrder ? 'order' : 'task', worker: isOrder ? WORKER : null } as const
       const wish = { by: BUYER, custody, plan, ...parties }
-      const state = await transact((tx) => slice.create(tx, wish, 'a-request'))
+      const state = await transact((tx) => slice.create(tx, wish))
       if (isRefusal(state)) throw new Error(`refused: ${state.refused}`)
       ids.push(state.id)
       await world.ask(state.id, { kind: 'publish', by: BUYER })
@@ -125,7 +125,7 @@ export function makeHistoryWorld(database: TestDatabase) {
       await world.dying(fate, async () => {
         const request = await slice.prepare(wish, id)
         if (isRefusal(request)) return
-        isDone = !isRefusal(await transact((tx) => slice.ask(tx, id, request, 'a-request')))
+        isDone = !isRefusal(await transact((tx) => slice.ask(tx, id, request)))
       })
       return isDone
     },

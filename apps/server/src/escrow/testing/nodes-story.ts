@@ -105,7 +105,7 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
         ...spans,
       })),
     }
-    const state = await database.transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }, 'request-0'))
+    const state = await database.transact((tx) => slice.create(tx, { ...wish, by: BUYER, plan }))
     if (isRefusal(state)) throw new Error(state.refused)
     await story.ask(state.id, { kind: 'publish', by: BUYER })
     return state.id
@@ -122,7 +122,7 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
     async ask(id: string, wish: EscrowWish): Promise<EscrowState> {
       const request = await slice.prepare(wish, id)
       if (isRefusal(request)) throw new Error(request.refused)
-      const state = await database.transact((tx) => slice.ask(tx, id, request, 'request-1'))
+      const state = await database.transact((tx) => slice.ask(tx, id, request))
       if (isRefusal(state)) throw new Error(`${state.refused} ${JSON.stringify(state.data)}`)
       return state
     },
