@@ -11,7 +11,6 @@ import {
   type ChangeDeps,
   cancelTransfer,
   changeOffer,
-  nodesToAsk,
   type OfferWish,
   proposeTransfer,
   releaseName,
@@ -20,6 +19,7 @@ import {
 } from './change-name.ts'
 import { followed, OFFER_REFUSALS, offerField } from './name-answers.ts'
 import { jobSchema, nameJson, nameSchema } from './name-json.ts'
+import { withNodes } from './with-nodes.ts'
 
 const tags = ['names']
 const params = z.strictObject({ name: z.string() })
@@ -45,11 +45,13 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
   }
   /** For what gives the name another offer, which a node may have to make. */
   const renew = (request: Request & { body: OfferWish }, reply: FastifyReply, change: typeof changeOffer) =>
-    mutate(request, reply, {
-      prepare: (by) => nodesToAsk(deps, by, request.body),
-      work: (tx, by, nodes) =>
+    mutate(
+      request,
+      reply,
+      withNodes(deps, request.body, (tx, by, nodes) =>
         begin(change({ ...deps, nodes }, { tx, by, name: request.params.name }, request.body)),
-    })
+      ),
+    )
 
   app.put(
     '/v1/names/:name',

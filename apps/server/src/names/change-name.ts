@@ -5,8 +5,6 @@ import type { NameRequest } from '@holdfast/core/names/name-commands'
 import type { NameState } from '@holdfast/core/names/name-states'
 import type { Hex } from '@holdfast/lightning'
 import type { Kysely } from 'kysely'
-import { type AskNodes, askedBefore } from '../nodes/connected-node.ts'
-import type { NodeDirectory } from '../nodes/node-directory.ts'
 import type { Database } from '../platform/database.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { request } from './name-saga.ts'
@@ -23,11 +21,6 @@ export type Asking = { tx: Transaction; by: Hex; name: string }
 
 export type OfferWish = { readonly offer?: string | undefined }
 type Outcome = Promise<NameState | Refusal>
-
-/** Where the node that is to make an offer is found; it is asked for now, because nobody waits for it in a transaction. */
-export async function nodesToAsk(deps: AskNodes, by: Hex, { offer }: OfferWish): Promise<NodeDirectory> {
-  return offer === undefined ? askedBefore(deps, by) : deps.nodes
-}
 
 /** Another offer takes the place of the live one; the old one is disabled once the new one is live. */
 export async function changeOffer(deps: ChangeDeps, asking: Asking, wish: OfferWish): Outcome {

@@ -7,7 +7,7 @@ import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError, refusals } from '../platform/http/problem.ts'
 import { cutPage, decodeCursor, pageFields } from '../platform/page-cursor.ts'
 import { addChangeRoutes } from './change-name.rest.ts'
-import { type ChangeDeps, findAnsweringByText, nodesToAsk } from './change-name.ts'
+import { type ChangeDeps, findAnsweringByText } from './change-name.ts'
 import { followed, OFFER_REFUSALS, offerField } from './name-answers.ts'
 import { jobJson, jobSchema, nameJson, nameSchema } from './name-json.ts'
 import { findJob, listNames } from './name-store.ts'
@@ -15,6 +15,7 @@ import type { ReconcileZones } from './reconcile-zones.ts'
 import { addReconciliationRoutes } from './reconciliations.rest.ts'
 import { registerName } from './register-name.ts'
 import { addUnhealthyNamesRoute } from './unhealthy-names.rest.ts'
+import { withNodes } from './with-nodes.ts'
 
 export type NameRoutes = ChangeDeps & {
   database: Pick<OpenDatabase, 'db'>
@@ -63,13 +64,14 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
       },
     },
     (request, reply) =>
-      deps.identity.mutate(request, reply, {
-        prepare: (owner) => nodesToAsk(deps, owner, request.body),
-        async work(tx, owner, nodes) {
+      deps.identity.mutate(
+        request,
+        reply,
+        withNodes(deps, request.body, async (tx, owner, nodes) => {
           const state = await registerName({ ...deps, nodes }, tx, owner, request.body)
           return isRefusal(state) ? state : followed(state)
-        },
-      }),
+        }),
+      ),
   )
 
   app.get(
