@@ -39,6 +39,8 @@ export type OpenDatabase = {
 }
 
 const INT8 = 20
+/** A new connection costs a process, a password's key and all plans: a rush after a rest must not pay for ten of them. */
+const IDLE_TIMEOUT_MS = 10 * 60_000
 /** No request waits for these: they are to last also where a start keeps the whole machine busy. */
 const PATIENT_CONNECTION_TIMEOUT_MS = 30_000
 
@@ -57,6 +59,7 @@ export function openDatabase(options: {
   const session = {
     connectionString: connectionString.reveal(),
     connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: 30_000,

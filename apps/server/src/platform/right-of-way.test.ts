@@ -58,7 +58,7 @@ test('while a request is served jobs start one after the other', async () => {
   await request()
   await startJobs(4)
   await pass(1_000)
-  expect(started).toEqual([0, 10, 20, 30])
+  expect(started).toEqual([0, 100, 200, 300])
 })
 
 test('a short while after the last request those that wait start together', async () => {
@@ -66,8 +66,8 @@ test('a short while after the last request those that wait start together', asyn
   const end = await request()
   await startJobs(8)
   await end()
+  expect(started).toEqual([0])
   await pass(100)
-  expect(started.slice(0, 3)).toEqual([0, 10, 20])
   expect(started).toHaveLength(8)
   expect(Math.max(...started)).toBeLessThanOrEqual(50)
 })
@@ -96,6 +96,17 @@ test('slow requests make jobs rarer, but never rarer than ten a second; quick on
   await slow.startJobs(11)
   await slow.pass(1_000)
   expect(slow.started.at(-1)! - slow.started[0]!).toBe(40)
+})
+
+test('after a rest nobody knows how many requests will come: jobs are as rare as may be again', async () => {
+  const rested = world()
+  await serve(rested, 300, 1)
+  await rested.pass(1_000)
+  await rested.request()
+  await rested.startJobs(3)
+  const began = rested.started[0]!
+  await rested.pass(1_000)
+  expect(rested.started.map((at) => at - began)).toEqual([0, 100, 200])
 })
 
 test('a request that fails is over, too', async () => {

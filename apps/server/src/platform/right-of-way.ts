@@ -13,13 +13,14 @@ const BUSY_MS = 25
 /** What a request may take without jobs being started less often. */
 const QUICK_MS = 6
 /** Between the starts of two jobs; the most is what sagas can rely on under any load. */
-const INTERVAL_MS = { least: 4, first: 10, most: 100 }
+const INTERVAL_MS = { least: 4, most: 100 }
 const SLOWER = 1.3
 const FASTER = 0.97
 
 /**
- * While requests are being served, jobs start one after the other, so far apart as keeps requests quick: each slow
- * request widens the interval, each quick one narrows it a little.
+ * While requests are being served, jobs start one after the other, so far apart as keeps requests quick: at first as far
+ * as may be, since nobody knows how many will come; each quick request narrows the interval a little, each slow one
+ * widens it.
  */
 export function makeRightOfWay(
   time: { now(): number; wait(ms: number, signal: AbortSignal): Promise<void> } = {
@@ -30,7 +31,7 @@ export function makeRightOfWay(
   const { now, wait } = time
   let underWay = 0
   let lastEnd = Number.NEGATIVE_INFINITY
-  let intervalMs = INTERVAL_MS.first
+  let intervalMs = INTERVAL_MS.most
   let nextStart = Number.NEGATIVE_INFINITY
   const isBusy = () => underWay > 0 || now() - lastEnd < BUSY_MS
 
@@ -42,6 +43,7 @@ export function makeRightOfWay(
   return {
     async request(serve) {
       const began = now()
+      if (!isBusy()) intervalMs = INTERVAL_MS.most
       underWay++
       try {
         return await serve()
