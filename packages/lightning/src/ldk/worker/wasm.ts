@@ -3,7 +3,10 @@ import { createRequire } from 'node:module'
 import { initializeWasmFromBinary } from 'lightningdevkit'
 
 /** For ten nodes, and for what some seconds of their work leave behind. It costs nothing until it is used. */
-const ROOM_BYTES = 176 * 2 ** 20
+const FIRST_ROOM_BYTES = 176 * 2 ** 20
+/** Monitors keep something of every commitment, so whatever room there is will be full one day. */
+const MORE_ROOM_BYTES = 32 * 2 ** 20
+const LOOK_EVERY_MS = 500
 
 let initialised: Promise<void> | null = null
 
@@ -11,7 +14,7 @@ let initialised: Promise<void> | null = null
 export function loadWasm(): Promise<void> {
   initialised ??= (async () => {
     const path = createRequire(import.meta.url).resolve('lightningdevkit/liblightningjs.wasm')
-    await withInstance(await readFile(path), makeRoom)
+    await withInstance(await readFile(path), keepRoom)
   })()
   return initialised
 }
@@ -35,12 +38,23 @@ async function withInstance(wasm: Uint8Array, look: (instance: WebAssembly.Insta
 /**
  * What LDK no longer needs is freed when V8 has collected the object that stood for it. Until then the allocator takes
  * more memory, 64 KB at a time; V8 takes each growth for as much new memory as there is in all, and collects. Without
- * room it does so several times a second, which is a tenth of the thread's time; with it, once the room is full.
- * What was allocated and freed stays with the allocator.
+ * room it does so several times a second, which is a tenth of the thread's time and as much again on others.
  */
-function makeRoom({ exports }: WebAssembly.Instance): void {
-  const { TS_malloc: allocate, TS_free: free } = exports as Record<string, (n: number) => number>
-  const room = allocate?.(ROOM_BYTES)
+function keepRoom({ exports }: WebAssembly.Instance): void {
+  const memory = exports.memory as WebAssembly.Memory
+  makeRoom(exports, FIRST_ROOM_BYTES)
+  let size = memory.buffer.byteLength
+  setInterval(() => {
+    // It has grown, so the room was full.
+    if (memory.buffer.byteLength > size) makeRoom(exports, MORE_ROOM_BYTES)
+    size = memory.buffer.byteLength
+  }, LOOK_EVERY_MS).unref()
+}
+
+/** What was allocated and freed stays with the allocator. */
+function makeRoom({ TS_malloc, TS_free }: WebAssembly.Exports, bytes: number): void {
+  const [allocate, free] = [TS_malloc, TS_free] as ((n: number) => number)[]
+  const room = allocate?.(bytes)
   // 0: that much is not to be had. Then it grows as it must.
   if (room) free?.(room)
 }
