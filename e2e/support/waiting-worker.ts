@@ -87,7 +87,7 @@ const identity = { mutate: nobody, authenticate: nobody }
 
 const domains = makeDomainsSlice({
   ...{ transact, database, identity, zones, resolveTxt, clock },
-  holdsNames: (domain) => names.holdsNames(domain),
+  holdsNames: (domain, db) => names.holdsNames(domain, db),
 })
 const names = makeNamesSlice({
   ...{ transact, database, identity, nodes, resolveTxt, clock },

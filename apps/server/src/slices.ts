@@ -54,7 +54,7 @@ export async function makeSlices(options: {
     ...(edges.delegated && { delegated: edges.delegated }),
     resolveTxt: edges.resolveTxt,
     owners: new Map(config.domainOwners.map(({ domain, pubkey }) => [domain, pubkey])),
-    holdsNames: (domain) => names.holdsNames(domain),
+    holdsNames: (domain, db) => names.holdsNames(domain, db),
     clock,
   })
   const delegatedZones = new Map(

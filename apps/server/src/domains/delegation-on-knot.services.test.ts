@@ -79,7 +79,7 @@ test('a merchant moves from a DNAME to a delegation with DS, on three Knots: eac
   await expectUnboundToConfirm(byAlias)
 
   for (const user of ['alice', 'bob']) await world.send('DELETE', `/v1/names/${user}@${MERCHANT}`, device)
-  await world.until(async () => !(await world.names.holdsNames(MERCHANT)))
+  await world.until(async () => !(await world.names.holdsNames(MERCHANT, database.db)))
   expect([...(await listed(zoneOn(NAMES))), ...(await listed(zoneOn(SHOP)))]).toEqual([])
 
   async function aliasesAre(aliases: string) {

@@ -7,6 +7,8 @@ import type {
   DomainRequest,
   DomainState,
 } from '@holdfast/core/domains/domain-states'
+import type { Kysely } from 'kysely'
+import type { Database } from '../platform/database.ts'
 import { type Cause, type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { insertDomain, lockDomain, lockRival, updateDomain } from './domain-store.ts'
@@ -22,12 +24,10 @@ const DOMAIN: Entity<DomainState, DomainCommand, DomainEffect> = {
 /** Hears a report about a claim: locks it, decides, keeps. Null when there is no such claim. */
 export type TellDomain = (id: string, report: DomainReport) => Promise<DomainState | null>
 
-type TellDeps = {
-  transact: Transact
-  clock: () => number
-  /** Whether names of the domain are claimed. */
-  holdsNames: (domain: string) => Promise<boolean>
-}
+/** Whether names of the domain are claimed, as `db` sees it. */
+export type HoldsNames = (domain: string, db: Kysely<Database>) => Promise<boolean>
+
+type TellDeps = { transact: Transact; clock: () => number; holdsNames: HoldsNames }
 
 export function makeTellDomain(deps: TellDeps): TellDomain {
   return (id, report) =>
@@ -56,7 +56,7 @@ async function yieldToRival(
 ): Promise<DomainReport> {
   const rival = await lockRival(tx.db, state)
   if (rival === null) return report
-  if (rival.phase === 'lapsed' && !(await holdsNames(state.domain))) {
+  if (rival.phase === 'lapsed' && !(await holdsNames(state.domain, tx.db))) {
     const command: DomainReport = { kind: 'displaced' }
     await keep(tx, rival, hearDomain(rival, command, now), { command, actor: 'dns', now })
     return report

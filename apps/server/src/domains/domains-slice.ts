@@ -1,8 +1,9 @@
 import { type Refusal, refuse } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex } from '@holdfast/lightning'
+import type { Kysely } from 'kysely'
 import type { Identity } from '../identity/identity.ts'
-import type { OpenDatabase } from '../platform/database.ts'
+import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import { sweepRows } from '../platform/sweep-rows.ts'
@@ -10,7 +11,7 @@ import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
 import { checkDomain } from './check-domain.ts'
 import type { Delegations } from './delegation.ts'
-import { makeTellDomain } from './domain-saga.ts'
+import { type HoldsNames, makeTellDomain } from './domain-saga.ts'
 import {
   findActiveOwner,
   findDomain,
@@ -23,10 +24,10 @@ import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
 
 export type DomainsSlice = Pick<OwnZones, 'zones'> & {
-  /** Why this key may not register names in the domain; null: it may, if the domain is known. */
-  mayRegister(domain: string, by: Hex): Promise<Refusal | null>
-  /** Who alone may register names in the domain: its owner by configuration, or by proof; null: nobody. */
-  ownerOf(domain: string): Promise<Hex | null>
+  /** Why this key may not register names in the domain, as `db` sees it; null: it may, if the domain is known. */
+  mayRegister(domain: string, by: Hex, db: Kysely<Database>): Promise<Refusal | null>
+  /** Who alone may register names in the domain: its owner by configuration, or by proof; null: nobody. Within a transaction it reads by that one's `db`. */
+  ownerOf(domain: string, db?: Kysely<Database>): Promise<Hex | null>
   /** The domains of merchants whose names stand in this zone of ours, and what follows `user._bitcoin-payment.` there. */
   hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>
   /** For the worker. */
@@ -50,8 +51,7 @@ export function makeDomainsSlice(deps: {
   /** Of zones of ours that are not open to everybody. */
   owners?: ReadonlyMap<string, Hex>
   resolveTxt: ResolveTxt
-  /** Whether names of the domain are claimed. */
-  holdsNames: (domain: string) => Promise<boolean>
+  holdsNames: HoldsNames
   clock: () => number
   /** Default 10. */
   maxDomainsPerOwner?: number
@@ -63,9 +63,9 @@ export function makeDomainsSlice(deps: {
   const [host = ''] = configured
   const delegatedDomains = new Map(Array.from(delegated, ([domain, { zone }]) => [zone.domain, domain]))
   let [begun, taken] = [0, 0]
-  const refresh = async () => {
+  const refresh = async (db = database.db) => {
     const turn = ++begun
-    const proven = await listProven(database.db)
+    const proven = await listProven(db)
     // One that began earlier may know less, and end later.
     if (turn < taken) return
     taken = turn
@@ -74,14 +74,14 @@ export function makeDomainsSlice(deps: {
 
   return {
     zones: own.zones,
-    async mayRegister(domain, by) {
+    async mayRegister(domain, by, db) {
       if (deps.zones.has(domain)) return (owners.get(domain) ?? by) === by ? null : refuse('FORBIDDEN')
       // It may have been proven just now, or by another process.
-      await refresh()
+      await refresh(db)
       return own.mayRegister(domain, by)
     },
-    ownerOf: async (domain) =>
-      deps.zones.has(domain) ? (owners.get(domain) ?? null) : findActiveOwner(database.db, domain),
+    ownerOf: async (domain, db = database.db) =>
+      deps.zones.has(domain) ? (owners.get(domain) ?? null) : findActiveOwner(db, domain),
     async hostedDomains(zone) {
       const domain = delegatedDomains.get(zone)
       if (domain !== undefined)
@@ -105,7 +105,7 @@ export function makeDomainsSlice(deps: {
         configured,
         host,
         maxDomainsPerOwner,
-        givenUp: refresh,
+        givenUp: () => refresh(),
       }),
     async sweep() {
       const now = clock()

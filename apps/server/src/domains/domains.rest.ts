@@ -10,15 +10,14 @@ import type { Transaction } from '../platform/transaction.ts'
 import { type ClaimDeps, claimOwnDomain } from './claim-domain.ts'
 import type { Delegations } from './delegation.ts'
 import { domainJson, domainSchema } from './domain-json.ts'
-import { requestDomain } from './domain-saga.ts'
+import { type HoldsNames, requestDomain } from './domain-saga.ts'
 import { findOwnDomain, listOwnDomains, lockDomain } from './domain-store.ts'
 
 export type DomainRoutes = ClaimDeps & {
   database: Pick<OpenDatabase, 'db'>
   delegated: Delegations
   identity: Pick<Identity, 'mutate' | 'authenticate'>
-  /** Whether names of the domain are claimed. */
-  holdsNames: (domain: string) => Promise<boolean>
+  holdsNames: HoldsNames
   /** Called after a domain was given up. */
   givenUp: () => Promise<void>
 }
@@ -118,7 +117,7 @@ export function addDomainRoutes(app: App, deps: DomainRoutes): void {
       const answered = await identity.mutate(request, reply, async (tx, by) =>
         answer(
           await withOwn(tx, by, request.params.domain, async (state) =>
-            state.phase !== 'pending' && (await deps.holdsNames(state.domain))
+            state.phase !== 'pending' && (await deps.holdsNames(state.domain, tx.db))
               ? refuse('DOMAIN_IN_USE', { domain: state.domain })
               : requestDomain(tx, state, { kind: 'give-up', by }, clock()),
           ),

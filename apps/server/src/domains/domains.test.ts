@@ -25,7 +25,8 @@ const stateIs = (state: string, of = device) => world.until(async () => (await w
 const troubleIs = (code: string, of = device) =>
   world.until(async () => (await world.own(of)).trouble?.code === code)
 const aliasesAre = (aliases: string) => world.until(async () => (await world.own(device)).aliases === aliases)
-const namesAreGone = () => world.until(async () => !(await world.names.holdsNames('merchant.test')))
+const namesAreGone = () =>
+  world.until(async () => !(await world.names.holdsNames('merchant.test', database.db)))
 
 /** A claim and `checkNow` have one look each, and the first may already have found what the second looks for. */
 const looksHaveEnded = () =>
@@ -355,7 +356,7 @@ describe('what stands behind it', () => {
     expect(other.zones.has('merchant.test')).toBe(false)
     await other.sweep()
     expect(other.zones.has('merchant.test')).toBe(true)
-    expect(await other.mayRegister('merchant.test', device.owner)).toBeNull()
+    expect(await other.mayRegister('merchant.test', device.owner, database.db)).toBeNull()
   })
 
   test('a claim whose job was lost is looked at again', async () => {

@@ -1,11 +1,12 @@
 import type { DnsZone } from '@holdfast/core/dns-zone'
 import type { Hex, Network } from '@holdfast/lightning'
+import type { Kysely } from 'kysely'
 import type { AskResolvers } from '../dns/resolvers/ask-resolvers.ts'
 import type { Zones } from '../dns/zones.ts'
 import type { Identity } from '../identity/identity.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { makeChangeSignal } from '../platform/change-signal.ts'
-import type { OpenDatabase } from '../platform/database.ts'
+import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
@@ -17,7 +18,7 @@ import { findAnswering, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
 import type { HostedDomains } from './reconcile-zone.ts'
 import { makeReconcileZones, type ReconcileZones } from './reconcile-zones.ts'
-import type { MayRegister } from './register-name.ts'
+import type { MayRegister, SoleOwnerOf } from './register-name.ts'
 import { reconcileNames, sweepNames } from './sweep-names.ts'
 import type { ResolveFresh } from './validate-chain.ts'
 import { makeWatchNames, type WatchRound, type WatchRules } from './watch-names.ts'
@@ -35,8 +36,8 @@ export type ActiveName = {
 export type NamesSlice = {
   /** For other slices; null: there is none. */
   findActive(user: string, domain: string): Promise<ActiveName | null>
-  /** Whether names of this domain are claimed. */
-  holdsNames(domain: string): Promise<boolean>
+  /** Whether names of this domain are claimed, as `db` sees it. */
+  holdsNames(domain: string, db: Kysely<Database>): Promise<boolean>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -61,7 +62,7 @@ export function makeNamesSlice(deps: {
   /** Why this key may not register names in the domain; null: it may. Default: everybody may. */
   mayRegister?: MayRegister
   /** The only key that may register names in the domain, and with that its wildcard; null: no such key. Default: none. */
-  soleOwnerOf?: (domain: string) => Promise<Hex | null>
+  soleOwnerOf?: SoleOwnerOf
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
   /** Resolvers of others that must see a record before its name is active. Absent: none. */
@@ -91,7 +92,7 @@ export function makeNamesSlice(deps: {
       if (claim === null || !('live' in claim) || claim.live === null) return null
       return { user, domain, owner: claim.owner, offer: claim.live.offer, answeredBy: claim.user }
     },
-    holdsNames: (domain) => isDomainInUse(deps.database.db, domain),
+    holdsNames: (domain, db) => isDomainInUse(db, domain),
     tasks: makeNameTasks({ ...deps, tell }),
     routes: (app) =>
       addNameRoutes(app, {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '@holdfast/core'
 import type { DnsZone } from '@holdfast/core/dns-zone'
+import type { Kysely } from 'kysely'
 import type { Zones } from '../dns/zones.ts'
-import type { OpenDatabase } from '../platform/database.ts'
+import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { Transact } from '../platform/transaction.ts'
 import type { TellName } from './name-saga.ts'
 import { keepDue, keepReconciliation, takeDueZone } from './reconcile-store.ts'
@@ -20,7 +21,7 @@ export type ReconcileZones = {
   /** Compares the zones that are due: after a start, every day, and when an operator asked. Answers what came of it. */
   run(): Promise<Reconciliation[]>
   /** Makes all zones due. */
-  ask(): Promise<void>
+  ask(db: Kysely<Database>): Promise<void>
 }
 
 export function makeReconcileZones(deps: {
@@ -54,7 +55,7 @@ export function makeReconcileZones(deps: {
       }
       return reports
     },
-    ask: () => keepDue(db, ours(), { now: clock(), notSince: clock() }),
+    ask: (db) => keepDue(db, ours(), { now: clock(), notSince: clock() }),
   }
 
   async function reconcile(zone: DnsZone): Promise<Reconciliation> {

@@ -51,9 +51,9 @@ export function addReconciliationRoutes(
       },
     },
     (request, reply) =>
-      identity.mutate(request, reply, async (_, by) => {
+      identity.mutate(request, reply, async (tx, by) => {
         if (!operators.has(by)) return refuse('FORBIDDEN')
-        await deps.reconcileZones.ask()
+        await deps.reconcileZones.ask(tx.db)
         return { status: 202, body: {} }
       }),
   )

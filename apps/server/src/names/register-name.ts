@@ -5,22 +5,29 @@ import type { NameRequest } from '@holdfast/core/names/name-commands'
 import { decideName } from '@holdfast/core/names/name-machine'
 import type { NameState, ReadyOffer } from '@holdfast/core/names/name-states'
 import type { Hex, Network } from '@holdfast/lightning'
+import type { Kysely } from 'kysely'
 import type { Zones } from '../dns/zones.ts'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
+import type { Database } from '../platform/database.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { checkOffer } from './check-offer.ts'
 import type { NameRules } from './name-rules.ts'
 import { keepNew } from './name-saga.ts'
 import { countClaims, isShared } from './name-store.ts'
 
-/** Some domains are open to everybody, others to their owner only. */
-export type MayRegister = (domain: string, by: Hex) => Promise<Refusal | null>
+/**
+ * Some domains are open to everybody, others to their owner only. What it reads it reads by `db`, the transaction's: who
+ * holds a connection and waits for another one may wait for ever.
+ */
+export type MayRegister = (domain: string, by: Hex, db: Kysely<Database>) => Promise<Refusal | null>
+/** The only key that may register names in the domain; null: there is no such key. `db` as for `MayRegister`. */
+export type SoleOwnerOf = (domain: string, db: Kysely<Database>) => Promise<Hex | null>
 
 export type RegisterDeps = AskNodes & {
   zones: Zones
   mayRegister?: MayRegister
-  /** The only key that may register names in the domain; null: there is no such key. Default: nowhere. */
-  soleOwnerOf?: (domain: string) => Promise<Hex | null>
+  /** Default: nowhere is there one. */
+  soleOwnerOf?: SoleOwnerOf
   network: Network
   clock: () => number
   rules: NameRules
@@ -42,7 +49,7 @@ export async function registerName(
 ): Promise<NameState | Refusal> {
   const now = deps.clock()
   const domain = wish.domain.toLowerCase()
-  const barred = await deps.mayRegister?.(domain, owner)
+  const barred = await deps.mayRegister?.(domain, owner, tx.db)
   if (barred) return barred
   if (!deps.zones.has(domain)) return refuse('DOMAIN_UNKNOWN', { domain: domain.slice(0, 80) })
   const isWildcard = wish.user === WILDCARD
@@ -91,7 +98,7 @@ async function whyNoWildcard(
   { db }: Transaction,
   { domain, owner, now }: { domain: string; owner: Hex; now: number },
 ): Promise<Refusal | null> {
-  if ((await soleOwnerOf(domain)) !== owner) return refuse('WILDCARD_NOT_YOURS', { domain })
+  if ((await soleOwnerOf(domain, db)) !== owner) return refuse('WILDCARD_NOT_YOURS', { domain })
   return (await isShared(db, { domain, owner, now })) ? refuse('DOMAIN_SHARED', { domain }) : null
 }
 

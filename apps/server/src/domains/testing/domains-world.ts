@@ -125,7 +125,7 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
       zones: new Map([['shop.test', zones.ours]]),
       delegated: new Map([['merchant.test', { zone: zones.names, nameServers: ['ns1.shop.test'] }]]),
       resolveTxt: resolve,
-      holdsNames: (domain) => names.holdsNames(domain),
+      holdsNames: (domain, db) => names.holdsNames(domain, db),
       owners,
       clock,
       maxDomainsPerOwner: 2,

@@ -21,6 +21,7 @@ import { makeResolveSlice } from '../../resolve/resolve-slice.ts'
 import type { ResolveTxt } from '../../resolve/validations.ts'
 import type { NameRules } from '../name-rules.ts'
 import { makeNamesSlice } from '../names-slice.ts'
+import type { SoleOwnerOf } from '../register-name.ts'
 import { makeTestZone, type TestZone } from './test-zone.ts'
 
 export type SlicesWorld = Awaited<ReturnType<typeof startSlicesWorld>>
@@ -43,7 +44,7 @@ export async function startSlicesWorld(
     /** Default: shop.test. */
     domain?: string
     /** The only key that may register names in the domain. */
-    soleOwnerOf?: (domain: string) => Promise<string | null>
+    soleOwnerOf?: SoleOwnerOf
   } = {},
 ) {
   const log = makeLog({ level: 'silent' })
