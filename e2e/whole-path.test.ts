@@ -127,18 +127,28 @@ describe('the demo on a fresh data folder', () => {
   )
 })
 
-/** The heads of the demo are those of the journal, which verifies and holds no preimage. */
+/**
+ * The heads of the demo are those of the journal, which verifies, holds no preimage, and names for whatever a person did
+ * the request that was signed.
+ */
 async function expectJournalTells(dataDir: string, escrows: EscrowEnd[]) {
   const audit = (args: readonly string[]) =>
     runProgram('apps/cli/src/main.ts', ['audit', ...args, '--data', dataDir], { DATABASE_URL: '' })
-  expect(await audit(['verify'])).toMatchObject({ code: 0 })
+  const verified = await audit(['verify', '--json'])
+  expect(verified).toMatchObject({ code: 0 })
+  expect(JSON.parse(verified.stdout).signatures).toMatchObject({ before: 0 })
   const { stdout } = await audit(['export'])
   const heads = new Map<string, string>()
+  const proven = new Set<string>()
   for (const line of stdout.trim().split('\n')) {
-    const { stream, entityId, hash } = JSON.parse(line)
+    const { stream, entityId, hash, actor, data } = JSON.parse(line)
     if (stream === 'escrow') heads.set(entityId, hash)
+    if (data?.signedRequest !== undefined) proven.add(stream)
+    if (stream !== undefined)
+      expect([actor, data.signedRequest !== undefined]).toEqual([actor, /^[0-9a-f]{64}$/.test(actor)])
   }
   expect([...heads.values()].sort()).toEqual(escrows.map(({ journalHead }) => journalHead).sort())
+  expect([...proven].sort()).toEqual(['escrow', 'escrow-report', 'name', 'payment'])
   for (const { preimage } of escrows) if (preimage !== null) expect(stdout).not.toContain(preimage)
 }
 
