@@ -38,7 +38,7 @@ export async function liveAndDie(
   const errors = lines.filter((line) => line.startsWith('error '))
   if (isKilled && (exitCode !== null || errors.length > 0))
     throw new Error(`The child ended by itself, with exit code ${exitCode}: ${errors}`)
-  if (!isKilled && !errors.some((line) => line.includes('host ended')))
+  if (!isKilled && !errors.some((line) => line.includes('file of a Lightning node failed')))
     throw new Error(`The child had room to write, and ended with exit code ${exitCode}.`)
   note(lines, promised)
 }
