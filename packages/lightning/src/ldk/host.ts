@@ -30,6 +30,8 @@ type Wanted = {
   /** In a row, without a healthy time between. */
   failures: number
   deaths: number
+  /** When it is opened again. */
+  retry: NodeJS.Timeout | null
 }
 type Unnumbered<Message> = Message extends { id: number } ? Omit<Message, 'id'> : never
 
@@ -91,7 +93,7 @@ class Host implements LdkHost {
     // Listening on port 0 picks a port; after a restart of the host it must be the same one.
     const wanted: Wanted = {
       options: listening ? { ...kept, listen: listening } : kept,
-      ...{ fault: null, openedAt: Date.now(), failures: 0, deaths: 0 },
+      ...{ fault: null, openedAt: Date.now(), failures: 0, deaths: 0, retry: null },
     }
     this.#wanted.set(nodeId, wanted)
     if (fault !== null) this.#isDown(nodeId, wanted, fault)
@@ -269,17 +271,24 @@ class Host implements LdkHost {
     wanted.fault = reason
     this.#options.log.error(DOWN, { nodeId, folder: wanted.options.folder, reason })
     const pause = Math.min(LONGEST_REOPEN_MS, FIRST_RESTART_MS * 2 ** Math.min(wanted.failures - 1, 12))
-    void sleep(pause, undefined, { ref: false }).then(() => {
-      const isWanted =
-        this.#wanted.get(nodeId) === wanted && wanted.fault !== null && wanted.deaths < MOST_DEATHS
-      // A host that is being started again opens all of them.
-      if (!isWanted || this.#stopping || this.#link === null || this.#restarting) return
-      this.#reopen(nodeId, wanted).catch((cause) =>
-        this.#options.log.error('The Lightning host ended while a node was opened again.', {
-          ...{ nodeId, reason: String(cause) },
-        }),
-      )
-    })
+    if (wanted.retry !== null) clearTimeout(wanted.retry)
+    const retry = setTimeout(() => void this.#tryAgain(nodeId, wanted, retry), pause).unref()
+    wanted.retry = retry
+  }
+
+  async #tryAgain(nodeId: string, wanted: Wanted, retry: NodeJS.Timeout): Promise<void> {
+    // A host that is being started again opens the nodes by itself, this one perhaps before it could be opened.
+    await this.#restarting
+    const isLatest = wanted.retry === retry && this.#wanted.get(nodeId) === wanted
+    if (!isLatest || wanted.fault === null || wanted.deaths >= MOST_DEATHS) return
+    if (this.#stopping || this.#link === null) return
+    try {
+      await this.#reopen(nodeId, wanted)
+    } catch (cause) {
+      this.#options.log.error('The Lightning host ended while a node was opened again.', {
+        ...{ nodeId, reason: String(cause) },
+      })
+    }
   }
 }
 
