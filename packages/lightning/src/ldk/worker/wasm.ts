@@ -5,8 +5,10 @@ import { initializeWasmFromBinary } from 'lightningdevkit'
 /** For ten nodes, and for what some seconds of their work leave behind. It costs nothing until it is used. */
 const FIRST_ROOM_BYTES = 176 * 2 ** 20
 /** Monitors keep something of every commitment, so whatever room there is will be full one day. */
-const MORE_ROOM_BYTES = 32 * 2 ** 20
+const MORE_ROOM_BYTES = 16 * 2 ** 20
 const LOOK_EVERY_MS = 500
+/** Collected no more often than this it costs next to nothing, and more room would only be more memory. */
+const FULL_TOO_SOON_MS = 4_000
 
 let initialised: Promise<void> | null = null
 
@@ -44,9 +46,13 @@ function keepRoom({ exports }: WebAssembly.Instance): void {
   const memory = exports.memory as WebAssembly.Memory
   makeRoom(exports, FIRST_ROOM_BYTES)
   let size = memory.buffer.byteLength
+  let fullAt = performance.now()
   setInterval(() => {
+    if (memory.buffer.byteLength === size) return
     // It has grown, so the room was full.
-    if (memory.buffer.byteLength > size) makeRoom(exports, MORE_ROOM_BYTES)
+    const now = performance.now()
+    if (now - fullAt < FULL_TOO_SOON_MS) makeRoom(exports, MORE_ROOM_BYTES)
+    fullAt = now
     size = memory.buffer.byteLength
   }, LOOK_EVERY_MS).unref()
 }
