@@ -117,6 +117,8 @@ async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): P
   const life: WaitingLife = { database, edges, order, clock }
   const died = new AbortController()
   await untilReady(worker)
+  // One that is being killed hears no order any more (EPIPE).
+  worker.stdin!.on('error', () => undefined)
   worker.stdout!.on('data', (said) => {
     orders.done += String(said).split('\n').length - 1
   })
