@@ -130,6 +130,14 @@ export class KillWorkload {
         )
         return
       }
+      case 'cancellation': {
+        const to = this.#random.pick(USER_NAMES.filter((name) => name !== owner))
+        void ask(owner, { kind: 'propose-transfer', user, to }).then(() =>
+          ask(owner, { kind: 'cancel-transfer', user }),
+        )
+        this.#spare.push({ owner, user })
+        return
+      }
       case 'resumption':
         void ask(owner, { kind: 'resume', user })
         return

@@ -8,7 +8,7 @@ export type Wish =
   | { readonly kind: 'release'; readonly user: string }
   | { readonly kind: 'change-offer'; readonly user: string }
   | { readonly kind: 'propose-transfer'; readonly user: string; readonly to: UserName }
-  | { readonly kind: 'accept-transfer'; readonly user: string }
+  | { readonly kind: 'accept-transfer' | 'cancel-transfer'; readonly user: string }
   /** By the operator, whoever owns the name. */
   | { readonly kind: 'suspend' | 'resume'; readonly user: string }
   | { readonly kind: 'pay'; readonly to: string; readonly payee: UserName; readonly amountMsat: bigint }
@@ -93,6 +93,8 @@ async function answerTo(running: Running, { wish, by, idempotencyKey }: Asked): 
         const { pubkey } = running.users.get(wish.to)!.device
         return { id: (await client.proposeTransfer(nameOf(wish), pubkey, options)).jobId }
       }
+      case 'cancel-transfer':
+        return { id: (await client.cancelTransfer(nameOf(wish), options)).jobId }
       case 'accept-transfer':
         return { id: (await client.acceptTransfer(nameOf(wish), {}, options)).id }
       case 'suspend':

@@ -13,6 +13,7 @@ export type ServerStep = Step & {
     | 'release'
     | 'suspension'
     | 'transfer'
+    | 'cancellation'
     | 'change'
     | 'resumption'
     | 'new name'
@@ -38,8 +39,16 @@ export const SERVER_STEPS: readonly ServerStep[] = [
   { name: 'name active', stream: 'name', ...phase('active'), ...after('names:validate-chain') },
   { name: 'name to change', stream: 'name', ...command('change-offer'), ...REQUEST, needs: 'change' },
   { name: 'name proposed', stream: 'name', ...command('propose-transfer'), ...REQUEST, needs: 'transfer' },
+  {
+    name: 'proposal taken back',
+    stream: 'name',
+    ...command('cancel-transfer'),
+    ...REQUEST,
+    needs: 'cancellation',
+  },
   { name: 'name taken over', stream: 'name', ...command('accept-transfer'), ...REQUEST, needs: 'transfer' },
   { name: 'name to resume', stream: 'name', ...command('resume'), ...REQUEST, needs: 'resumption' },
+  { name: 'name to suspend', stream: 'name', ...command('suspend'), ...REQUEST, needs: 'suspension' },
   { name: 'name withdrawing', stream: 'name', ...phase('withdrawing'), ...REQUEST, needs: 'release' },
   {
     name: 'name suspended',
