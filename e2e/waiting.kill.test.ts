@@ -113,7 +113,7 @@ async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): P
     orders.given++
     worker.stdin!.write(`${JSON.stringify(order)}\n`)
   }
-  const clock = { stands: false, now: () => Date.now() + world.aheadMs }
+  const clock = { stands: false, longestMs: Number.POSITIVE_INFINITY, now: () => Date.now() + world.aheadMs }
   const life: WaitingLife = { database, edges, order, clock }
   const died = new AbortController()
   await untilReady(worker)
@@ -148,16 +148,20 @@ async function letTimePass(
     if (due === null || orders.given > given) continue
     const now = life.clock.now()
     if (due < now + WAITED_FOR_MS && performance.now() < since + STANDS_STILL_MS) continue
-    world.aheadMs += Math.max(due - now, 0) + SWEPT_AFTER_MS
+    world.aheadMs += Math.min(Math.max(due - now, 0) + SWEPT_AFTER_MS, life.clock.longestMs)
     awaited = null
     if (!died.aborted) life.order({ kind: 'clock', aheadMs: world.aheadMs })
   }
 }
 
 /** Names and domains that have something to do, other than to wait for a day to come. */
-async function unended({ database }: World): Promise<string[]> {
+async function unended({ database, edges }: World): Promise<string[]> {
   const { names, domains } = await readStates(database)
+  const records = edges.records()
   return [
+    ...names
+      .filter((name) => name.phase === 'active' && !records.has(recordName(name)))
+      .map(({ user }) => `${user} has lost its record`),
     ...names
       .filter((name) => !/^(active|freed)$/.test(name.phase) || pendingEffects(name).length > 0)
       .map(({ user, phase }) => `${user} is ${phase}`),

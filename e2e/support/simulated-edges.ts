@@ -63,7 +63,7 @@ export async function startSimulatedEdges(domain: string) {
         return {}
       }
       case 'resolve':
-        return { values: [...(shown.get(said.name) ?? [])] }
+        return { values: [zone.records.get(said.name) ?? [], ...(shown.get(said.name) ?? [])].flat() }
       case 'resolve-name': {
         const name = parseName(said.name)
         const uri = unresolvable.has(name.user) ? undefined : zone.records.get(recordName(name))
@@ -91,6 +91,8 @@ export async function startSimulatedEdges(domain: string) {
       device.offersExpireAt = now + BROUGHT_LIVES_MS
       return (await device.offers!.create({ offerId: user })).offer
     },
+    /** Takes the record of a name away, as no one of ours does. */
+    lose: (name: { user: string; domain: string }) => void zone.records.delete(recordName(name)),
     /** The records of names, by the name of the record. */
     records: () => new Map([...zone.records].filter(([name]) => !isProbe(name))),
     /** What the node still answers for. */

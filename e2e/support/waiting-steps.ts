@@ -7,6 +7,8 @@ export type WaitingStory =
   | 'renewal'
   /** The same, but nobody can resolve what is published. */
   | 'vain renewal'
+  /** A live name's record is gone, by whoever's hand. */
+  | 'lost record'
   /** An offer that was brought expires. */
   | 'expiry'
   | 'claim'
@@ -28,7 +30,7 @@ const commits = { moments: COMMIT_MOMENTS } as const
 const after = (task: string) => ({ moments: MOMENTS, task })
 const entry = (phase: string, kind: string) => ({ entries: [{ phase, command: { kind } }] })
 
-/** Every step of what names and merchants' domains do when their time has come, and of a domain's claim. */
+/** Every step of what names and merchants' domains do when their time has come, of a repair, and of a domain's claim. */
 export const WAITING_STEPS: readonly WaitingStep[] = [
   { name: 'name to renew', ...name('renewal'), ...entry('requested', 'time-passed'), ...commits },
   {
@@ -73,6 +75,14 @@ export const WAITING_STEPS: readonly WaitingStep[] = [
     ...entry('active', 'record-settled'),
     ...after('names:settle-record'),
   },
+  { name: 'name unhealthy', ...name('lost record'), ...entry('active', 'unhealthy'), ...commits },
+  {
+    name: 'record put back',
+    ...name('lost record'),
+    ...entry('active', 'record-settled'),
+    ...after('names:settle-record'),
+  },
+  { name: 'name healthy again', ...name('lost record'), ...entry('active', 'healthy'), ...commits },
   { name: 'name expiring', ...name('expiry'), ...entry('withdrawing', 'time-passed'), ...commits },
   {
     name: 'name expired',

@@ -14,8 +14,8 @@ import type { Order } from './waiting-worker.ts'
 export type WaitingLife = {
   readonly database: OpenDatabase
   readonly edges: SimulatedEdges
-  /** Of the worker; when it does not stand, it goes on to what is due next. */
-  readonly clock: { stands: boolean; readonly now: () => number }
+  /** Of the worker; when it does not stand, it goes on to what is due next, so far at the most. */
+  readonly clock: { stands: boolean; longestMs: number; readonly now: () => number }
   order(order: Order): void
 }
 
@@ -23,6 +23,8 @@ export type WaitingLife = {
 export const SHOPS = ['shop-one', 'shop-two', 'shop-three'] as const
 const [OWNER, RIVAL] = ['0a'.repeat(32), '0b'.repeat(32)]
 const COMES_WITHIN_MS = 60_000
+/** The watcher looks at every live name within six hours, and twice before it says that something is wrong. */
+const BETWEEN_LOOKS_MS = 3_600_000
 
 /** Who is to come to the step, and what brings them there. */
 export type Told = { readonly entityId?: string; begin(): void }
@@ -49,18 +51,30 @@ export async function openShops(life: WaitingLife): Promise<void> {
 
 /** Brings everything to where the story begins. `tag` is new each time. */
 export async function prepareStory(life: WaitingLife, story: WaitingStory, tag: string): Promise<Told> {
-  const { edges } = life
+  const { edges, clock } = life
   const nothing = () => undefined
   switch (story) {
     case 'renewal':
-    case 'vain renewal': {
+    case 'vain renewal':
+    case 'lost record': {
       const shop = await nameIs(
         life,
-        ({ user, phase, retiring }) =>
-          SHOPS.some((known) => known === user) && phase === 'active' && retiring.length === 0,
+        (name) =>
+          SHOPS.some((known) => known === name.user) &&
+          name.phase === 'active' &&
+          name.retiring.length === 0 &&
+          // Else its renewal would put the record back before anybody misses it.
+          (story !== 'lost record' || (name.wakeAt ?? 0) > clock.now() + 24 * BETWEEN_LOOKS_MS),
       )
-      const spoil = () => void edges.unresolvable.add(shop.user)
-      return { entityId: shop.id, begin: story === 'renewal' ? nothing : spoil }
+      const begin = {
+        renewal: nothing,
+        'vain renewal': () => void edges.unresolvable.add(shop.user),
+        'lost record'() {
+          clock.longestMs = BETWEEN_LOOKS_MS
+          edges.lose(shop)
+        },
+      }
+      return { entityId: shop.id, begin: begin[story] }
     }
     case 'expiry': {
       const user = `brought-${tag}`

@@ -105,6 +105,7 @@ async function obey(order: Order): Promise<void> {
   aheadMs = order.aheadMs
   await names.sweep()
   await domains.sweep()
+  await names.watch()
 }
 
 async function carryOut(tx: Transaction, order: Exclude<Order, { kind: 'clock' }>) {
