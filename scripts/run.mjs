@@ -63,10 +63,13 @@ if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Holdfast needs Node 20 or newer to start; this is ${process.versions.node}.`)
 if (!installIsCurrent()) install()
 
-const child = spawn(pinnedNode, ['--disable-warning=ExperimentalWarning', ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-})
+const options = [
+  '--disable-warning=ExperimentalWarning',
+  // In MB. The server lives in some 60 and its requests leave some behind: by itself V8 would collect all of it every few
+  // seconds under load, and each time requests wait for a tenth of one.
+  '--initial-old-space-size=160',
+]
+const child = spawn(pinnedNode, [...options, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
 // Ctrl-C in a terminal reaches the whole group, but a supervisor signals this process alone. SIGINT is therefore
 // only outlived here, while SIGTERM and SIGHUP are passed on.
 process.on('SIGINT', () => undefined)
