@@ -58,7 +58,7 @@ test('while a request is served jobs start one after the other', async () => {
   await request()
   await startJobs(4)
   await pass(1_000)
-  expect(started).toEqual([0, 100, 200, 300])
+  expect(started).toEqual([0, 250, 500, 750])
 })
 
 test('a short while after the last request those that wait start together', async () => {
@@ -81,16 +81,16 @@ async function serve({ request, pass }: ReturnType<typeof world>, count: number,
   }
 }
 
-test('slow requests make jobs rarer, but never rarer than ten a second; quick ones make them more frequent again', async () => {
+test('slow requests make jobs rarer, but never rarer than four a second; quick ones make them more frequent again', async () => {
   const slow = world()
   await serve(slow, 50, 20)
   await slow.request()
-  await slow.startJobs(11)
+  await slow.startJobs(5)
   const began = slow.started[0]!
   await slow.pass(1_000)
-  expect(slow.started.map((at) => at - began)).toEqual(Array.from({ length: 11 }, (_, n) => n * 100))
+  expect(slow.started.map((at) => at - began)).toEqual([0, 250, 500, 750, 1_000])
 
-  await serve(slow, 300, 1)
+  await serve(slow, 500, 1)
   await slow.request()
   slow.started.length = 0
   await slow.startJobs(11)
@@ -100,13 +100,13 @@ test('slow requests make jobs rarer, but never rarer than ten a second; quick on
 
 test('after a rest nobody knows how many requests will come: jobs are as rare as may be again', async () => {
   const rested = world()
-  await serve(rested, 300, 1)
+  await serve(rested, 500, 1)
   await rested.pass(1_000)
   await rested.request()
   await rested.startJobs(3)
   const began = rested.started[0]!
   await rested.pass(1_000)
-  expect(rested.started.map((at) => at - began)).toEqual([0, 100, 200])
+  expect(rested.started.map((at) => at - began)).toEqual([0, 250, 500])
 })
 
 test('a request that fails is over, too', async () => {

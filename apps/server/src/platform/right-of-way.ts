@@ -13,9 +13,10 @@ const BUSY_MS = 25
 /** What a request may take without jobs being started less often. */
 const QUICK_MS = 6
 /** Between the starts of two jobs; the most is what sagas can rely on under any load. */
-const INTERVAL_MS = { least: 4, most: 100 }
-const SLOWER = 1.3
-const FASTER = 0.97
+const INTERVAL_MS = { least: 4, most: 250 }
+/** They keep each other in balance where one request in forty is not quick. */
+const SLOWER = 1.5
+const FASTER = 0.99
 
 /**
  * While requests are being served, jobs start one after the other, so far apart as keeps requests quick: at first as far
