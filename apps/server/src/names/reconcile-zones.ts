@@ -38,14 +38,18 @@ export function makeReconcileZones(deps: {
   const { clock, zones, delegatedZones = new Map(), transact, closing } = deps
   const { db } = deps.database
   const ours = () => [...zones.keys(), ...delegatedZones.keys()]
-  let hasStarted = false
+  let starting: Promise<void> | null = null
 
   return {
     async run() {
       const reports: Reconciliation[] = []
       const domains = ours()
-      if (!hasStarted) await keepDue(db, domains, { now: clock(), notSince: clock() - FRESH_MS })
-      hasStarted = true
+      // Once, also for two who run at the same time: what the first of them has taken must not be due again.
+      starting ??= keepDue(db, domains, { now: clock(), notSince: clock() - FRESH_MS }).catch((error) => {
+        starting = null
+        throw error
+      })
+      await starting
       while (!closing?.aborted) {
         const now = clock()
         const domain = await takeDueZone(db, { domains, now, until: now + TAKEN_FOR_MS })
