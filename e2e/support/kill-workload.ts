@@ -56,8 +56,13 @@ export class KillWorkload {
   async #findSpare(running: Running): Promise<SpareName> {
     while (this.#spare.length > 0) {
       const spare = this.#spare.shift()!
-      const known = await running.users.get(spare.owner)?.client.findName(`${spare.user}@${DOMAIN}`)
-      if (known?.state === 'active') return spare
+      const { client } = running.users.get(spare.owner)!
+      const known = await client.findName(`${spare.user}@${DOMAIN}`)
+      if (known?.state !== 'active') continue
+      // It counts as active, but what a life before this one asked for must have ended before it can be given away.
+      if (known.changeJobId !== undefined)
+        await client.waitForJob(known.changeJobId, { timeoutMs: READY_WITHIN_MS })
+      return spare
     }
     const spare = { owner: this.#random.pick(USER_NAMES), user: this.#nextUser() }
     await this.#registerInPeace(running, spare.owner, spare.user)
