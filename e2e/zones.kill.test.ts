@@ -92,8 +92,9 @@ async function liveAndDie(world: World, point: KillPoint<ZoneStep>): Promise<str
   } finally {
     await killWorker(worker)
     died.abort()
-    await operators
+    // Before the operators: their requests may wait for the lane in which the trap holds a transaction.
     await trap?.release()
+    await operators
   }
 }
 
