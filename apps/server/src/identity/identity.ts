@@ -49,8 +49,9 @@ export interface Identity {
   authenticate(request: FastifyRequest): Promise<Hex>
   /**
    * Authenticates, then runs `work` and stores its answer under the Idempotency-Key, all in one transaction, and
-   * sends the answer (`return identity.mutate(…)` is a whole handler); a repeated request gets the stored answer with the header `idempotency-replayed: true`.
-   * What `work` appends to the journal says which signed event authorized it (see `authorizedBy`).
+   * sends the answer (`return identity.mutate(…)` is a whole handler); a repeated request gets the stored answer with
+   * the header `idempotency-replayed: true`. What `work` appends to the journal says which signed event authorized it
+   * (see `authorizedBy`).
    * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote, appended or enqueued stays.
    * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction.
    */

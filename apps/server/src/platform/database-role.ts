@@ -22,9 +22,9 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 const UNKNOWN_ROLE = { parameter: '22023', object: '42704' }
 
 /**
- * Makes sure that `holdfast_app` exists and may use everything, but only read and append to the journal and the signed requests. Answers how
- * the server connects. When the owner may not create roles and nobody made one for it, the server works as the owner
- * and only the triggers protect the journal; a warning says so.
+ * Makes sure that `holdfast_app` exists and may use everything, but only read and append to the journal and the signed
+ * requests. Answers how the server connects. When the owner may not create roles and nobody made one for it, the server
+ * works as the owner and only the triggers protect them; a warning says so.
  */
 export async function setUpAppRole(
   client: pg.Client,

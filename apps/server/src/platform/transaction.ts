@@ -46,7 +46,10 @@ export interface Transaction {
   readonly db: Kysely<Database>
   append(entry: NewEntry): void
   enqueue(job: NewJob): void
-  /** An INSERT or UPDATE that is carried out when the work has ended, in the same round trip as the entries. */
+  /**
+   * An INSERT or UPDATE that is carried out when the work has ended, in the same round trip as the entries: nothing of
+   * the work sees it, and there may be only one about a row.
+   */
   writeLast(write: RawBuilder<unknown>): void
 }
 

@@ -65,10 +65,12 @@ async function append(
   const named = writes.map((write, index) => sql`${sql.id(`write_${index}`)} as (${write})`)
   const first = named.length > 0 ? sql`with ${sql.join(named)}` : sql``
   const json = JSON.stringify(rows)
-  const answer = andCommit
-    ? sql<Correction>`${sql.raw(AND_COMMIT)}${first} select * from append_to_journal(${json}::jsonb, or_fail => true)`
-    : sql<Correction>`${first} select * from append_to_journal(${json}::jsonb)`
-  return (await answer.execute(db)).rows
+  if (andCommit) {
+    await sql`${sql.raw(AND_COMMIT)}${first} select append_to_journal_or_fail(${json}::jsonb)`.execute(db)
+    return []
+  }
+  const answer = await sql<Correction>`${first} select * from append_to_journal(${json}::jsonb)`.execute(db)
+  return answer.rows
 }
 
 /** Whether all of these can be chained without asking what stands before them. */
@@ -76,7 +78,7 @@ export function areHeadsKnown(entries: readonly NewEntry[], heads: Heads): boole
   return entries.every((entry) => entry.isFirst || heads.get(keyOf(entry)) !== null)
 }
 
-/** What `append_to_journal` raises where it may not answer. */
+/** What `append_to_journal_or_fail` raises. */
 export function isStaleHead(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'JL001'
 }
