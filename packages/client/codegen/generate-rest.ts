@@ -3,7 +3,10 @@ import { describe, listText, propertiesText } from './type-text.ts'
 const HEADER = `// Made from docs/api/openapi.json by packages/client/codegen, which are to be edited instead: npm run api-files
 `
 
-/** What the client reads and sends, by the name that it has here: a schema of the document, or what an operation takes or answers. */
+/**
+ * What the client reads and sends, by the name that it has here: a schema of the document, or what an operation takes or
+ * answers.
+ */
 export type Wanted = Readonly<
   Record<string, { readonly answer: string; readonly status: number } | { readonly body: string } | 'schema'>
 >

@@ -2,8 +2,8 @@ import type { ChainedEntry, JsonObject } from '@holdfast/core'
 import type { AuthEvent } from '@holdfast/protocols/nip98'
 
 /**
- * An export is JSON lines: a head, one line per entry, before it the signed request that it names (once), an end. Whoever has it can recompute every hash with what the
- * head says; entries of one entity stand in their order.
+ * An export is JSON lines: a head, one line per entry, before it the signed request that it names (once), an end.
+ * Whoever has it can recompute every hash with what the head says; entries of one entity stand in their order.
  */
 export const EXPORT_FORMAT = 'holdfast-journal-export-2'
 

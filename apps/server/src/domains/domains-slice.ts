@@ -26,7 +26,10 @@ import { makeOwnZones, type OwnZones } from './own-zones.ts'
 export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   /** Why this key may not register names in the domain, as `db` sees it; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex, db: Kysely<Database>): Promise<Refusal | null>
-  /** Who alone may register names in the domain: its owner by configuration, or by proof; null: nobody. Within a transaction it reads by that one's `db`. */
+  /**
+   * Who alone may register names in the domain: its owner by configuration, or by proof; null: nobody. Within a
+   * transaction it reads by that one's `db`.
+   */
   ownerOf(domain: string, db?: Kysely<Database>): Promise<Hex | null>
   /** The domains of merchants whose names stand in this zone of ours, and what follows `user._bitcoin-payment.` there. */
   hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>

@@ -151,7 +151,7 @@ export function makeIdentity(options: IdentityOptions): Identity {
     return owner
   }
 
-  /** Looks who asks, and whether that was answered before, in a statement of its own: nothing is held while it is prepared. */
+  /** A statement of its own says who asks and whether that was answered before: nothing is held while it is prepared. */
   async function answerPrepared<Ready>(
     request: FastifyRequest,
     { prepare, work }: PreparedWork<Ready, StoredAnswer>,
