@@ -1,5 +1,5 @@
 // npm run demo: plays the story against the running server, or against one that it starts for itself.
-import { parseArgs } from 'node:util'
+import { readOptions } from '../platform/read-options.ts'
 import { lookOf } from './layout.ts'
 import { playDemo } from './play-demo.ts'
 import { jsonTeller, terminalTeller } from './teller.ts'
@@ -16,7 +16,7 @@ escrow ends: released, refunded, split, settled prematurely. Uses the server tha
   --help
 `
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     json: { type: 'boolean' },
     amount: { type: 'string', default: '21000000' },

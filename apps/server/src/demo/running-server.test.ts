@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
@@ -11,14 +11,17 @@ const program = join(import.meta.dirname, 'testing', 'server-double.ts')
 let dataDir: string
 let steps: string[]
 let running: RunningServer[]
+let starter: ChildProcess | null
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'holdfast-running-'))
   steps = []
   running = []
+  starter = null
 })
 afterEach(async () => {
   for (const server of running) await server.stop()
+  starter?.kill('SIGTERM')
   rmSync(dataDir, { recursive: true })
 })
 
@@ -70,13 +73,14 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
     console.log('started')
     setInterval(() => undefined, 1000)`
     const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module']
-    const starter = spawn(process.execPath, [...flags, '-e', script], {
+    const started = spawn(process.execPath, [...flags, '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    await once(starter.stdout, 'data')
+    starter = started
+    const ended = once(started, 'exit')
+    await Promise.race([once(started.stdout, 'data'), ended])
     expect(isAlive()).toBe(true)
-    const ended = once(starter, 'exit')
-    starter.kill(signal)
+    started.kill(signal)
     expect(await ended).toEqual([128 + constants.signals[signal], null])
     expect(isAlive()).toBe(false)
   },
@@ -85,6 +89,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
 test.each([
   ['fails', 20_000, { code: 'SERVER_FAILED', message: 'The server ended with 3.' }],
   ['hangs', 300, { code: 'SERVER_FAILED', message: 'The server was not ready within 0.3 s.' }],
+  ['leaves half a file', 1000, { code: 'SERVER_FAILED', message: 'The server was not ready within 1 s.' }],
   ['has no devnet', 20_000, { code: 'DEVNET_NOT_FOUND' }],
 ] as const)(
   'a server that %s is an error with a code, and is not left running',

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -64,13 +64,22 @@ function describe(server: ServerFile, dataDir: string) {
 
 /** Only a server that answers counts: a killed one leaves its file behind. */
 async function findServer(dataDir: string): Promise<ServerFile | null> {
-  const file = join(dataDir, 'server.json')
-  if (!existsSync(file)) return null
-  const server = JSON.parse(readFileSync(file, 'utf8')) as ServerFile
+  const server = readServerFile(join(dataDir, 'server.json'))
+  if (server === null) return null
   const answer = await fetch(`${server.url}/ready`, { signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) }).catch(
     () => null,
   )
   return answer?.ok ? server : null
+}
+
+/** Null without a file, also when it goes at this moment, and for one that says nothing. */
+function readServerFile(file: string): ServerFile | null {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ServerFile
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
 }
 
 async function startServer(
