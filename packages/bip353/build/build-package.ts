@@ -34,9 +34,14 @@ async function buildInto(
   }
   writeDeclarations(name, folder)
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest(home), null, 2)}\n`)
-  cpSync(join(home, 'README.md'), join(folder, 'README.md'))
+  writeFileSync(join(folder, 'README.md'), withoutOutwardLinks(readFileSync(join(home, 'README.md'), 'utf8')))
   cpSync(join(packages, '..', 'LICENSE'), join(folder, 'LICENSE'))
   return { folder, bundleBytes: readFileSync(join(folder, 'index.js')).length }
+}
+
+/** Pages of the repository are not in the package: only what a link to one says stays. */
+function withoutOutwardLinks(markdown: string): string {
+  return markdown.replace(/\[([^\]]*)\]\(\.\.\/[^)]*\)/g, '$1')
 }
 
 /** What is published needs nothing else installed. */

@@ -1,5 +1,6 @@
 import { correction, generate } from 'lean-qr'
 import { toSvgPath } from 'lean-qr/extras/svg'
+import { escapeXml } from './escape-xml.ts'
 
 /** ISO/IEC 18004 §6.3.8: four modules of light all around. */
 const QUIET_ZONE = 4
@@ -26,12 +27,4 @@ export function qrSvg(text: string, { title }: { title: string }): string {
     `<path fill="#000" transform="translate(${QUIET_ZONE} ${QUIET_ZONE})" d="${toSvgPath(code)}"/>`,
     '</svg>',
   ].join('')
-}
-
-/** Also drops what XML 1.0 does not allow at all. */
-function escapeXml(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-  return text
-    .replace(/[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu, '')
-    .replace(/[&<>"]/g, (char) => entities[char] ?? char)
 }

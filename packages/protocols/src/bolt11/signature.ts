@@ -1,6 +1,6 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
+import { recover, verify } from '#ecdsa'
 import { paddedBytesOfWords } from '../bech32-words.ts'
 import { bytesToHex, type Hex, hexToBytes } from '../hex.ts'
 import { encodeUtf8 } from '../utf8.ts'
@@ -19,22 +19,13 @@ export function payeeOf(hash: Uint8Array, signature: Uint8Array, payee: Hex | nu
   const recoveryId = signature[64]!
   if (recoveryId > 3) throw new Bolt11Error('bad-signature', `${recoveryId} is no recovery id`)
   const compact = signature.subarray(0, 64)
-  if (payee !== null) {
-    // "if a valid n field is provided: MUST use the n field to validate the signature", and fail when S is high.
-    if (!secp256k1.verify(compact, hash, hexToBytes(payee), { prehash: false, lowS: true })) {
-      throw new Bolt11Error('bad-signature', "the signature is not the payee's")
-    }
-    return payee
-  }
   try {
     // "otherwise: MUST perform ECDSA public-key recovery and accept both high-S and low-S signatures".
-    const recovered = secp256k1.recoverPublicKey(Uint8Array.of(recoveryId, ...compact), hash, {
-      prehash: false,
-    })
-    return bytesToHex(recovered)
+    if (payee === null) return bytesToHex(recover(hash, compact, recoveryId))
+    // "if a valid n field is provided: MUST use the n field to validate the signature", and fail when S is high.
+    if (verify(hash, compact, hexToBytes(payee))) return payee
   } catch (error) {
-    throw new Bolt11Error('bad-signature', 'no public key can be recovered from the signature', {
-      cause: error,
-    })
+    throw new Bolt11Error('bad-signature', 'nobody can have made the signature', { cause: error })
   }
+  throw new Bolt11Error('bad-signature', "the signature is not the payee's")
 }

@@ -73,7 +73,7 @@ function parseBindBlock(block: string): TrustAnchor[] {
       case 'initial-key':
         return anchorOf(zone!, 'DNSKEY', fields)
       default:
-        throw new TrustAnchorError(`"${statement.trim()}" is no trust anchor`)
+        throw new TrustAnchorError(`${shown(statement)} is no trust anchor`)
     }
   })
 }
@@ -82,13 +82,21 @@ function parseMasterFile(text: string): TrustAnchor[] {
   const joined = text.replace(/\(([^)]*)\)/g, (_, inside: string) => inside.replaceAll('\n', ' '))
   return statements(joined, '\n').map((line) => {
     const match = /^\s*(\S+)\s+(?:\d+\s+)?(?:IN\s+)?(?:\d+\s+)?(DS|DNSKEY)\s+(.*)$/i.exec(line)
-    if (!match) throw new TrustAnchorError(`"${line.trim()}" is no DS or DNSKEY record`)
+    if (!match) throw new TrustAnchorError(`${shown(line)} is no DS or DNSKEY record`)
     return anchorOf(match[1]!, match[2]!.toUpperCase(), match[3]!.split(/\s+/).filter(Boolean))
   })
 }
 
 function statements(text: string, separator: string): string[] {
   return text.split(separator).filter((part) => part.trim() !== '')
+}
+
+const SHOWN_CHARACTERS = 80
+
+/** Of a file that is no text of ours: short, and without what would move a terminal's cursor. */
+function shown(text: string): string {
+  const start = text.trim().slice(0, SHOWN_CHARACTERS)
+  return JSON.stringify(start).replace(/[\x7f-\x9f]/g, '\ufffd') + (start === text.trim() ? '' : '…')
 }
 
 function anchorOf(zoneText: string, type: string, [a, b, c, ...data]: string[]): TrustAnchor {
@@ -113,7 +121,7 @@ function anchorOf(zoneText: string, type: string, [a, b, c, ...data]: string[]):
   } catch (error) {
     if (error instanceof TrustAnchorError) throw error
     if (!(error instanceof DnsWireError)) throw error
-    throw new TrustAnchorError(`"${zoneText}" is no zone: ${error.message}`, { cause: error })
+    throw new TrustAnchorError(`${shown(zoneText)} is no zone: ${error.message}`, { cause: error })
   }
 }
 
@@ -125,7 +133,7 @@ function keyBytes(text: string): Uint8Array {
 
 function number(text: string | undefined, max: number): number {
   if (!text || !/^[0-9]{1,5}$/.test(text) || Number(text) > max) {
-    throw new TrustAnchorError(`"${text ?? ''}" is no number of a trust anchor`)
+    throw new TrustAnchorError(`${shown(text ?? '')} is no number of a trust anchor`)
   }
   return Number(text)
 }
