@@ -108,6 +108,8 @@ describe('a plan', () => {
 
   test.each([
     ['no title', withPlan({ title: '' })],
+    ['a title of which nothing is seen', withPlan({ title: ' \u{200b}\u{2003}' })],
+    ['a title of two lines', withPlan({ title: 'Paint\nthe barn' })],
     ['a title that is too long', withPlan({ title: '₿'.repeat(67) })],
     ['a description that is too long', withPlan({ description: 'x'.repeat(16_385) })],
     ['the buyer as arbiter', withPlan({ arbiter: BUYER })],

@@ -52,7 +52,7 @@ function payoutHeard(state: MilestoneState, heard: Heard<'payout'>, moment: Mome
   if (state.phase === 'refunding') return paid(state, amounts, 'held', moment)
   if (state.phase === 'refunded') return paid(state, amounts, 'gone', moment)
   return state.phase === 'premature'
-    ? paid({ ...state, heldMsat: state.owedMsat }, amounts, 'claimed', moment)
+    ? paid({ ...state, heldMsat: state.owedMsat }, amounts, state.claimLost ? 'lost' : 'claimed', moment)
     : unchanged(state)
 }
 

@@ -6,6 +6,7 @@ import type {
   MilestonePhase,
   MilestoneState,
   Moment,
+  Owed,
   RefundCause,
 } from './milestone-states.ts'
 
@@ -51,10 +52,20 @@ export function refunded(state: Holding, cause: RefundCause, { now }: Moment): M
 /** The buyer's money was claimed although the worker was not paid: somebody gave the preimage away. */
 export function premature(
   state: MilestoneState & { readonly paymentHash: string },
-  owedMsat: Msat,
+  claimed: { readonly amountMsat: Msat; readonly isLost: boolean },
   { now }: Moment,
 ): MilestoneDecision {
-  return enter(state, { phase: 'premature', paymentHash: state.paymentHash, owedMsat, since: now })
+  const { paymentHash } = state
+  const owed = owedOf({
+    paymentHash,
+    owedMsat: claimed.amountMsat,
+    ...(claimed.isLost && { claimLost: true }),
+  })
+  return enter(state, { ...owed, phase: 'premature', since: now })
+}
+
+export function owedOf({ paymentHash, owedMsat, claimLost }: Owed): Owed {
+  return { paymentHash, owedMsat, ...(claimLost && { claimLost }) }
 }
 
 type Paid = { readonly paidMsat: Msat; readonly routingFeeMsat: Msat }
@@ -70,6 +81,7 @@ export function paid(
   const end = { paymentHash, heldMsat, paidMsat, routingFeeMsat }
   switch (hold) {
     case 'gone':
+    case 'lost':
       return enter(state, { ...end, phase: 'lost', endedAt: now })
     case 'claimed':
       return enter(state, { ...end, phase: 'released', endedAt: now })

@@ -4,7 +4,7 @@ import type { MilestoneState, Phase } from './milestone-states.ts'
 
 /**
  * Where the buyer's money is. `returning`: it is being failed back, or kept from arriving. `owed`: the operator has it
- * and owes it to the buyer. `over`: it is with whom the phase says, for good.
+ * and owes it to the buyer. `over`: it is with whom the phase says, for good as far as buyer and worker are concerned.
  */
 export type Standing = 'unfunded' | 'funding' | 'locked' | 'claiming' | 'returning' | 'owed' | 'over'
 
@@ -62,6 +62,17 @@ export function acceptsPreimage(milestone: MilestoneState): string | null {
   const standing = standingOf(milestone)
   const isLocked = standing === 'locked' || standing === 'returning'
   return isLocked && 'paymentHash' in milestone ? milestone.paymentHash : null
+}
+
+/**
+ * The payment hash of a hold that the operator's node has claimed, and might still lose as far as the milestone knows; null:
+ * there is none.
+ */
+export function claimedHash(milestone: MilestoneState): string | null {
+  const { phase } = milestone
+  if (phase === 'released') return milestone.paymentHash
+  const isOwed = phase === 'premature' || phase === 'repaying' || phase === 'repaid'
+  return isOwed && !milestone.claimLost ? milestone.paymentHash : null
 }
 
 /** An HTLC of the operator's node is taken by it, or may be any moment. */

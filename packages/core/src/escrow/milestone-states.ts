@@ -74,12 +74,23 @@ export type RefundCause =
   | 'by-operator'
   | 'no-worker'
 
-/** What the node did with the buyer's HTLC. `gone`: it went back to the buyer. */
-export type HoldFate = 'held' | 'claiming' | 'claimed' | 'gone'
+/**
+ * What the node did with the buyer's HTLC. `gone`: it went back to the buyer. `lost`: it was claimed, and the channel's peer
+ * took it back on the chain before that could not be undone any more.
+ */
+export type HoldFate = 'held' | 'claiming' | 'claimed' | 'gone' | 'lost'
 
 /** A hold of which only its end is still awaited, or past. */
 type Ending = { readonly paymentHash: string; readonly heldMsat: Msat }
 type Paid = Ending & { readonly paidMsat: Msat; readonly routingFeeMsat: Msat }
+
+/** What the operator owes to the buyer, or has repaid, because it claimed a hold without a release. */
+export type Owed = {
+  readonly paymentHash: string
+  readonly owedMsat: Msat
+  /** The chain did not let the operator keep what it had claimed: it bears what it owes. */
+  readonly claimLost?: true
+}
 
 type Payout = Held & {
   readonly payee: Payee
@@ -141,36 +152,24 @@ export type MilestonePhase =
   | (Paid & { readonly phase: 'claiming'; readonly since: number; readonly attempt: number })
   /**
    * The worker is paid, and the buyer's HTLC is claimed: on the chain seven blocks deep, or over an open channel, with the
-   * preimage on the node's disk and the channel's peer to follow.
+   * preimage on the node's disk and the channel's peer to follow. Should the peer never do so, and the chain be too slow,
+   * it becomes `lost`.
    */
   | (Paid & { readonly phase: 'released'; readonly endedAt: number })
   | (Ending & { readonly phase: 'refunding'; readonly cause: RefundCause; readonly attempt: number })
   | (Ending & { readonly phase: 'refunded'; readonly cause: RefundCause; readonly endedAt: number })
   /** The preimage came before the release: the operator claimed from the thief and owes the buyer. */
-  | {
-      readonly phase: 'premature'
-      readonly paymentHash: string
-      readonly owedMsat: Msat
-      readonly since: number
-    }
-  | {
+  | (Owed & { readonly phase: 'premature'; readonly since: number })
+  | (Owed & {
       readonly phase: 'repaying'
-      readonly paymentHash: string
-      readonly owedMsat: Msat
       readonly since: number
       /** The buyer's own invoice. */
       readonly payee: Payee
       readonly tries: number
       readonly repayment: Paying<'sending' | 'unknown'> | null
       readonly tryAt: number
-    }
-  | {
-      readonly phase: 'repaid'
-      readonly paymentHash: string
-      readonly owedMsat: Msat
-      readonly routingFeeMsat: Msat
-      readonly endedAt: number
-    }
+    })
+  | (Owed & { readonly phase: 'repaid'; readonly routingFeeMsat: Msat; readonly endedAt: number })
   /** The worker was paid and the buyer's money went back: the operator bears the payout. */
   | (Paid & { readonly phase: 'lost'; readonly endedAt: number })
   | { readonly phase: 'expired'; readonly endedAt: number }
@@ -225,7 +224,7 @@ export type MilestoneEffect =
 export type HoldSaid =
   | { readonly state: 'open' | 'cancelled' | 'absent' }
   | { readonly state: 'held'; readonly amountMsat: Msat; readonly claimDeadlineHeight: number }
-  | { readonly state: 'settling' | 'settled'; readonly amountMsat: Msat }
+  | { readonly state: 'settling' | 'settled' | 'lost'; readonly amountMsat: Msat }
 
 /** `by`: a Nostr public key in hex, or `operator`. Who may ask for what is decided in `roles.ts`. */
 export type MilestoneRequest =

@@ -110,7 +110,8 @@ function payoutFailed(state: Releasing, moment: Moment): MilestoneDecision {
       return refunded(state, 'hold-ended', moment)
     case 'claiming':
     case 'claimed':
-      return premature(state, state.heldMsat, moment)
+    case 'lost':
+      return premature(state, { amountMsat: state.heldMsat, isLost: state.hold === 'lost' }, moment)
     case 'held': {
       const tryAt = moment.now + tryDelayMs(state.tries)
       const waiting = enter(state, { ...payoutOf(state), phase: 'releasing', payout: null, tryAt })
@@ -122,10 +123,25 @@ function payoutFailed(state: Releasing, moment: Moment): MilestoneDecision {
 /** What the node says of the hold while the worker is being paid. */
 export function holdSeenWhilePaying(state: Releasing, said: HoldSaid, moment: Moment): MilestoneDecision {
   const hold = fateOf(said)
-  const isNews = hold !== null && hold !== state.hold && state.hold !== 'gone' && state.hold !== 'claimed'
-  if (!isNews) return unchanged(state)
+  if (hold === null || !mayBecome(state.hold, hold)) return unchanged(state)
   if (state.payout !== null) return { state: { ...state, hold }, effects: [] }
-  return hold === 'gone' ? refunded(state, 'hold-ended', moment) : premature(state, state.heldMsat, moment)
+  return hold === 'gone'
+    ? refunded(state, 'hold-ended', moment)
+    : premature(state, { amountMsat: state.heldMsat, isLost: hold === 'lost' }, moment)
+}
+
+/** What is heard late says nothing new; of what was claimed only that it was lost. */
+function mayBecome(known: HoldFate, said: HoldFate): boolean {
+  switch (known) {
+    case 'held':
+    case 'claiming':
+      return said !== known
+    case 'claimed':
+      return said === 'lost'
+    case 'gone':
+    case 'lost':
+      return false
+  }
 }
 
 /** Null: nothing has happened to it. */
@@ -137,6 +153,8 @@ function fateOf(said: HoldSaid): Exclude<HoldFate, 'held'> | null {
       return 'claimed'
     case 'cancelled':
       return 'gone'
+    case 'lost':
+      return 'lost'
     case 'open':
     case 'held':
     case 'absent':

@@ -26,7 +26,7 @@ export const LONGEST_DEADLINE_MS = 366 * 24 * 3600 * 1000
 /** Null: nothing is wrong with it. */
 export function checkPlan(plan: EscrowPlan, policy: FeePolicy, buyer: string, now: number): Refusal | null {
   const wrong = (field: string): Refusal => refuse('ESCROW_TERMS_INVALID', { field })
-  if (!isText(plan.title, 1, MAX_TITLE_BYTES)) return wrong('title')
+  if (!isTitle(plan.title)) return wrong('title')
   if (!isText(plan.description, 0, MAX_DESCRIPTION_BYTES)) return wrong('description')
   if (plan.arbiter === buyer) return wrong('arbiter')
   const isTime = Number.isSafeInteger(plan.deadlineAt) && plan.deadlineAt > now
@@ -42,7 +42,7 @@ export function checkPlan(plan: EscrowPlan, policy: FeePolicy, buyer: string, no
 function checkMilestone(plan: MilestonePlan, policy: FeePolicy): Refusal | null {
   const wrong = (field: string): Refusal => refuse('ESCROW_TERMS_INVALID', { field: `milestones.${field}` })
   const { payoutMsat, workMs, objectionMs, holdBlocks } = plan
-  if (!isText(plan.title, 1, MAX_TITLE_BYTES)) return wrong('title')
+  if (!isTitle(plan.title)) return wrong('title')
   // BOLT 4 lets a payer send up to twice the amount, and that must be payable back.
   const funding = payoutMsat + platformFee(payoutMsat, policy)
   if (payoutMsat < LEAST_PAYOUT_MSAT || 2n * funding > SUPPLY_MSAT) return wrong('payoutMsat')
@@ -74,6 +74,11 @@ export function termsOf(plan: MilestonePlan, policy: FeePolicy): MilestoneTerms 
 export function usualHoldBlocks(spans: { workMs: number; objectionMs: number }): number {
   const roomy = Math.min(holdBlocksFor(spans), MAX_HOLD_BLOCKS)
   return Math.max(roomy, DEFAULT_HOLD_BLOCKS)
+}
+
+/** One line of which something can be seen. */
+function isTitle(text: string): boolean {
+  return isText(text, 1, MAX_TITLE_BYTES) && /[^\p{Z}\p{C}]/u.test(text) && !/\p{Cc}/u.test(text)
 }
 
 /** Unicode that a database can keep: no NUL, no half of a surrogate pair; the limits are bytes of UTF-8. */

@@ -2,7 +2,7 @@ import { hearPayment, type PaymentDecision } from '../payments/payment-machine.t
 import type { PaymentReport } from '../payments/payment-states.ts'
 import { type Refusal, refuse } from '../refusals.ts'
 import { routingFeeLimit } from './fees.ts'
-import { enter, type MilestoneDecision, unchanged } from './milestone-decision.ts'
+import { enter, type MilestoneDecision, owedOf, unchanged } from './milestone-decision.ts'
 import type { In, MilestoneState, Moment } from './milestone-states.ts'
 import { beginPayment, paymentEffects, tryDelayMs } from './payout.ts'
 import { checkPayableInvoice, type InvoiceFacts } from './worker-invoice.ts'
@@ -16,20 +16,20 @@ export function submitRefundInvoice(
   facts: InvoiceFacts,
   moment: Moment,
 ): MilestoneDecision | Refusal {
-  const { paymentHash, owedMsat, since, nodeId } = state
+  const { owedMsat, since, nodeId } = state
   const wrong = checkPayableInvoice(facts, { amountMsat: owedMsat, nodeId })
   if (wrong !== null) return wrong
   const neededUntil = moment.now + REPAYMENT_NEEDS_MS
   if (facts.expiresAt < neededUntil) return refuse('ESCROW_INVOICE_EXPIRES_SOON', { neededUntil })
   const payee = { invoice: facts.invoice, paymentHash: facts.paymentHash, expiresAt: facts.expiresAt }
-  const waiting = { paymentHash, owedMsat, since, payee, tries: 0, repayment: null, tryAt: moment.now }
+  const waiting = { ...owedOf(state), since, payee, tries: 0, repayment: null, tryAt: moment.now }
   return tryRepayment(enter(state, { ...waiting, phase: 'repaying' }).state as In<'repaying'>, moment)
 }
 
 /** Begins the next try when it is due; an expired invoice must be replaced. Only while none is in flight. */
 export function tryRepayment(state: In<'repaying'>, { now }: Moment): MilestoneDecision {
-  const { paymentHash, owedMsat, since, payee, nodeId } = state
-  if (now >= payee.expiresAt) return enter(state, { phase: 'premature', paymentHash, owedMsat, since })
+  const { owedMsat, since, payee, nodeId } = state
+  if (now >= payee.expiresAt) return enter(state, { ...owedOf(state), phase: 'premature', since })
   if (now < state.tryAt) return { state, effects: [{ kind: 'wake', at: state.tryAt }] }
   const tries = state.tries + 1
   const feeLimitMsat = routingFeeLimit(owedMsat, state.terms.feeMsat)
@@ -78,8 +78,7 @@ export function repaid(
   routingFeeMsat: bigint,
   now: number,
 ): MilestoneDecision {
-  const { paymentHash, owedMsat } = state
-  return enter(state, { phase: 'repaid', paymentHash, owedMsat, routingFeeMsat, endedAt: now })
+  return enter(state, { ...owedOf(state), phase: 'repaid', routingFeeMsat, endedAt: now })
 }
 
 /** What the node is to be asked just now, or null: it may only be asked what became of the repayment. */

@@ -26,7 +26,7 @@ import {
 export type Case = { readonly name: string; readonly command: EscrowCommand; readonly at: Moment }
 
 const SOON: Moment = { ...START, now: START.now + 60_000 }
-const settled = (state: 'settling' | 'settled'): HoldSaid => ({ state, amountMsat: FUNDING_MSAT })
+const settled = (state: 'settling' | 'settled' | 'lost'): HoldSaid => ({ state, amountMsat: FUNDING_MSAT })
 
 /** Everything that a milestone can be asked or told, made to fit the one at hand. */
 export function milestoneCases(escrow: EscrowState): Case[] {
@@ -64,6 +64,7 @@ export function milestoneCases(escrow: EscrowState): Case[] {
     told('held, too little', { ...HELD, amountMsat: FUNDING_MSAT - 1n } as HoldSaid),
     told('settling', settled('settling')),
     told('settled', settled('settled')),
+    told('lost', settled('lost')),
     told('cancelled', { state: 'cancelled' }),
     told('absent', { state: 'absent' }),
     failed('create-hold'),

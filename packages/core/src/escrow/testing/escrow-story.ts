@@ -199,10 +199,12 @@ export function reachSituations(custody: Custody): readonly (readonly [name: str
   const later = (state: EscrowState, command: EscrowCommand, now: number) =>
     accepted(decideEscrow(state, command, { ...START, now })).state
   const unpaid = later(reach('awaiting-funds', custody), { kind: 'time-passed' }, START.now + 1.1 * HOUR_MS)
+  const lost = { state: 'lost', amountMsat: FUNDING_MSAT } as const
   const between = later(reach('releasing', custody), payout(FAILED), START.now + 10)
   return [
     ['closing, because nobody paid', unpaid],
     ['releasing, between two tries', between],
+    ['premature, the claim lost', run([seen(lost, custody)], reach('premature', custody))],
   ]
 }
 

@@ -36,7 +36,9 @@ export class World {
   flights = new Map<string, Flight>()
   workerPaid = 0
   /** Where all the money is, in millisatoshi. */
-  money = { buyer: 0n, locked: 0n, operator: 0n, inFlight: 0n, worker: 0n, routers: 0n }
+  money = { buyer: 0n, locked: 0n, operator: 0n, inFlight: 0n, worker: 0n, routers: 0n, peer: 0n }
+  /** Nobody can take back what was claimed. */
+  private isFinal = false
   /** What the node does not know now, and says so. */
   confused = false
   readonly custody: Custody
@@ -254,6 +256,17 @@ export class World {
     this.money.operator += amountMsat
     this.holdEnds++
     this.hold = { state: 'settled', amountMsat }
+  }
+
+  /** The channel's peer lets go of what was claimed; or it was silent, and takes it back on the chain. */
+  endClaim(isLost: boolean): void {
+    if (this.hold.state !== 'settled' || this.isFinal) return
+    this.isFinal = true
+    if (!isLost) return
+    const { amountMsat } = this.hold
+    this.money.operator -= amountMsat
+    this.money.peer += amountMsat
+    this.hold = { state: 'lost', amountMsat }
   }
 
   private giveBack(): void {
