@@ -11,6 +11,7 @@ import {
 } from './name-delays.ts'
 import { decideName, hearName, replayName } from './name-machine.ts'
 import { jobProgress, nameTrouble } from './name-progress.ts'
+import { MOST_RETIRING } from './name-requests.ts'
 import type { NameIn, NameState } from './name-states.ts'
 import { doneOf, dueAt, pendingEffects } from './pending-effects.ts'
 import {
@@ -25,6 +26,7 @@ import {
 import { NameWorld } from './testing/name-world.ts'
 
 const OWNER = 'alice'
+const OTHER = 'bob'
 const YEAR_MS = 365 * 86_400_000
 
 const situation = (title: string): NameState => {
@@ -193,7 +195,61 @@ describe('a withdrawal that is refused for ever', () => {
   })
 })
 
+describe('a record that the reconciler finds', () => {
+  const found = (state: NameState, offer: string) => hearName(state, { kind: 'record-found', offer }, 1).state
+
+  test('while another one is being withdrawn is withdrawn as well, and each but once', () => {
+    const one = found(situation('freed'), 'left here')
+    const both = found(one, 'left there')
+    expect(pendingEffects(both)).toMatchObject([
+      { kind: 'settle-record', wanted: null, unwanted: ['left here', 'left there'] },
+    ])
+    expect(found(both, 'left here')).toBe(both)
+  })
+})
+
 describe('another offer', () => {
+  test('is no reason to disable the old one sooner when a late report says that it was made', () => {
+    const world = reach(4)
+    world.ask({ kind: 'change-offer', by: OWNER })
+    go(world, 4)
+    const { at } = pendingEffects(world.state)[0]!
+    expect(at).toBe(world.now + RETIRE_AFTER_MS)
+    const made = { kind: 'make-offer', serial: 1, no: 0, owner: OWNER } as const
+    const late: NameReport[] = [
+      { ...made, kind: 'offer-made', ready: { offer: 'made' } },
+      { kind: 'effect-failed', effect: made, failure: { code: 'NODE_OFFLINE', kind: 'unavailable' } },
+      { kind: 'outcome-unknown', effect: made },
+    ]
+    for (const report of late) {
+      const { state } = hearName(world.state, report, world.now)
+      expect(pendingEffects(state)).toMatchObject([{ kind: 'disable-offer', no: 0, at }])
+      expect(state.retiring).toMatchObject([{ offer: 'made 0' }])
+      // A disabling that is under way may have come before the making.
+      const disabled = {
+        kind: 'offer-disabled',
+        no: 0,
+        serial: world.state.retiring[0]!.wait.serial,
+      } as const
+      expect(pendingEffects(hearName(state, disabled, at).state)).toMatchObject([{ kind: 'disable-offer' }])
+    }
+  })
+
+  test('is refused while too many former ones wait to be disabled; those of a former owner do not count', () => {
+    const world = reach(4)
+    for (let i = 0; i < MOST_RETIRING; i++) {
+      world.ask({ kind: 'change-offer', by: OWNER })
+      go(world, 4)
+      world.jobs = world.jobs.filter(({ kind }) => kind !== 'disable-offer')
+    }
+    expect(world.state.retiring).toHaveLength(MOST_RETIRING)
+    const change = { kind: 'change-offer', by: OWNER, jobId: 'more', deadlineAt: world.now + 1 } as const
+    expect(decideName(world.state, change, world.now)).toMatchObject({ refused: 'NAME_CHANGED_TOO_OFTEN' })
+    world.ask({ kind: 'propose-transfer', by: OWNER, to: OTHER, until: world.now + 1 })
+    const accept = { ...change, kind: 'accept-transfer', by: OTHER } as const
+    expect(decideName(world.state, accept, world.now)).toMatchObject({ state: { phase: 'requested' } })
+  })
+
   test('is live before the old one is disabled, and caches have time to forget the old one', () => {
     const world = reach(4)
     world.ask({ kind: 'change-offer', by: OWNER })

@@ -17,7 +17,7 @@ import {
 import { type NameIn, type NameState, type Running, termsOf } from './name-states.ts'
 import { effectsInTrouble, isRunning, newEffects, pendingEffects } from './pending-effects.ts'
 import { disablingFailed, offerDisabled, offerMayExist } from './retire-offers.ts'
-import { isSettling, recordTouched, settlingFailed } from './settle-record.ts'
+import { isSettling, recordFound, recordTouched, settlingFailed } from './settle-record.ts'
 import { end, undo, undoBesideStranger } from './undo-name.ts'
 
 export type NameDecision = { readonly state: NameState; readonly effects: readonly NameEffect[] }
@@ -102,8 +102,7 @@ function hear(state: NameState, report: Exclude<NameReport, { kind: 'try-again' 
     case 'outcome-unknown':
       return outcomeUnknown(state, report.effect, now)
     case 'record-found':
-      // What is being settled is not begun anew at each look.
-      return state.cleaning?.wait ? state : recordTouched(state, report.offer, now)
+      return recordFound(state, report.offer, now)
     case 'healthy':
     case 'unhealthy':
       return heardFromWatcher(state, report, now)

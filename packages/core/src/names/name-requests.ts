@@ -15,6 +15,9 @@ import {
 import { isRunning } from './pending-effects.ts'
 import { end, suspend as suspendName } from './undo-name.ts'
 
+/** A name keeps every offer that its node has not disabled yet: an owner whose node never does must not fill it up. */
+export const MOST_RETIRING = 50
+
 type Asked<K extends NameRequest['kind']> = Extract<NameRequest, { kind: K }>
 
 export function register(request: Asked<'register'>, now: number): NameState {
@@ -94,6 +97,8 @@ function changeRecord(
   const { by, jobId: id, deadlineAt, offer } = request
   const known = [state.live.offer, ...state.retiring.map((retiring) => retiring.offer)]
   if (offer && known.includes(offer.offer)) return refuse('OFFER_USED')
+  const waiting = state.retiring.filter(({ owner }) => owner === by).length
+  if (waiting >= MOST_RETIRING) return refuse('NAME_CHANGED_TOO_OFTEN')
   const job = newJob({ id, kind, deadlineAt }, now)
   return beginRound(termsOf(state), { job, live: state.live, next: nextOffer(state, by, offer) }, now)
 }

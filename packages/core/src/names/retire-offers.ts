@@ -7,15 +7,21 @@ export function retire<T extends NameTerms>(terms: T, offer: PlannedOffer | Name
   if (offer.source === 'brought') return terms
   const { no, owner } = offer
   const serial = terms.serial + 1
-  const others = terms.retiring.filter((retiring) => retiring.no !== no)
-  const text = 'offer' in offer ? offer.offer : null
+  const known = terms.retiring.find((retiring) => retiring.no === no)
+  const others = terms.retiring.filter((retiring) => retiring !== known)
+  const text = 'offer' in offer ? offer.offer : (known?.offer ?? null)
   const retiring = [...others, { no, owner, offer: text, wait: firstTry(serial, at) }]
   return { ...terms, serial, retiring }
 }
 
-/** An offer was made, perhaps after we had it disabled: unless it is in use it is disabled once more. */
+/**
+ * An offer was made, perhaps after we had it disabled: unless it is in use it is disabled once more, but not sooner than
+ * it was to be, since caches may still have its record.
+ */
 export function offerMayExist(state: NameState, made: { no: number; owner: string }, now: number): NameState {
-  return isInUse(state, made.no) ? state : retire(state, { ...made, source: 'node' }, now)
+  if (isInUse(state, made.no)) return state
+  const known = state.retiring.find(({ no }) => no === made.no)
+  return retire(state, { ...made, source: 'node' }, Math.max(now, known?.wait.dueAt ?? now))
 }
 
 export function offerDisabled(state: NameState, done: { no: number; serial: number }): NameState {

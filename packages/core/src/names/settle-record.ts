@@ -50,6 +50,12 @@ export function recordTouched(state: NameState, offer: string | null, now: numbe
   }
 }
 
+/** The reconciler saw it in the zone. What is being settled is not begun anew at each look. */
+export function recordFound(state: NameState, offer: string | null, now: number): NameState {
+  const isUnderWay = state.cleaning?.wait && (offer === null || state.cleaning.offers.includes(offer))
+  return isUnderWay ? state : recordTouched(state, offer, now)
+}
+
 export function isSettling(state: NameState, serial: number): boolean {
   return state.cleaning?.wait?.serial === serial
 }

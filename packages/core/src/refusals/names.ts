@@ -56,6 +56,11 @@ export const NAME_REFUSALS = {
     title: 'Other keys have names in this domain, or had until a short time ago.',
     hint: 'A wildcard would be paid in their place: wait until those names are released and their quarantine is over.',
   },
+  NAME_CHANGED_TOO_OFTEN: {
+    status: 409,
+    title: 'Too many former offers of the name wait until its owner’s node has disabled them.',
+    hint: 'They are disabled a good minute after they were replaced, when the node is online; try again then.',
+  },
   OFFER_USED: {
     status: 409,
     title: 'This offer is, or was until just now, the one of the name.',

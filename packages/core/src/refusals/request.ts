@@ -17,6 +17,16 @@ export const REQUEST_REFUSALS = {
     title: 'The body is larger than this endpoint accepts.',
     hint: 'Keep the body within the documented limit.',
   },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The headers are larger than any request needs.',
+    hint: 'Keep address and headers together within 16 KiB.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: 'This address cannot be asked with this method.',
+    hint: 'The allow header names those that it can.',
+  },
   ACCEPT_UNSUPPORTED: {
     status: 406,
     title: 'The answer is of no type that the request accepts.',
