@@ -73,6 +73,8 @@ export interface HoldInvoices {
   /** Fails the held HTLCs back, and every later HTLC on this hash, for ever. Already cancelled is success. */
   cancel(paymentHash: Hex): Promise<void>
   lookup(paymentHash: Hex): Promise<HoldState | null>
+  /** The same of many at once, in their order. */
+  lookupAll(paymentHashes: readonly Hex[]): Promise<(HoldState | null)[]>
   /** Calls `listener` with each change; returns the function that stops it. Durable followers use `NodeEvents`. */
   watch(paymentHash: Hex, listener: (state: HoldState) => void): () => void
 }
@@ -105,9 +107,12 @@ export type HoldState =
   | { state: 'settling'; amountMsat: bigint }
   /**
    * The preimage is on the node's disk, where it claims each part from, over the channel or on the chain, through crashes
-   * and without being asked again. Over an open channel the peer may still be about to let go of the HTLC.
+   * and without being asked again. Until it `isFinal` the peer of an open channel may not have let go of the HTLC; were it
+   * silent, and the chain too slow, the hold would be `lost`. Nobody can undo what is final.
    */
-  | { state: 'settled'; amountMsat: bigint }
+  | { state: 'settled'; amountMsat: bigint; isFinal: boolean }
+  /** It was claimed, and the peer took it, or a part of it, back on the chain before that: for good. */
+  | { state: 'lost'; amountMsat: bigint }
   | { state: 'cancelled' }
 
 export interface Offers {
@@ -135,6 +140,11 @@ export type OfferRequest = {
 export type OfferRecord = { offerId: string; offer: string; enabled: boolean; createdAt: number }
 
 export interface Payer {
+  /**
+   * Says that this will probably be paid in a moment, as while the intention is being kept: a backend for which reading it
+   * takes time does so now. Changes nothing and promises nothing; whether it can be paid is said by `pay`.
+   */
+  expect?(destination: PayRequest['destination']): void
   /**
    * Starts a payment. `paymentId` (32 bytes) is the caller's: a second call with one id never pays again and answers
    * the outcome so far. Resolves once the node has durably accepted the intention, not when the payment ends.
@@ -229,6 +239,8 @@ export type NodeEvent = { cursor: number; at: number } & (
   | { kind: 'hold-accepted'; paymentHash: Hex; amountMsat: bigint; claimDeadlineHeight: number }
   | { kind: 'hold-settled'; paymentHash: Hex; amountMsat: bigint }
   | { kind: 'hold-cancelled'; paymentHash: Hex }
+  /** Perhaps long after `hold-settled`. */
+  | { kind: 'hold-lost'; paymentHash: Hex; amountMsat: bigint }
   | { kind: 'payment-succeeded'; paymentId: Hex; paymentHash: Hex; amountMsat: bigint; feeMsat: bigint }
   | { kind: 'payment-failed'; paymentId: Hex; paymentHash: Hex | null; reason: PaymentFailure }
   | { kind: 'channel-ready'; channelId: Hex; peer: Hex }

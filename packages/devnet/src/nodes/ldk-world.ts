@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ContractWorld, isTrue } from '@holdfast/lightning/contract/contract-world'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import {
   type LdkHost,
   type LdkLog,
@@ -13,7 +14,6 @@ import {
 } from '@holdfast/lightning/ldk'
 import { prepareFaucet } from '../chain/faucet.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from '../chain/rpc-client.ts'
-import { lastingPort } from './lasting-port.ts'
 
 export const NODE_NAMES = ['payer', 'hub', 'payee'] as const
 export type NodeName = (typeof NODE_NAMES)[number]

@@ -59,6 +59,23 @@ export function describePayer(world: WorldOf): void {
       expect(await payer.payer.lookup(request.paymentId, { waitMs: 20_000 })).toEqual(ended)
     })
 
+    test('what was expected is paid as if nobody had said so, and what is never paid costs nothing', async () => {
+      const { payer } = world()
+      const before = await payer.funds.balance()
+      const [paid, unpaid] = [await invoiceOf(8_000n), await invoiceOf(9_000n)]
+      for (const destination of [bolt11(paid.invoice), bolt11(unpaid.invoice), bolt11('no invoice')])
+        payer.payer.expect?.(destination)
+      const outcome = await paying(payer, payRequest(bolt11(paid.invoice), 8_000n))
+      if (outcome.state !== 'succeeded') throw new Error(`The payment ${outcome.state}.`)
+      await eventually('the balance settles', async () => {
+        const after = await payer.funds.balance()
+        return before.lightningMsat - after.lightningMsat === 8_000n + outcome.feeMsat ? true : null
+      })
+      await expect(payer.payer.pay(payRequest(bolt11('no invoice'), 1n))).rejects.toMatchObject({
+        code: 'invalid',
+      })
+    })
+
     test('one payment id never pays twice, also when asked ten times at once', async () => {
       const { payer, payee } = world()
       const { offer } = await payee.offers.create({

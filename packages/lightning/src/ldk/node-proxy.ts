@@ -71,6 +71,7 @@ export function makeNodeProxy(link: Link): LdkNode {
       settle: (paymentHash, preimage) => call('settleHold', [paymentHash, preimage]),
       cancel: (paymentHash) => call('cancelHold', [paymentHash]),
       lookup: (paymentHash) => call('lookupHold', [paymentHash]),
+      lookupAll: (paymentHashes) => call('lookupHolds', [paymentHashes]),
       watch: (paymentHash, listener) =>
         watchHold({
           latest: () => call('latestEvent', []),
@@ -91,6 +92,8 @@ export function makeNodeProxy(link: Link): LdkNode {
       disable: (offerId) => call('disableOffer', [offerId]),
     },
     payer: {
+      // What is wrong with it is said by `pay`.
+      expect: (destination) => void call('expectPayment', [destination]).catch(() => undefined),
       pay: (request) => call('pay', [request]),
       lookup: (paymentId, options = {}) => {
         const waitMs = shortened(options.waitMs)

@@ -1,7 +1,7 @@
 import { Transaction } from '@scure/btc-signer'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseBlock, txidOf } from './block.ts'
+import { parseBlock, txidOf, witnessOf } from './block.ts'
 import { fromHex } from './bytes.ts'
 
 /** BIP-143's signed P2WPKH example: two inputs, one of them with a witness. */
@@ -20,6 +20,16 @@ test('a transaction with witness has the txid, inputs and outputs that btc-signe
   expect(parsed?.raw).toEqual(raw)
   expect(parsed?.spends).toHaveLength(2)
   expect(parsed?.outputs.map((output) => output.amountSat)).toEqual([112_340_000n, 223_450_000n])
+})
+
+test('its witness is told item by item, and a legacy transaction has none', () => {
+  const [signature, key, ...others] = witnessOf(fromHex(SEGWIT))
+  expect([signature?.length, key?.length, others]).toEqual([0x47, 0x21, []])
+  const legacy = Buffer.concat([
+    Uint8Array.of(1, 0, 0, 0, 1, ...new Uint8Array(36), 0, 255, 255, 255, 255, 0),
+    new Uint8Array(4),
+  ])
+  expect(witnessOf(legacy)).toEqual([])
 })
 
 test('a legacy transaction, many scripts and counts above 252 are read', () => {

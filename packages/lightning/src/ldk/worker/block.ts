@@ -25,7 +25,14 @@ export function txidOf(raw: Uint8Array): string {
   return parseTransaction(new Reader(raw)).txid
 }
 
-function parseTransaction(reader: Reader): BlockTransaction {
+/** Every item of the witnesses of a transaction's inputs (BIP-141). */
+export function witnessOf(raw: Uint8Array): Uint8Array[] {
+  const items: Uint8Array[] = []
+  parseTransaction(new Reader(raw), (item) => items.push(item))
+  return items
+}
+
+function parseTransaction(reader: Reader, hearItem?: (item: Uint8Array) => void): BlockTransaction {
   const start = reader.at
   const version = reader.take(4)
   // BIP-144: a zero where the input count would be marks the witness form.
@@ -47,7 +54,10 @@ function parseTransaction(reader: Reader): BlockTransaction {
   const bodyEnd = reader.at
   if (witness)
     for (let i = 0; i < spends.length; i++)
-      for (let items = reader.varint(); items > 0; items--) reader.take(reader.varint())
+      for (let items = reader.varint(); items > 0; items--) {
+        const item = reader.take(reader.varint())
+        hearItem?.(item)
+      }
   const lockTime = reader.take(4)
   const stripped = sha256.create()
   stripped.update(version).update(reader.between(bodyStart, bodyEnd)).update(lockTime)

@@ -15,38 +15,44 @@ import { listChannels } from './channels.ts'
 import { balanceOf } from './funds.ts'
 import type { Node } from './node.ts'
 
-/** What the proxies may ask of a node; each runs inside a turn. */
-export const CALLS = {
-  createInvoice: (node: Node, request: InvoiceRequest) => node.invoices.create(request),
+/** What proxies may look up: it changes nothing, and needs no turn. */
+export const QUESTIONS = {
   lookupInvoice: (node: Node, paymentHash: Hex) => node.invoices.lookup(paymentHash),
-  createHold: (node: Node, request: HoldInvoiceRequest) => node.holds.create(request),
-  settleHold: (node: Node, paymentHash: Hex, preimage: Hex) => node.holds.settle(paymentHash, preimage),
-  cancelHold: (node: Node, paymentHash: Hex) => node.holds.cancel(paymentHash),
   lookupHold: (node: Node, paymentHash: Hex) => node.holds.lookup(paymentHash),
+  lookupHolds: (node: Node, paymentHashes: readonly Hex[]) => node.holds.lookupAll(paymentHashes),
   ownHash: (node: Node, label: string) => node.ownHashes.paymentHash(label),
-  settleOwnHold: (node: Node, label: string) =>
-    node.holds.settle(node.ownHashes.paymentHash(label), toHex(node.ownHashes.preimage(label))),
-  createOffer: (node: Node, request: OfferRequest) => node.offers.create(request),
   listOffers: (node: Node) => node.offers.list(),
-  disableOffer: (node: Node, offerId: string) => node.offers.disable(offerId),
-  pay: (node: Node, request: PayRequest) => node.payments.pay(request),
+  expectPayment: (node: Node, destination: PayRequest['destination']) => node.payments.expect(destination),
   lookupPayment,
   preimage: (node: Node, paymentId: Hex) => node.payments.proof(paymentId),
   balance: (node: Node) => balanceOf(node),
   events: (node: Node, cursor: number, options: { limit?: number; waitMs?: number }) =>
     node.events.since(cursor, options),
-  acknowledgeEvents: (node: Node, cursor: number) => node.events.acknowledge(cursor),
   latestEvent: (node: Node) => node.events.latest(),
-  connect: (node: Node, peer: Hex, host: string, port: number) => node.peers.connect(peer, host, port),
   listPeers: (node: Node) => [...node.peers.connected()],
-  openChannel: (node: Node, request: OpenChannelRequest) => node.opener.open(request),
   listChannels: (node: Node) => listChannels(node.assembly.manager),
-  closeChannel,
   knowsChannel: (node: Node, shortChannelId: bigint) => node.knowsChannel(shortChannelId),
+} as const
+
+/** What proxies may have done; each runs inside a turn. */
+export const COMMANDS = {
+  createInvoice: (node: Node, request: InvoiceRequest) => node.invoices.create(request),
+  createHold: (node: Node, request: HoldInvoiceRequest) => node.holds.create(request),
+  settleHold: (node: Node, paymentHash: Hex, preimage: Hex) => node.holds.settle(paymentHash, preimage),
+  cancelHold: (node: Node, paymentHash: Hex) => node.holds.cancel(paymentHash),
+  settleOwnHold: (node: Node, label: string) =>
+    node.holds.settle(node.ownHashes.paymentHash(label), toHex(node.ownHashes.preimage(label))),
+  createOffer: (node: Node, request: OfferRequest) => node.offers.create(request),
+  disableOffer: (node: Node, offerId: string) => node.offers.disable(offerId),
+  pay: (node: Node, request: PayRequest) => node.payments.pay(request),
+  acknowledgeEvents: (node: Node, cursor: number) => node.events.acknowledge(cursor),
+  connect: (node: Node, peer: Hex, host: string, port: number) => node.peers.connect(peer, host, port),
+  openChannel: (node: Node, request: OpenChannelRequest) => node.opener.open(request),
+  closeChannel,
   newAddress: (node: Node) => node.wallet.newAddress().address,
 } as const
 
-export type Calls = typeof CALLS
+export type Calls = typeof QUESTIONS & typeof COMMANDS
 
 /** The outcome once it is not pending any more, or the last one when `waitMs` are over. */
 async function lookupPayment(node: Node, paymentId: Hex, waitMs: number): Promise<PaymentOutcome | null> {

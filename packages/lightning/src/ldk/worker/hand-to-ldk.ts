@@ -1,16 +1,12 @@
 import {
-  Bolt11Invoice,
   type ChannelManager,
-  Offer,
   Option_StrZ,
   Option_u64Z,
   Option_u64Z_Some,
   PaymentFailureReason,
-  Result_Bolt11InvoiceParseOrSemanticErrorZ_OK,
   Result_C3Tuple_ThirtyTwoBytesRecipientOnionFieldsRouteParametersZNoneZ_OK,
   Result_NoneBolt12SemanticErrorZ_Err,
   Result_NoneRetryableSendFailureZ_Err,
-  Result_OfferBolt12ParseErrorZ_OK,
   Retry,
   RetryableSendFailure,
   UtilMethods,
@@ -18,6 +14,7 @@ import {
 import { type Hex, NodeError } from '../../ports.ts'
 import { fromHex } from './bytes.ts'
 import type { NodeContext } from './context.ts'
+import type { Destinations, ReadInvoice, ReadOffer } from './destinations.ts'
 
 const ATTEMPTS = 10
 
@@ -34,19 +31,22 @@ export type Order = {
 /** Gives the payment to LDK, once; answers why LDK takes it on as failed, or null. */
 export type HandOver = () => PaymentFailureReason | null
 
-/** Reads the destination as LDK does. Throws `NodeError('invalid')` when LDK cannot. */
-export function prepareHandOver(node: Pick<NodeContext, 'manager' | 'log'>, order: Order): HandOver {
-  return order.kind === 'bolt11' ? prepareInvoice(node.manager, order) : prepareOffer(node, order)
+/** Throws `NodeError('invalid')` when LDK cannot pay the destination. */
+export function prepareHandOver(
+  node: Pick<NodeContext, 'manager' | 'log'>,
+  destinations: Destinations,
+  order: Order,
+): HandOver {
+  return order.kind === 'bolt11'
+    ? prepareInvoice(node.manager, destinations.invoice(order.destination), order)
+    : prepareOffer(node, destinations.offer(order.destination), order)
 }
 
-function prepareInvoice(manager: ChannelManager, order: Order): HandOver {
-  const read = Bolt11Invoice.constructor_from_str(order.destination)
-  if (!(read instanceof Result_Bolt11InvoiceParseOrSemanticErrorZ_OK))
-    throw new NodeError('invalid', 'LDK cannot read the invoice.')
+function prepareInvoice(manager: ChannelManager, { ldk: invoice }: ReadInvoice, order: Order): HandOver {
   const parameters =
-    read.res.amount_milli_satoshis() instanceof Option_u64Z_Some
-      ? UtilMethods.constructor_payment_parameters_from_invoice(read.res)
-      : UtilMethods.constructor_payment_parameters_from_variable_amount_invoice(read.res, order.amountMsat)
+    invoice.amount_milli_satoshis() instanceof Option_u64Z_Some
+      ? UtilMethods.constructor_payment_parameters_from_invoice(invoice)
+      : UtilMethods.constructor_payment_parameters_from_variable_amount_invoice(invoice, order.amountMsat)
   if (!(parameters instanceof Result_C3Tuple_ThirtyTwoBytesRecipientOnionFieldsRouteParametersZNoneZ_OK))
     throw new NodeError('invalid', 'LDK finds no amount to pay.')
   const route = parameters.res.get_c()
@@ -63,13 +63,14 @@ function prepareInvoice(manager: ChannelManager, order: Order): HandOver {
   }
 }
 
-function prepareOffer({ manager, log }: Pick<NodeContext, 'manager' | 'log'>, order: Order): HandOver {
-  const read = Offer.constructor_from_str(order.destination)
-  if (!(read instanceof Result_OfferBolt12ParseErrorZ_OK))
-    throw new NodeError('invalid', 'LDK cannot read the offer.')
+function prepareOffer(
+  { manager, log }: Pick<NodeContext, 'manager' | 'log'>,
+  { ldk: offer }: ReadOffer,
+  order: Order,
+): HandOver {
   return () => {
     const asked = manager.pay_for_offer(
-      read.res,
+      offer,
       Option_u64Z.constructor_none(),
       Option_u64Z.constructor_some(order.amountMsat),
       order.payerNote === null

@@ -3,16 +3,15 @@ import { type ClaimedHTLC, Option_u32Z_Some } from 'lightningdevkit'
 import { type Hex, type HoldInvoiceRequest, type HoldState, NodeError } from '../../ports.ts'
 import type { Header } from './bitcoin-rpc.ts'
 import { fromHex, toHex } from './bytes.ts'
+import type { ConnectedBlock } from './chain-path.ts'
 import { checkAmount, checkExpiry, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
 import { createBolt11 } from './create-bolt11.ts'
+import type { HoldClaims } from './hold-claims.ts'
 import { isWithinBolt4Limits } from './invoices.ts'
-import type { OnChainClaims } from './on-chain-claims.ts'
 
 const LEAST_FINAL_CLTV = 24
 const MAX_HTLC_CLTV = 2016
-/** A reorganisation of six blocks does not undo a transaction that is so deep. */
-const FINAL_CONFIRMATIONS = 7
 /** BOLT 3: what either side may call dust in its own commitment, and what the transaction weighs that claims an HTLC. */
 const GREATEST_DUST_LIMIT_SAT = 546n
 const HTLC_SUCCESS_WEIGHT = 703n
@@ -22,11 +21,9 @@ type Row = {
   invoice: string
   amount_msat: string
   request: string
-  state: 'open' | 'held' | 'settling' | 'settled' | 'cancelled'
+  state: 'open' | 'held' | 'settling' | 'settled' | 'cancelled' | 'lost'
   held_msat: string | null
   claim_deadline: number | null
-  on_chain: string | null
-  won_height: number | null
 }
 
 /**
@@ -35,9 +32,9 @@ type Row = {
  */
 export class Holds {
   readonly #node: NodeContext
-  readonly #claims: OnChainClaims
+  readonly #claims: HoldClaims
 
-  constructor(node: NodeContext, claims: OnChainClaims) {
+  constructor(node: NodeContext, claims: HoldClaims) {
     this.#node = node
     this.#claims = claims
   }
@@ -79,7 +76,7 @@ export class Holds {
     if (!/^[0-9a-f]{64}$/.test(preimage) || toHex(sha256(fromHex(preimage))) !== paymentHash)
       throw new NodeError('invalid', 'The preimage does not hash to this payment hash.')
     const row = this.#row(paymentHash)
-    if (row?.state === 'settled' || row?.state === 'settling') return
+    if (row?.state === 'settled' || row?.state === 'settling' || row?.state === 'lost') return
     // From the deadline on LDK has failed the HTLCs back, and a claim would silently do nothing.
     if (row?.state !== 'held' || this.#node.height() >= (row.claim_deadline ?? 0))
       throw new NodeError('not-held', `Nothing is held on ${paymentHash}.`)
@@ -99,6 +96,7 @@ export class Holds {
         return
       case 'settling':
       case 'settled':
+      case 'lost':
         throw new NodeError('conflict', 'The hold invoice is already settled.')
       case 'open':
       case 'held':
@@ -117,9 +115,15 @@ export class Holds {
       case 'held':
         return { state: 'held', amountMsat, claimDeadlineHeight: row.claim_deadline ?? 0 }
       case 'settling':
-      case 'settled':
+      case 'lost':
         return { state: row.state, amountMsat }
+      case 'settled':
+        return { state: 'settled', amountMsat, isFinal: !this.#claims.has(paymentHash) }
     }
+  }
+
+  lookupAll(paymentHashes: readonly Hex[]): (HoldState | null)[] {
+    return paymentHashes.map((paymentHash) => this.lookup(paymentHash))
   }
 
   knows(paymentHash: Hex): boolean {
@@ -153,17 +157,14 @@ export class Holds {
 
   /** LDK has the preimage, and repeats it at every start. The money is ours, or (channel closed) is still to be won. */
   claimed(paymentHash: Hex, amountMsat: bigint, htlcs: readonly ClaimedHTLC[]): void {
-    const row = this.#row(paymentHash)
-    if (row?.state === 'settled' || row?.on_chain != null) return
-    const parts = this.#claims.partsOf(htlcs)
-    if (parts.length === 0) {
+    if (this.#row(paymentHash)?.state !== 'settling' || this.#claims.has(paymentHash)) return
+    if (this.#claims.begin(paymentHash, htlcs) === 'channel') {
       this.#settled(paymentHash, amountMsat)
       return
     }
     this.#node.store.run(
-      "UPDATE holds SET state = 'settling', held_msat = ?, on_chain = ? WHERE payment_hash = ?",
+      'UPDATE holds SET held_msat = ? WHERE payment_hash = ?',
       `${amountMsat}`,
-      JSON.stringify(parts),
       paymentHash,
     )
     this.#node.log.warn('A hold is claimed on the chain: its channel was closed.', { paymentHash })
@@ -173,16 +174,23 @@ export class Holds {
    * LDK fails an HTLC back at its claim deadline by itself (17 blocks before its expiry). The deadline to obey is the
    * event's: the HTLC's expiry may lie far above the invoice's CLTV.
    */
-  blockConnected({ height }: Pick<Header, 'height'>): void {
+  blockConnected(block: ConnectedBlock): void {
     const late = this.#node.store.all<{ payment_hash: Hex }>(
       "SELECT payment_hash FROM holds WHERE state = 'held' AND claim_deadline <= ?",
-      height,
+      block.height,
     )
     for (const { payment_hash } of late) this.#cancel(payment_hash)
-    const claiming = this.#node.store.all<Row>(
-      "SELECT * FROM holds WHERE state = 'settling' AND on_chain IS NOT NULL",
-    )
-    for (const row of claiming) this.#followClaim(row, height)
+    for (const [paymentHash, verdict] of this.#claims.blockConnected(block)) {
+      const row = this.#row(paymentHash)
+      if (!row) throw new Error('Only a known hold is claimed.')
+      const amountMsat = BigInt(row.held_msat ?? row.amount_msat)
+      if (verdict === 'lost') this.#lost(paymentHash, amountMsat)
+      else if (row.state === 'settling') this.#settled(paymentHash, amountMsat)
+    }
+  }
+
+  blockDisconnected(header: Pick<Header, 'height'>): void {
+    this.#claims.blockDisconnected(header)
   }
 
   /**
@@ -201,27 +209,6 @@ export class Holds {
     })
   }
 
-  #followClaim({ payment_hash, held_msat, on_chain, won_height }: Row, height: number): void {
-    const contest = this.#claims.contestOf(payment_hash, JSON.parse(on_chain ?? '[]') as string[])
-    const setWon = (to: number | null) =>
-      this.#node.store.run('UPDATE holds SET won_height = ? WHERE payment_hash = ?', to, payment_hash)
-    if (contest === 'contested') {
-      if (won_height !== null) setWon(null)
-      return
-    }
-    if (won_height === null && contest === 'lost') {
-      this.#node.log.error('A hold was lost on the chain: the peer took it back first.', {
-        paymentHash: payment_hash,
-      })
-      this.#finish(payment_hash)
-      return
-    }
-    if (won_height === null) setWon(height)
-    // At six confirmations LDK hands the output over for sweeping and speaks of it no more.
-    else if (height - won_height >= FINAL_CONFIRMATIONS - 1)
-      this.#settled(payment_hash, BigInt(held_msat ?? 0))
-  }
-
   #settled(paymentHash: Hex, amountMsat: bigint): void {
     this.#node.store.run(
       "UPDATE holds SET state = 'settled', held_msat = ? WHERE payment_hash = ?",
@@ -231,6 +218,12 @@ export class Holds {
     this.#node.record({ kind: 'hold-settled', paymentHash, amountMsat })
   }
 
+  #lost(paymentHash: Hex, amountMsat: bigint): void {
+    this.#node.store.run("UPDATE holds SET state = 'lost' WHERE payment_hash = ?", paymentHash)
+    this.#node.log.error('A hold was lost on the chain: the peer took it back first.', { paymentHash })
+    this.#node.record({ kind: 'hold-lost', paymentHash, amountMsat })
+  }
+
   #claim(paymentHash: Hex, preimage: Uint8Array): void {
     this.#node.store.run("UPDATE holds SET state = 'settling' WHERE payment_hash = ?", paymentHash)
     this.#node.manager.claim_funds(preimage)
@@ -238,10 +231,6 @@ export class Holds {
 
   #cancel(paymentHash: Hex): void {
     this.#node.manager.fail_htlc_backwards(fromHex(paymentHash))
-    this.#finish(paymentHash)
-  }
-
-  #finish(paymentHash: Hex): void {
     this.#node.store.run("UPDATE holds SET state = 'cancelled' WHERE payment_hash = ?", paymentHash)
     this.#node.record({ kind: 'hold-cancelled', paymentHash })
   }

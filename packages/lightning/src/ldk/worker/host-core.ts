@@ -3,7 +3,7 @@ import { NodeError } from '../../ports.ts'
 import type { FromHost, HostSettings, OpenedNode, ToHost } from '../protocol.ts'
 import type { LdkNodeOptions, Log } from '../types.ts'
 import { type BitcoinRpc, makeBitcoinRpc } from './bitcoin-rpc.ts'
-import { CALLS } from './calls.ts'
+import { COMMANDS, QUESTIONS } from './calls.ts'
 import { explain, isFileFault, isPanic } from './faults.ts'
 import { FeeRates } from './fees.ts'
 import { GraphFile, newGraph } from './graph-file.ts'
@@ -15,6 +15,10 @@ import { loadWasm } from './wasm.ts'
 
 const SAVE_GRAPH_EVERY_MS = 10_000
 const PRUNE_GRAPH_EVERY_MS = 60 * 60 * 1000
+
+type Call = (node: Node, ...args: readonly unknown[]) => unknown
+const QUESTION = new Map(Object.entries(QUESTIONS)) as ReadonlyMap<string, Call>
+const COMMAND = new Map(Object.entries(COMMANDS)) as ReadonlyMap<string, Call>
 
 /** One WASM instance with its graph, its chain poller and any number of nodes. Speaks by messages only. */
 export class HostCore {
@@ -137,10 +141,10 @@ export class HostCore {
       this.#nodes.delete(nodeId)
       return node.stop()
     }
-    if (!Object.hasOwn(CALLS, method))
-      throw new NodeError('unsupported', `Nodes do not know the call ${method}.`)
-    const call = CALLS[method as keyof typeof CALLS] as (node: Node, ...args: readonly unknown[]) => unknown
-    return node.perform(() => call(node, ...args))
+    const [question, command] = [QUESTION.get(method), COMMAND.get(method)]
+    if (question) return node.ask(() => question(node, ...args))
+    if (command) return node.perform(() => command(node, ...args))
+    throw new NodeError('unsupported', `Nodes do not know the call ${method}.`)
   }
 
   /** Looks at the chain now and then; a failure is told when it begins and when it ends. */

@@ -5,7 +5,7 @@ import {
   type OutPoint,
   Persist,
 } from 'lightningdevkit'
-import { displayHash } from './bytes.ts'
+import { displayHash, toHex } from './bytes.ts'
 import { isNull } from './channels.ts'
 import type { Guard } from './guard.ts'
 import type { Store } from './store.ts'
@@ -29,13 +29,16 @@ export class MonitorPersister {
   readonly persist: Persist
   readonly #store: Store
   readonly #weights: Map<string, Weights>
+  readonly #heard: (write: () => Uint8Array, channelOf: () => string) => void
   /** While the node is being loaded the monitors are already on disk. */
   loading = true
   #wholes = new Map<string, Uint8Array>()
   #updates: { readonly key: string; readonly id: bigint; readonly bytes: Uint8Array }[] = []
 
-  constructor(store: Store, guard: Guard) {
+  /** `heard` is told of each update; what it asks for is the same bytes that are kept. */
+  constructor(store: Store, guard: Guard, heard: (write: () => Uint8Array, channelOf: () => string) => void) {
     this.#store = store
+    this.#heard = heard
     this.#weights = weightsOnDisk(store)
     const failed = () => ChannelMonitorUpdateStatus.LDKChannelMonitorUpdateStatus_InProgress
     this.persist = Persist.new_impl({
@@ -80,9 +83,19 @@ export class MonitorPersister {
     if (!this.loading) {
       const key = keyOf(outpoint)
       const before = this.#weights.get(key)
+      let bytes: Uint8Array | null = null
+      const write = (of: ChannelMonitorUpdate) => {
+        bytes ??= of.write()
+        return bytes
+      }
+      if (update !== null)
+        this.#heard(
+          () => write(update),
+          () => toHex(update.get_channel_id().get_a()),
+        )
       if (update === null || before === undefined || before.updates >= before.whole)
         this.#collectWhole(key, monitor.write())
-      else this.#collectUpdate(key, before, { id: update.get_update_id(), bytes: update.write() })
+      else this.#collectUpdate(key, before, { id: update.get_update_id(), bytes: write(update) })
     }
     return ChannelMonitorUpdateStatus.LDKChannelMonitorUpdateStatus_Completed
   }

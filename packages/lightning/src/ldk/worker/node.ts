@@ -16,6 +16,7 @@ import { ChannelOpener } from './channel-opener.ts'
 import type { NodeContext } from './context.ts'
 import type { FeeRates } from './fees.ts'
 import type { Guard } from './guard.ts'
+import { HoldClaims } from './hold-claims.ts'
 import { Holds } from './holds.ts'
 import { claimIdentity, ownId } from './identity.ts'
 import { OrdinaryInvoices } from './invoices.ts'
@@ -25,7 +26,6 @@ import { EventLog } from './node-events.ts'
 import { offerKeys } from './offer-keys.ts'
 import { OfferRequests } from './offer-requests.ts'
 import { Offers } from './offers.ts'
-import { OnChainClaims } from './on-chain-claims.ts'
 import { OwnHashes } from './own-hashes.ts'
 import { Payments } from './payments.ts'
 import { makePeerSide } from './peer-side.ts'
@@ -76,6 +76,7 @@ export class Node {
   readonly #turn: Turn
   readonly #guard: Guard
   readonly #persister: MonitorPersister
+  readonly #claims: HoldClaims
   readonly #broadcaster: Broadcaster
   readonly #chain: ChainFollower
   readonly #timerTick: () => void
@@ -126,7 +127,9 @@ export class Node {
     this.nodeId = ownId(keys)
     claimIdentity(store, this.nodeId, network, options.folder)
     this.#guard = around.guard
-    this.#persister = new MonitorPersister(store, this.#guard)
+    this.#persister = new MonitorPersister(store, this.#guard, (write, channelOf) =>
+      this.#claims.monitorUpdated(write, channelOf),
+    )
     this.#broadcaster = new Broadcaster(store, around.rpc, log)
     const config = makeUserConfig(options, network)
     this.assembly = assemble(
@@ -152,7 +155,8 @@ export class Node {
     }
     this.wallet = new Wallet(store, options.seed, network)
     this.invoices = new OrdinaryInvoices(this.context)
-    this.holds = new Holds(this.context, new OnChainClaims(this.assembly))
+    this.#claims = new HoldClaims(this.context, chainMonitor)
+    this.holds = new Holds(this.context, this.#claims)
     this.ownHashes = new OwnHashes(options.seed)
     const ofOffers = offerKeys(options.seed)
     this.offers = new Offers(this.context, keys.as_EntropySource(), ofOffers)
@@ -228,6 +232,11 @@ export class Node {
   /** As `TurnLoop.perform`. */
   perform<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
     return this.#loop.perform(act)
+  }
+
+  /** As `TurnLoop.ask`. */
+  ask<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
+    return this.#loop.ask(act)
   }
 
   /** Follows the chain to `tipHash`; calls queue up behind one another. */

@@ -1,10 +1,10 @@
 import { createCipheriv } from 'node:crypto'
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import { HDKey } from '@scure/bip32'
+import { pointFromScalar } from 'tiny-secp256k1'
 import type { Hex } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
 
@@ -62,5 +62,7 @@ export function payerSecret(
 }
 
 export function publicKeyOf(secret: Uint8Array): Hex {
-  return toHex(secp256k1.getPublicKey(secret))
+  const point = pointFromScalar(secret, true)
+  if (point === null) throw new RangeError('This is no secret key.')
+  return toHex(point)
 }

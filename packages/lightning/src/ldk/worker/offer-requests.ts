@@ -32,6 +32,16 @@ type Parts = {
   readonly answering: OffersMessageHandler
 }
 
+type Begun = {
+  readonly paymentId: Hex
+  readonly nonce: Uint8Array
+  /** Once it was released. LDK sends each a second time, with the next message of any peer. */
+  named: InvoiceRequest | null
+}
+
+/** Of those that were released already. One that is forgotten is only signed again. */
+const RELEASED_KEPT = 100
+
 /** LDK before 0.1.3 cuts a longer payer note at this byte, and panics when that is in the middle of a character. */
 const PAYER_NOTE_BYTES = 512
 
@@ -41,8 +51,8 @@ const PAYER_NOTE_BYTES = 512
  */
 export class OfferRequests {
   readonly #parts: Parts
-  /** The requests that LDK has not released yet, by their metadata. */
-  readonly #begun = new Map<Hex, { readonly paymentId: Hex; readonly nonce: Uint8Array }>()
+  /** Requests that name a payee, by their metadata: those that LDK has not released yet, and the last of the others. */
+  readonly #begun = new Map<Hex, Begun>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -67,33 +77,42 @@ export class OfferRequests {
   /** LDK makes a request, or sends one again. */
   begun(paymentId: Hex, nonce: Uint8Array): void {
     if (this.#parts.payments.payeeOf(paymentId) === null) return
-    this.#begun.set(toHex(payerMetadata(this.#parts.keys, paymentId, nonce)), { paymentId, nonce })
+    const metadata = toHex(payerMetadata(this.#parts.keys, paymentId, nonce))
+    const named = this.#begun.get(metadata)?.named ?? null
+    this.#begun.set(metadata, { paymentId, nonce, named })
   }
 
   release(): Outgoing[] {
     const released = this.#parts.answering.release_pending_messages()
     if (released.length === 0) return released
     const named = released.map((outgoing) => this.#named(outgoing))
-    this.#begun.clear()
+    const tooMany = this.#begun.size - RELEASED_KEPT
+    for (const metadata of [...this.#begun.keys()].slice(0, Math.max(0, tooMany)))
+      this.#begun.delete(metadata)
     return named
   }
 
   #named(outgoing: Outgoing): Outgoing {
-    const { payments, keys, node } = this.#parts
     const message = outgoing.get_a()
     if (!(message instanceof OffersMessage_InvoiceRequest)) return outgoing
     const { invoice_request: request } = message
     const begun = this.#begun.get(toHex(request.payer_metadata()))
-    const payee = begun ? payments.payeeOf(begun.paymentId) : null
-    if (!begun || payee === null) return outgoing
-    const bytes = nameThePayee(request.write(), payee, { keys, nonce: begun.nonce })
-    const read = bytes === null ? null : InvoiceRequest.constructor_read(bytes)
-    if (!(read instanceof Result_InvoiceRequestDecodeErrorZ_OK)) {
-      node.log.error('An invoice request goes without the name of its payee.', { paymentId: begun.paymentId })
-      return outgoing
-    }
-    const named = OffersMessage.constructor_invoice_request(read.res)
+    if (!begun) return outgoing
+    begun.named ??= this.#nameThePayee(request, begun)
+    if (begun.named === null) return outgoing
+    const named = OffersMessage.constructor_invoice_request(begun.named)
     return TwoTuple_OffersMessageMessageSendInstructionsZ.constructor_new(named, outgoing.get_b())
+  }
+
+  #nameThePayee(request: InvoiceRequest, { paymentId, nonce }: Begun): InvoiceRequest | null {
+    const { payments, keys, node } = this.#parts
+    const payee = payments.payeeOf(paymentId)
+    if (payee === null) return null
+    const bytes = nameThePayee(request.write(), payee, { keys, nonce })
+    const read = bytes === null ? null : InvoiceRequest.constructor_read(bytes)
+    if (read instanceof Result_InvoiceRequestDecodeErrorZ_OK) return read.res
+    node.log.error('An invoice request goes without the name of its payee.', { paymentId })
+    return null
   }
 }
 

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { merkleRoot, readTlvStream, type TlvRecord, writeTlvStream } from '@holdfast/protocols/bolt12'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { concatBytes, utf8ToBytes } from '@noble/hashes/utils.js'
 import type { HumanReadableName } from 'lightningdevkit'
+import { signSchnorr } from 'tiny-secp256k1'
 import { NodeError } from '../../ports.ts'
 import { fromHex, toHex } from './bytes.ts'
 import { isNull } from './channels.ts'
@@ -55,7 +57,7 @@ export function nameThePayee(
 /** BOLT 12, "Signature Calculation". */
 function sign(records: readonly TlvRecord[], secret: Uint8Array): Uint8Array {
   const tag = ['lightning', 'invoice_request', 'signature'].join('')
-  return schnorr.sign(schnorr.utils.taggedHash(tag, merkleRoot(records)), secret)
+  return signSchnorr(schnorr.utils.taggedHash(tag, merkleRoot(records)), secret, randomBytes(32))
 }
 
 function ascending(records: readonly TlvRecord[]): TlvRecord[] {

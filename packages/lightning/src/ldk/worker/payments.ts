@@ -1,5 +1,4 @@
-import { Bolt11Error, decodeInvoice } from '@holdfast/protocols/bolt11'
-import { Bolt12Error, offerChains, parseOffer } from '@holdfast/protocols/bolt12'
+import { offerChains } from '@holdfast/protocols/bolt12'
 import type { PaymentFailureReason } from 'lightningdevkit'
 import {
   type Hex,
@@ -13,6 +12,7 @@ import { fromHex, toHex } from './bytes.ts'
 import { listChannels } from './channels.ts'
 import { checkAmount, checkFee, checkHash, checkWhole } from './checks.ts'
 import type { NodeContext } from './context.ts'
+import { Destinations } from './destinations.ts'
 import { type HandOver, prepareHandOver } from './hand-to-ldk.ts'
 import { CHAIN_HASH } from './offers.ts'
 import { encodePayee } from './payee-name.ts'
@@ -39,12 +39,19 @@ const LONGEST_TIMEOUT_MS = 24 * 3600 * 1000
 export class Payments {
   readonly #node: NodeContext
   readonly #keepProofs: boolean
+  readonly #destinations = new Destinations()
   /** Whether some payment may wait: looked up after a start. */
   #areWaiting = true
 
   constructor(node: NodeContext, options: { keepProofs: boolean }) {
     this.#node = node
     this.#keepProofs = options.keepProofs
+  }
+
+  /** Reads what will probably be paid, so that `pay` need not. Throws as `pay` does where it cannot be read. */
+  expect(destination: PayRequest['destination']): void {
+    if (destination.kind === 'bolt11') this.#destinations.invoice(destination.invoice)
+    else this.#destinations.offer(destination.offer)
   }
 
   pay(request: PayRequest): PaymentOutcome {
@@ -153,7 +160,7 @@ export class Payments {
       const tooLate = whyTooLate(row, this.#node.now())
       if (tooLate !== null) this.failed(row.payment_id, row.payment_hash, tooLate)
       else if (this.#outbound().usableMsat >= BigInt(row.amount_msat))
-        this.#handOver(row, prepareHandOver(this.#node, orderOf(row)))
+        this.#handOver(row, prepareHandOver(this.#node, this.#destinations, orderOf(row)))
     }
   }
 
@@ -176,7 +183,7 @@ export class Payments {
   }
 
   #payInvoice(request: PayRequest, text: string): PaymentOutcome {
-    const invoice = strictly(() => decodeInvoice(text))
+    const { ours: invoice } = this.#destinations.invoice(text)
     if (invoice.network !== this.#node.network)
       throw new NodeError('invalid', `The invoice is for ${invoice.network}.`)
     if (invoice.amountMsat !== undefined && invoice.amountMsat !== request.amountMsat)
@@ -200,7 +207,7 @@ export class Payments {
     request: PayRequest,
     destination: Extract<PayRequest['destination'], { kind: 'bolt12' }>,
   ): PaymentOutcome {
-    const offer = strictly(() => parseOffer(destination.offer))
+    const { ours: offer } = this.#destinations.offer(destination.offer)
     if (destination.payee !== undefined) encodePayee(destination.payee)
     if (!offerChains(offer).includes(CHAIN_HASH[this.#node.network]))
       throw new NodeError('invalid', `The offer is not for ${this.#node.network}.`)
@@ -221,7 +228,7 @@ export class Payments {
     const { readyMsat, usableMsat } = this.#outbound()
     if (readyMsat < request.amountMsat) return this.#refused(request, paymentHash, 'insufficient-funds')
     const row = this.#newRow(request, paymentHash)
-    const handOver = prepareHandOver(this.#node, orderOf(row))
+    const handOver = prepareHandOver(this.#node, this.#destinations, orderOf(row))
     this.#insert(row)
     if (usableMsat >= request.amountMsat) this.#handOver(row, handOver)
     else this.#areWaiting = true
@@ -274,15 +281,5 @@ export class Payments {
 
   #row(paymentId: Hex): Row | undefined {
     return this.#node.store.get<Row>('SELECT * FROM payments WHERE payment_id = ?', paymentId)
-  }
-}
-
-function strictly<Read>(read: () => Read): Read {
-  try {
-    return read()
-  } catch (cause) {
-    if (cause instanceof Bolt11Error || cause instanceof Bolt12Error)
-      throw new NodeError('invalid', cause.message, { cause })
-    throw cause
   }
 }

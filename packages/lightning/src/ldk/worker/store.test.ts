@@ -75,6 +75,29 @@ describe('Store', () => {
     store.close()
   })
 
+  test('a claim that was on its way to the chain goes on, and no other hold is claimed', () => {
+    const database = new DatabaseSync(join(folder, 'node.sqlite'))
+    const before = MIGRATIONS.findIndex((migration) => migration.includes('CREATE TABLE claims'))
+    database.exec(`${MIGRATIONS.slice(0, before).join('')}; PRAGMA user_version = ${before}`)
+    const hold = (hash: string, state: string, onChain: string | null, wonHeight: number | null) =>
+      database
+        .prepare("INSERT INTO holds VALUES (?, 'lnbcrt', '5', '{}', ?, '5', 90, ?, ?)")
+        .run(hash, state, onChain, wonHeight)
+    hold('aa', 'settling', '["5"]', 70)
+    hold('bb', 'settling', null, null)
+    hold('cc', 'settled', '["5"]', 60)
+    hold('dd', 'held', null, null)
+    database.close()
+    const store = new Store(folder)
+    expect(store.all('SELECT payment_hash, state, claim_deadline FROM holds')).toHaveLength(4)
+    const [claim, ...others] = store.all<{ payment_hash: string; claim: string }>('SELECT * FROM claims')
+    expect(others).toEqual([])
+    expect(claim?.payment_hash).toBe('aa')
+    const expected = { channels: [''], onChain: 0, takenAt: [], decidedAt: 70 }
+    expect(JSON.parse(claim?.claim ?? '')).toEqual(expected)
+    store.close()
+  })
+
   test('a file of a newer schema is refused and left as it is', () => {
     const database = new DatabaseSync(join(folder, 'node.sqlite'))
     database.exec('PRAGMA user_version = 99')

@@ -82,6 +82,19 @@ CREATE TABLE event_log (one INTEGER PRIMARY KEY CHECK (one = 1), acknowledged IN
   forgotten INTEGER NOT NULL, forgotten_at INTEGER NOT NULL) STRICT;
 INSERT INTO event_log VALUES (1, NULL, 0, 0);
 `,
+  // A claim of a hold is followed until nobody can undo it, and may be lost. Which channel one is in that was on its way
+  // to the chain is not known any more: none that is open.
+  `
+ALTER TABLE holds RENAME TO holds_before;
+CREATE TABLE holds (payment_hash TEXT PRIMARY KEY, invoice TEXT NOT NULL, amount_msat TEXT NOT NULL,
+  request TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('open','held','settling','settled','cancelled','lost')),
+  held_msat TEXT, claim_deadline INTEGER) STRICT;
+INSERT INTO holds SELECT payment_hash, invoice, amount_msat, request, state, held_msat, claim_deadline FROM holds_before;
+CREATE TABLE claims (payment_hash TEXT PRIMARY KEY, claim TEXT NOT NULL) STRICT;
+INSERT INTO claims SELECT payment_hash, json_object('channels', json_array(''), 'onChain', 0, 'takenAt', json_array(),
+  'decidedAt', won_height) FROM holds_before WHERE state = 'settling' AND on_chain IS NOT NULL;
+DROP TABLE holds_before;
+`,
 ]
 
 /** A node's file is its money: nobody may be tempted to make a new one, or to put an old one in its place. */

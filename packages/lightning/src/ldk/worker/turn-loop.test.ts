@@ -93,6 +93,49 @@ describe('what a turn committed', () => {
   })
 })
 
+describe('a question', () => {
+  test('between turns is answered at once, without one', async () => {
+    const { turns, told } = makeTurns()
+    turns.wake()
+    expect(await turns.ask(() => 'what is')).toBe('what is')
+    expect(told).toEqual([])
+  })
+
+  test('is answered when what it may have seen is on the disk, and not before', async () => {
+    const { turns, told, ask, land } = makeTurns()
+    ask('one')
+    await nextTurn()
+    turns.ask(() => told.push('looked')).then(() => told.push('answered'))
+    await nextTurn()
+    expect(told).toEqual(['one', 'committed', 'looked'])
+    land()
+    await nextTurn()
+    expect(told.slice(3)).toEqual(['let out', 'answered one', 'answered'])
+  })
+
+  test('sees what was done by those who came before it', async () => {
+    const { turns, told, ask, land } = makeTurns()
+    ask('one')
+    void turns.ask(() => told.push('looked'))
+    await nextTurn()
+    land()
+    expect(told).toEqual(['one', 'looked', 'committed'])
+  })
+
+  test('that is a mistake is refused, and one that breaks the instance is fatal', async () => {
+    const { turns, told } = makeTurns()
+    const asks = (fault: Error) =>
+      turns.ask(() => {
+        throw fault
+      })
+    await expect(asks(new NodeError('invalid', 'no such id'))).rejects.toThrow('no such id')
+    expect(told).toEqual([])
+    await expect(asks(new WebAssembly.RuntimeError('unreachable'))).rejects.toMatchObject({ code: 'offline' })
+    expect(told).toEqual(['fatal: unreachable'])
+    await expect(turns.ask(() => 'what is')).rejects.toMatchObject({ code: 'offline' })
+  })
+})
+
 describe('a turn that is taken now', () => {
   test('is on the disk when it returns, after the one that was on its way there', async () => {
     const { turns, told, ask, land } = makeTurns()

@@ -45,27 +45,22 @@ export class TurnLoop {
   perform<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
     if (this.#ended) return Promise.reject(new NodeError('offline', 'The node has stopped.'))
     return new Promise((resolve, reject) => {
-      this.add(() => {
-        try {
-          const answer = act()
-          if (answer instanceof Promise)
-            answer.then(
-              (value) => this.#answer(() => resolve(value)),
-              (cause) => this.#answer(() => reject(cause)),
-            )
-          else this.#answers.push(() => resolve(answer))
-        } catch (cause) {
-          // A panic leaves the instance broken, a fault of the file who knows what: the turn ends here, uncommitted.
-          // Anything else is the mistake of one call.
-          const isMistake = cause instanceof NodeError
-          if (!isMistake && (isPanic(cause) || isFileFault(cause))) {
-            reject(new NodeError('offline', 'The Lightning node ended.', { cause }))
-            throw cause
-          }
-          const error = isMistake ? cause : new NodeError('invalid', String(cause), { cause })
-          this.#answers.push(() => reject(error))
-        }
-      })
+      this.add(() => this.#try(act, { resolve, reject, when: (answer) => this.#answers.push(answer) }))
+    })
+  }
+
+  /**
+   * As `perform`, of what only reads. Between turns nothing changes, so it takes none, unless somebody was before it whose
+   * turn is still to come.
+   */
+  ask<Answer>(act: () => Answer | Promise<Answer>): Promise<Answer> {
+    if (this.#ended || this.#jobs.length > 0) return this.perform(act)
+    return new Promise((resolve, reject) => {
+      try {
+        this.#try(act, { resolve, reject, when: (answer) => this.#answer(answer) })
+      } catch (cause) {
+        this.#fail(cause)
+      }
     })
   }
 
@@ -139,6 +134,31 @@ export class TurnLoop {
   /** After what is just being read from sockets, so that one turn hears all of it. */
   #soon(): void {
     setImmediate(() => this.#runSoon())
+  }
+
+  #try<Answer>(
+    act: () => Answer | Promise<Answer>,
+    to: { resolve: (answer: Answer) => void; reject: (cause: unknown) => void; when: (answer: Job) => void },
+  ): void {
+    try {
+      const answer = act()
+      if (answer instanceof Promise)
+        answer.then(
+          (value) => this.#answer(() => to.resolve(value)),
+          (cause) => this.#answer(() => to.reject(cause)),
+        )
+      else to.when(() => to.resolve(answer))
+    } catch (cause) {
+      // A panic leaves the instance broken, a fault of the file who knows what: the turn ends here, uncommitted.
+      // Anything else is the mistake of one call.
+      const isMistake = cause instanceof NodeError
+      if (!isMistake && (isPanic(cause) || isFileFault(cause))) {
+        to.reject(new NodeError('offline', 'The Lightning node ended.', { cause }))
+        throw cause
+      }
+      const error = isMistake ? cause : new NodeError('invalid', String(cause), { cause })
+      to.when(() => to.reject(error))
+    }
   }
 
   #answer(answer: Job): void {

@@ -16,7 +16,10 @@ let initialised: Promise<void> | null = null
 export function loadWasm(): Promise<void> {
   initialised ??= (async () => {
     const path = createRequire(import.meta.url).resolve('lightningdevkit/liblightningjs.wasm')
-    await withInstance(await readFile(path), keepRoom)
+    const module = await readFile(path)
+    await withInstance(module, keepRoom)
+    // V8 has a copy of its own. An idle thread does not collect these 12 MB for a long time.
+    module.buffer.transfer(0)
   })()
   return initialised
 }

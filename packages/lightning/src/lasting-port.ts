@@ -6,22 +6,23 @@ const FIRST = 10_000
 const LAST = 32_767
 
 /**
- * A loopback port on which nobody listens, and which the system gives to nobody by itself: a node whose process dies
- * can have it again. A port that it was given by the system may by then be that of somebody's connection.
+ * A port of this host on which nobody listens, and which the system gives to nobody by itself: whoever wants to listen
+ * there still can a while later, or again after it has died. A port that the system gave may by then be that of
+ * somebody's connection.
  */
-export async function lastingPort(): Promise<number> {
+export async function lastingPort(host = '127.0.0.1'): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST, LAST + 1)
-    if (await isFree(port)) return port
+    if (await isFree(host, port)) return port
   }
 }
 
-function isFree(port: number): Promise<boolean> {
+function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
       .once('error', (error: NodeJS.ErrnoException) =>
         error.code === 'EADDRINUSE' || error.code === 'EACCES' ? resolve(false) : reject(error),
       )
-      .listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+      .listen(port, host, () => probe.close(() => resolve(true)))
   })
 }
