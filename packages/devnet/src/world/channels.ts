@@ -10,6 +10,8 @@ const FUNDING_FEE_RESERVE_SAT = 20_000n
 const CONFIRMATIONS = 6
 /** For what hangs: on a busy machine a node may need many seconds to answer its peers. */
 const USABLE_WITHIN_MS = 120_000
+/** A node whose announcement was lost makes it heard again with the next block, or after some six seconds. */
+const IN_GRAPH_WITHIN_MS = 30_000
 
 type Peer = { node: LdkNode; announce: boolean }
 
@@ -38,6 +40,21 @@ export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: 
   const unconfirmed = (await hub.listChannels()).some((channel) => channel.confirmations < CONFIRMATIONS)
   if (unconfirmed) await confirm(rpc, [hub, ...peers.map(({ node }) => node)])
   await untilUsable(hub, peers)
+}
+
+/**
+ * Waits until routes can lead through the hub's public channel with `peer`; answers whether they can. The graph is a
+ * cache that is written now and then: after a kill -9 it may have to be learnt again from the announcements.
+ */
+export async function untilInGraph(hub: LdkNode, peer: LdkNode): Promise<boolean> {
+  const deadline = Date.now() + IN_GRAPH_WITHIN_MS
+  while (Date.now() < deadline) {
+    const channels = (await hub.listChannels()).filter((channel) => channel.peer === peer.nodeId)
+    for (const { shortChannelId } of channels)
+      if (shortChannelId !== null && (await hub.knowsChannel(shortChannelId))) return true
+    await sleep(20)
+  }
+  return false
 }
 
 /** All of these nodes run in this process: one that does not answer in time is only busy. */

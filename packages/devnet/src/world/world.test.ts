@@ -185,6 +185,20 @@ test('stopped, the rest also when one part does not end well, and started again 
   expect(await look('/devices/bob/balance')).toEqual(before)
 })
 
+test('started again without the network graph, which a kill -9 may leave unwritten, routes lead to the operator at once', async () => {
+  await world!.stop()
+  rmSync(join(folder, 'network-graph'))
+  world = await start()
+  devices = JSON.parse(readFileSync(join(folder, 'devices.json'), 'utf8'))
+  const { operator, users } = world
+  const amountMsat = 1_000_000n
+  const { invoice } = await operator.invoices.create({ amountMsat, description: 'x', expirySeconds: 600 })
+  const request = payRequest(bolt11(invoice), amountMsat)
+  const { payer } = users.get('alice')!.node
+  await payer.pay(request)
+  await expect.poll(async () => (await payer.lookup(request.paymentId))?.state).toBe('succeeded')
+})
+
 test('a user whose node’s file cannot be read is offline, and everybody else is there', async () => {
   const file = join(folder, 'devices', 'bob', 'node', 'node.sqlite')
   await world!.stop()

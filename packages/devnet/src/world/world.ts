@@ -5,7 +5,7 @@ import { startChain } from '../chain/chain-server.ts'
 import { startMiner } from '../chain/miner.ts'
 import { makeBitcoinRpc } from '../chain/rpc-client.ts'
 import { writeFileDurably } from '../durable-file.ts'
-import { openMissingChannels } from './channels.ts'
+import { openMissingChannels, untilInGraph } from './channels.ts'
 import { openDevice } from './device.ts'
 import { type RunningDevice, serveDevices } from './devices-server.ts'
 import { prepareBitcoind } from './prepare-bitcoind.ts'
@@ -99,6 +99,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
     const miner = startMiner(rpc, { intervalMs: options.blockIntervalMs, onFault: reportFaultOf('miner') })
     undo.push(() => miner.stop())
+    // With the miner running: on a real bitcoind it takes a block.
+    if (!(await untilInGraph(hub, operator)))
+      log.warn(
+        'The operator’s channel is not in the network graph yet; until it is, nobody finds a route to it.',
+      )
     const devices = await serveDevices(users, reportFaultOf('devices'))
     undo.push(() => devices.stop())
     const { url, token } = devices
