@@ -223,5 +223,52 @@ export function dispatchContract(database: TestDatabase): void {
         await wakeUps.stop()
       }
     })
+
+    test('hear once of what their own process commits, and of what others do', async () => {
+      const [own, other] = [start(), start()]
+      const { ownCommits } = own
+      const wakeUps = await startWakeUps({
+        ...{ database: database.database, log: quiet, ownCommits },
+        pollMs: 3_600_000,
+      })
+      let woken = 0
+      wakeUps.subscribe(() => {
+        woken++
+      })
+      const entry = { stream: 'test', entityId: 'heard', kind: 'test.done', data: {}, actor: 'system' }
+      try {
+        await makeTransact({ database: database.database, dispatch: own })(async (tx) => tx.append(entry))
+        await expect.poll(() => woken).toBe(1)
+        await own.settled()
+        await makeTransact({ database: database.database, dispatch: other })(async (tx) => tx.append(entry))
+        await expect.poll(() => woken).toBe(2)
+      } finally {
+        await wakeUps.stop()
+      }
+    })
+
+    test('are told in their own process alone where there is no other', async () => {
+      const alone = startDispatch({ database: database.database, log: quiet, isAlone: true })
+      dispatches.push(alone)
+      const { ownCommits } = alone
+      const pollMs = 3_600_000
+      const own = await startWakeUps({ database: database.database, log: quiet, pollMs, ownCommits })
+      const others = await startWakeUps({ database: database.database, log: quiet, pollMs })
+      const woken: string[] = []
+      own.subscribe(() => void woken.push('own'))
+      others.subscribe(() => void woken.push('others'))
+      const entry = { stream: 'test', entityId: 'alone', kind: 'test.done', data: {}, actor: 'system' }
+      try {
+        await makeTransact({ database: database.database, dispatch: alone })(async (tx) => tx.append(entry))
+        await expect.poll(() => woken).toEqual(['own'])
+        await alone.settled()
+        // By then they would have heard of the first one, too.
+        const dispatch = start()
+        await makeTransact({ database: database.database, dispatch })(async (tx) => tx.append(entry))
+        await expect.poll(() => woken.toSorted()).toEqual(['others', 'own', 'own'])
+      } finally {
+        await Promise.all([own.stop(), others.stop()])
+      }
+    })
   })
 }

@@ -182,6 +182,47 @@ export function jobsContract(database: TestDatabase): void {
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([{ name: 'bob' }])
   })
 
+  test('a worker whose connections are cut just as two jobs end is replaced, and their jobs are run again', async () => {
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const seen: number[] = []
+    await work(
+      {
+        async end({ n }) {
+          seen.push(Number(n))
+          await ends[Number(n)]?.promise
+        },
+      },
+      100,
+    )
+    await enqueue('end', { n: 0 })
+    await enqueue('end', { n: 1 })
+    await expect.poll(() => seen.toSorted()).toEqual([0, 1])
+    const waiting = async () =>
+      (
+        await database.queryAsOwner(
+          `select from pg_stat_activity where application_name = 'holdfast worker' and wait_event_type = 'Lock'`,
+        )
+      ).length
+    // That they have ended cannot be written while this lasts.
+    await database.db.transaction().execute(async (db) => {
+      await sql`select from graphile_worker._private_jobs for update`.execute(db)
+      ends[0]?.resolve()
+      await expect.poll(waiting).toBe(1)
+      ends[1]?.resolve()
+      await expect.poll(waiting).toBe(2)
+      await cut('holdfast worker')
+      await expect.poll(waiting).toBe(0)
+    })
+    await ageLocks()
+    await enqueue('end', { n: 2 })
+    const again = async () => {
+      await unlockJobsOfDeadWorkers(database.database)
+      return seen.slice(2).toSorted()
+    }
+    await expect.poll(again, { timeout: 50_000 }).toEqual([0, 1, 2])
+    await expect.poll(jobs).toEqual([])
+  })
+
   describe('stopping a worker', () => {
     test('waits for the running job and takes no other', async () => {
       const slow = Promise.withResolvers<void>()

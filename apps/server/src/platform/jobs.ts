@@ -1,17 +1,22 @@
 import { EventEmitter } from 'node:events'
 import type { JsonObject } from '@holdfast/core'
-import { type JobHelpers, type Runner, run, type WorkerEvents } from 'graphile-worker'
+import { type JobHelpers, run, type WorkerEvents } from 'graphile-worker'
 import type pg from 'pg'
+import type { AtOnce } from './at-once.ts'
 import type { OpenDatabase } from './database.ts'
 import { graphileLog } from './graphile-log.ts'
 import type { Log } from './log.ts'
 import { pause } from './pause.ts'
 import type { RightOfWay } from './right-of-way.ts'
+import { within } from './within.ts'
 import { keepWorkerAlive, type WorkerLiveness } from './worker-liveness.ts'
 
 export type JobContext = {
   jobId: string
-  /** 1 for the first. An attempt that a crash of the worker cut short does not count. */
+  /**
+   * 1 for the first of a worker. One that a crash of the worker cut short does not count, nor does one that was begun at
+   * once, which is 0.
+   */
   attempt: number
   maxAttempts: number
   /** Aborted when the worker must stop before the job has ended. */
@@ -41,6 +46,8 @@ export type WorkerOptions = {
   graceMs?: number
   /** Jobs start when it is their turn. Without it: at once. */
   rightOfWay?: RightOfWay
+  /** What it has a place for is begun as soon as it is committed, beside the jobs that this worker takes. */
+  atOnce?: AtOnce
   /** Nobody waits for its jobs: it looks for them some ten times a second, however many are added for others. */
   unhurried?: boolean
 }
@@ -58,26 +65,34 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   })
   const liveness = await keepWorkerAlive({ database, log })
   const stopping = new AbortController()
-  let runner = await startRunner(options, pool, liveness)
+  let runner = await startWorkerPool(options, pool, liveness)
+  const atOnce = options.atOnce?.serve({
+    tasks: Object.keys(options.tasks),
+    places: options.concurrency,
+    graceMs: options.graceMs ?? GRACE_MS,
+    carryOut: ({ task, payload, maxAttempts = MAX_ATTEMPTS }, jobId, signal) =>
+      // As it would be read back.
+      perform(options, task, JSON.parse(JSON.stringify(payload)), { jobId, attempt: 0, maxAttempts, signal }),
+  })
 
   const supervised = (async () => {
     while (!stopping.signal.aborted) {
       try {
-        await runner.promise
-        if (!stopping.signal.aborted) runner = await startRunner(options, pool, liveness)
+        await runner.ended
+        if (!stopping.signal.aborted) runner = await startWorkerPool(options, pool, liveness)
       } catch (error) {
-        log.error({ err: error }, 'the worker pool has ended or could not start; trying again')
+        log.error({ err: error }, 'the worker pool could not start; trying again')
         await pause(1_000, stopping.signal)
       }
     }
     // One that was starting while we were told to stop.
-    await stopRunner(runner)
+    await runner.stop()
   })()
 
   return {
     async stop() {
       stopping.abort()
-      await stopRunner(runner)
+      await Promise.all([runner.stop(), atOnce?.stop()])
       await supervised
       await liveness.stop()
       await pool.end()
@@ -85,28 +100,43 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   }
 }
 
+/** graphile-worker's. */
+const MAX_ATTEMPTS = 25
+const GRACE_MS = 10_000
 /** Also when no NOTIFY comes, jobs are looked for that often. */
 const POLL_MS = 1_000
 /** So long after its last successful look a pool is replaced. */
 const BLIND_MS = 5_000
 /** Jobs that were fetched but found no free place are given back to other processes after so long. */
 const KEPT_MS = 5_000
+/** So long after the grace a pool that does not end is given up. */
+const GIVEN_UP_MS = 5_000
 /** Of a worker that is in no hurry, between two looks that found less than it could do. */
 const UNHURRIED = { durationMs: 100, threshold: 1, maxAbortThreshold: Number.MAX_SAFE_INTEGER }
 
-async function startRunner(
+type WorkerPool = {
+  /** Resolves when it takes no more jobs and none of them runs, or when it was given up. */
+  readonly ended: Promise<void>
+  stop(): Promise<void>
+}
+
+async function startWorkerPool(
   options: WorkerOptions,
   pgPool: pg.Pool,
   liveness: WorkerLiveness,
-): Promise<Runner> {
-  const { tasks, concurrency, log, graceMs = 10_000, unhurried = false } = options
+): Promise<WorkerPool> {
+  const { tasks, concurrency, log, graceMs = GRACE_MS, unhurried = false } = options
+  const ids = new Set<string>()
   const announce: GraphileConfig.Plugin = {
     name: 'HoldfastLiveness',
     version: '1.0.0',
     worker: {
       hooks: {
         // Awaited before the pool's first job starts.
-        startWorker: (_context, { worker }) => liveness.announce(worker.workerPool.id),
+        startWorker: (_context, { worker: { workerPool } }) => {
+          ids.add(workerPool.id)
+          return liveness.announce(workerPool.id)
+        },
       },
     },
   }
@@ -120,9 +150,15 @@ async function startRunner(
     parsedCronItems: [],
     logger: graphileLog(log),
     taskList: Object.fromEntries(
-      Object.entries(tasks).map(([name, task]) => [
+      Object.keys(tasks).map((name) => [
         name,
-        (payload: unknown, helpers: JobHelpers) => perform(task, payload as JsonObject, helpers, options),
+        (payload: unknown, { job, abortSignal: signal }: JobHelpers) =>
+          perform(options, name, payload as JsonObject, {
+            jobId: job.id,
+            attempt: job.attempts,
+            maxAttempts: job.max_attempts,
+            signal,
+          }),
       ]),
     ),
     preset: {
@@ -139,17 +175,35 @@ async function startRunner(
       },
     },
   })
+  const over = Promise.withResolvers<void>()
+  /** What it could not give back is taken over. */
+  const end = async () => {
+    clearInterval(watch)
+    for (const id of ids) await liveness.withdraw(id)
+    over.resolve()
+  }
+  let stopped = Promise.resolve()
+  const stop = async () => {
+    stopped = runner.stop().catch(() => undefined)
+    await over.promise
+  }
+  // graphile-worker 0.18 may never end: its batches of ended jobs miscount those that failed at the same time.
+  events.once('pool:gracefulShutdown', () => {
+    const ended = runner.promise.then(() => stopped)
+    within(graceMs + GIVEN_UP_MS, ended)
+      .catch((error) => log.warn({ err: error }, 'a worker pool does not end well; it is given up'))
+      .then(end)
+  })
   // A pool whose connection breaks at its very first look keeps the failure for ever (graphile-worker 0.18 caches the
   // rejected promise of its task ids).
   const watch = setInterval(() => {
     if (mayFetch()) return
     log.warn('the worker pool finds no jobs any more; it is replaced')
     clearInterval(watch)
-    void stopRunner(runner)
+    void stop()
   }, POLL_MS)
   watch.unref()
-  events.on('stop', () => clearInterval(watch))
-  return runner
+  return { ended: over.promise, stop }
 }
 
 /** Tells whether the pool's looks for jobs succeed; while all its places are taken it does not look. */
@@ -166,23 +220,17 @@ function watchFetches(events: WorkerEvents): () => boolean {
   return () => !isLooking || performance.now() - lastLook < BLIND_MS
 }
 
-/** Ends a runner; one that has ended, or is ending because of an error, is left alone. */
-async function stopRunner(runner: Runner): Promise<void> {
-  await runner.stop().catch(() => runner.promise.catch(() => undefined))
-}
-
 async function perform(
-  task: Task,
+  { tasks, log, rightOfWay }: WorkerOptions,
+  task: string,
   payload: JsonObject,
-  { job, abortSignal }: JobHelpers,
-  { log, rightOfWay }: WorkerOptions,
-) {
-  const attempt = job.attempts
-  const maxAttempts = job.max_attempts
-  const jobLog = log.child({ jobId: job.id, task: job.task_identifier, attempt })
+  context: Omit<JobContext, 'log'>,
+): Promise<void> {
+  const { jobId, attempt, maxAttempts, signal } = context
+  const jobLog = log.child({ jobId, task, attempt })
   try {
-    await rightOfWay?.turn(abortSignal)
-    await task(payload, { jobId: job.id, attempt, maxAttempts, signal: abortSignal, log: jobLog })
+    await rightOfWay?.turn(signal)
+    await tasks[task]!(payload, { ...context, log: jobLog })
   } catch (error) {
     if (attempt < maxAttempts) jobLog.warn({ err: error }, 'a job failed and will be tried again')
     else jobLog.error({ err: error }, 'a job failed for the last time and is kept as a dead letter')

@@ -14,8 +14,8 @@ const BUSY_MS = 25
 const QUICK_MS = 6
 /** Between the starts of two jobs; the most is what sagas can rely on under any load. */
 const INTERVAL_MS = { least: 4, most: 250 }
-/** They keep each other in balance where one request in forty is not quick. */
-const SLOWER = 1.5
+/** They keep each other in balance where one request in a hundred is not quick. */
+const SLOWER = 3
 const FASTER = 0.99
 
 /**

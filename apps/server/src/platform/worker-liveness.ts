@@ -17,6 +17,8 @@ const ANNOUNCED_WITHIN = '2 seconds'
 export type WorkerLiveness = {
   /** Resolves once the pool's lock is held; a pool that was not announced counts as dead. */
   announce(poolId: string): Promise<void>
+  /** From now on the pool counts as dead: the jobs that it still holds are taken over. */
+  withdraw(poolId: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -61,6 +63,15 @@ export async function keepWorkerAlive(options: {
       })
       announced.set(poolId, held)
       return held
+    },
+    async withdraw(poolId) {
+      if (!announced.delete(poolId)) return
+      const unlock = connection.client.query('select pg_advisory_unlock($1, $2)', [
+        WORKER_LOCK,
+        lockKey(poolId),
+      ])
+      // With its connection the lock is lost as well.
+      await unlock.catch((error) => log.debug({ err: error }, 'a worker pool could not be withdrawn'))
     },
     async stop() {
       stopping.abort()
