@@ -13,6 +13,7 @@ import { clearPostgres, openPostgres, type Postgres } from './open-postgres.ts'
 import { PostgresError } from './postgres-error.ts'
 import { canReach } from './run-as.ts'
 import { isAlive } from './server-process.ts'
+import { COUNT_SPARE_SEGMENTS, SPARE_SEGMENTS } from './spare-wal.ts'
 
 const log = makeLog({ level: 'silent' })
 const root = process.getuid?.() === 0
@@ -111,6 +112,19 @@ describe('the embedded PostgreSQL', () => {
       await expect(query(way.href, 'select 1')).rejects.toThrow(/password/)
     }
     await postgres.stop()
+  })
+
+  test('soon has old segments of its log to write to, and has them again after it was killed', async () => {
+    const spare = async (url: string) => (await query(url, COUNT_SPARE_SEGMENTS))[0]!.spare
+    const { child, said } = await openElsewhere()
+    if (!said.ok) throw new Error(said.message)
+    await expect.poll(() => spare(said.url), { timeout: 60_000 }).toBeGreaterThanOrEqual(SPARE_SEGMENTS)
+    await query(said.url, `select pg_switch_wal() from (select pg_logical_emit_message(false, '', '')) as _`)
+    process.kill(await postmasterPid(), 'SIGKILL')
+    await kill(child, 'SIGKILL')
+    const again = await open()
+    expect(await spare(again.connectionString.reveal())).toBeGreaterThanOrEqual(SPARE_SEGMENTS - 2)
+    await again.stop()
   })
 
   test.for([

@@ -10,6 +10,7 @@ import { type Orphan, placeCluster, relocatedFolder } from './place-cluster.ts'
 import { PostgresError } from './postgres-error.ts'
 import { chooseUser } from './run-as.ts'
 import { startServer, stopLeftOver } from './server-process.ts'
+import { makeSpareWal } from './spare-wal.ts'
 
 export type Postgres = {
   /** Of the role that owns the schema: for `migrate` only. */
@@ -70,13 +71,22 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
     await server.stop()
     throw error
   }
+  let stopping = false
+  // Nobody waits for it: it takes half a second, in which much else is still starting.
+  const spareWal = makeSpareWal(urlOf('postgres')).catch((error) => {
+    if (!stopping) log.warn({ err: error }, 'PostgreSQL has no spare WAL; a rush may be slower')
+  })
   log.info({ pid: server.pid, port: server.port, cluster }, 'embedded PostgreSQL is ready')
   return {
     connectionString: urlOf(DATABASE),
     appRole: { kind: 'login', password: appPassword },
     kind: 'embedded',
     elsewhere: await relocatedFolder(folder),
-    stop: server.stop,
+    async stop() {
+      stopping = true
+      await server.stop()
+      await spareWal
+    },
   }
 }
 
@@ -103,6 +113,8 @@ async function createDatabase(connectionString: Secret<string>): Promise<void> {
     connectionString: connectionString.reveal(),
     connectionTimeoutMillis: 10_000,
   })
+  // Without a listener Node would end the process; the statement that waits fails as well.
+  client.on('error', () => undefined)
   await client.connect()
   try {
     const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [DATABASE])
@@ -118,6 +130,8 @@ async function refuseUnreachable(connectionString: Secret<string>): Promise<void
     connectionString: connectionString.reveal(),
     connectionTimeoutMillis: 10_000,
   })
+  // As above.
+  client.on('error', () => undefined)
   try {
     await client.connect()
     await client.end()

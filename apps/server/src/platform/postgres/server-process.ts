@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../free-port.ts'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import type { Log } from '../log.ts'
 import type { Binaries } from './binaries.ts'
 import { explainFailure, PostgresError } from './postgres-error.ts'
 import { type RunAs, runToEnd, spawnAs } from './run-as.ts'
+import { SPARE_SEGMENTS } from './spare-wal.ts'
 
 export type ServerProcess = {
   pid: number
@@ -33,6 +34,7 @@ const SETTINGS = [
   'unix_socket_permissions=0700',
   'max_connections=100',
   'shared_buffers=32MB',
+  `min_wal_size=${SPARE_SEGMENTS}MB`,
   'max_wal_size=256MB',
   'wal_level=minimal',
   'max_wal_senders=0',
@@ -51,7 +53,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   let socketFolder = canHoldSocket(options.cluster) ? options.cluster : null
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOn(await freePort('127.0.0.1'), socketFolder, options)
+      return await startOn(await lastingPort('127.0.0.1'), socketFolder, options)
     } catch (error) {
       // Not every file system has sockets: folders that a container shares with its host often do not.
       if (socketFolder !== null && /Unix.domain socket/i.test(String(error))) {
