@@ -69,6 +69,8 @@ const options = [
   // collected every few seconds, and requests wait for a tenth of one; each collection of the new one takes 5 to 10 ms.
   '--initial-old-space-size=192',
   '--max-semi-space-size=8',
+  // For idle-collection.ts.
+  '--expose-gc',
 ]
 const child = spawn(pinnedNode, [...options, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
 // Ctrl-C in a terminal reaches the whole group, but a supervisor signals this process alone. SIGINT is therefore
