@@ -2,30 +2,36 @@ import { z } from 'zod'
 
 const MAX_WAIT_SECONDS = 20
 
-/** Wakes those in this process who wait for something to change; what has changed they read from the database. */
-export type ChangeSignal = {
-  notify(id: string): void
-  /** Resolves at the next `notify(id)`, and after `ms` at the latest: other instances do not notify us. */
-  next(id: string, ms: number): Promise<void>
+/**
+ * Wakes those in this process who wait for something to change. What has changed they are told by who has committed it,
+ * or they read it from the database.
+ */
+export type ChangeSignal<State = never> = {
+  /** `committed`: what the database holds since a moment ago. */
+  notify(id: string, committed?: State): void
+  /**
+   * Resolves at the next `notify(id)` with what that told, and with null after `ms`: other instances do not notify us.
+   */
+  next(id: string, ms: number): Promise<State | null>
 }
 
-export function makeChangeSignal(): ChangeSignal {
-  const waiting = new Map<string, Set<() => void>>()
+export function makeChangeSignal<State = never>(): ChangeSignal<State> {
+  const waiting = new Map<string, Set<(told: State | null) => void>>()
   return {
-    notify(id) {
-      for (const wake of waiting.get(id) ?? []) wake()
+    notify(id, committed) {
+      for (const wake of waiting.get(id) ?? []) wake(committed ?? null)
     },
     next(id, ms) {
       return new Promise((resolve) => {
         const wakes = waiting.get(id) ?? new Set()
         waiting.set(id, wakes)
-        const wake = () => {
+        const wake = (told: State | null) => {
           clearTimeout(timer)
           wakes.delete(wake)
           if (wakes.size === 0) waiting.delete(id)
-          resolve()
+          resolve(told)
         }
-        const timer = setTimeout(wake, ms)
+        const timer = setTimeout(wake, ms, null)
         wakes.add(wake)
       })
     },
@@ -41,12 +47,15 @@ export const waitField = (what: string) =>
     .default(0)
     .describe(`Answer when the ${what} has ended, or after so many seconds.`)
 
-/** Asks `look` until `done` or until `waitMs` have passed; answers what was seen last. */
-export async function waitUntil<T>(
-  signal: ChangeSignal,
+/**
+ * Asks `look` until `done` or until `waitMs` have passed; answers what was seen last. `look` need not read what it is told
+ * to have been committed.
+ */
+export async function waitUntil<T, State = never>(
+  signal: ChangeSignal<State>,
   id: string,
   waitMs: number,
-  look: () => Promise<T>,
+  look: (told?: State) => Promise<T>,
   done: (seen: T) => boolean,
 ): Promise<T> {
   const until = performance.now() + waitMs
@@ -56,6 +65,10 @@ export async function waitUntil<T>(
     const change = left > 0 ? signal.next(id, Math.min(left, 250)) : null
     const seen = await look()
     if (done(seen) || change === null) return seen
-    await change
+    const told = await change
+    if (told === null) continue
+    // Anything but the end may have changed again by now.
+    const last = await look(told)
+    if (done(last)) return last
   }
 }

@@ -2,7 +2,7 @@ import { CompiledQuery, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { JournalFollowerTable, JournalTable } from './journal/journal-tables.ts'
 import type { Log } from './log.ts'
-import { PreparingClient } from './prepared-statements.ts'
+import { PLAIN_SESSION, PreparingClient } from './prepared-statements.ts'
 import type { Secret } from './secret.ts'
 
 /**
@@ -71,17 +71,19 @@ export function openDatabase(options: {
     pool.on('error', (error) => {
       if (!pool.ending) log.warn({ err: error }, 'an idle database connection broke')
     })
-    // The same for one that is in use but waits for us; its next statement fails and is reported there.
-    pool.on('connect', (client) => {
-      client.on('error', (error) => log.debug({ err: error }, 'a database connection broke'))
-    })
+    pool.on('connect', listen)
     return pool
   }
+  /** The same for one that is in use but waits for us; its next statement fails and is reported there. */
+  const listen = (client: pg.Client | pg.PoolClient) =>
+    void client.on('error', (error) => log.debug({ err: error }, 'a database connection broke'))
   const pool = openPool(options.maxConnections ?? 12, 'holdfast', {
     types,
     Client: PreparingClient,
     pipeline: true,
   })
+  // Goes before what the connection is wanted for; where it cannot, that fails too and says why.
+  pool.on('connect', (client) => void client.query(PLAIN_SESSION).catch(() => undefined))
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
   return {
     db,
@@ -93,6 +95,8 @@ export function openDatabase(options: {
         types,
         application_name: `holdfast ${applicationName}`,
       })
+      // Before it comes up: who gets it listens a moment later, and by then it may have broken.
+      listen(client)
       await client.connect()
       return client
     },
@@ -101,7 +105,11 @@ export function openDatabase(options: {
         connectionTimeoutMillis: PATIENT_CONNECTION_TIMEOUT_MS,
         ...(lastCommitsMayBeLost && { options: '-c synchronous_commit=off' }),
       }),
-    close: () => db.destroy(),
+    async close() {
+      await db.destroy()
+      // Kysely leaves a pool open that it was never asked to use.
+      if (!pool.ended) await pool.end()
+    },
   }
 }
 

@@ -3,7 +3,7 @@ import { type Loop, loopOnWake } from './loop-on-wake.ts'
 
 /** Something to be done soon after it was asked for; one round serves everybody who has asked by then. */
 export type Errand = {
-  /** Returns at once. */
+  /** Returns at once; the round begins a moment later. */
   ask(): void
   /** Resolves when a round that began after all askings until now has succeeded. */
   settled(): Promise<void>
@@ -12,7 +12,7 @@ export type Errand = {
 }
 
 /** So much rest may be owed before a round waits for it: only a long row of rounds ever does. */
-const OWED_MS = 1_000
+const OWED_MS = 100
 const LONGEST_REST_MS = 50
 
 export function makeErrand(options: {
@@ -22,13 +22,17 @@ export function makeErrand(options: {
   perform: () => Promise<'more' | 'done'>
   /** A round costs a rest of so many times its length: the busier the machine, the more one round serves. */
   rest: number
+  /** How long the first who asks can wait. Default: until who waits for what was committed has been answered. */
+  afterMs?: number
 }): Errand {
-  const { log, what, perform, rest } = options
+  const { log, what, perform, rest, afterMs = 0 } = options
   let asked = 0
   let done = 0
   let restedAt = Number.NEGATIVE_INFINITY
   let waiting: { until: number; resolve: () => void }[] = []
   let wake: () => void = () => undefined
+  let isWaking = false
+  let waking: NodeJS.Timeout | undefined
   const subscribe = (listener: () => void) => {
     wake = listener
     return () => undefined
@@ -55,11 +59,20 @@ export function makeErrand(options: {
   return {
     ask() {
       asked++
-      wake()
+      if (isWaking) return
+      isWaking = true
+      const begin = () => {
+        isWaking = false
+        wake()
+      }
+      // The answer is written before: the errand's statements would go out ahead of it.
+      if (afterMs === 0) setImmediate(begin)
+      else waking = setTimeout(begin, afterMs)
     },
     settled: () =>
       done === asked ? Promise.resolve() : new Promise((resolve) => waiting.push({ until: asked, resolve })),
     async stop() {
+      clearTimeout(waking)
       await loop.stop()
       while ((await round()) === 'more');
     },

@@ -1,5 +1,6 @@
 import { startPostgres } from '@holdfast/devnet/testing/postgres'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { atOnceContract } from './at-once.contract.ts'
 import { dispatchContract } from './dispatch.contract.ts'
 import { jobsContract } from './jobs.contract.ts'
 import { journalContract } from './journal/journal.contract.ts'
@@ -23,6 +24,7 @@ describe("Debian's PostgreSQL", () => {
   describe('transactions', onDatabase(transactionContract))
   describe('dispatch', onDatabase(dispatchContract))
   describe('jobs', onDatabase(jobsContract))
+  describe('jobs begun at once', onDatabase(atOnceContract))
   describe('journal', onDatabase(journalContract))
   describe('order', onDatabase(journalOrderProperty))
   describe('migrations', onDatabase(migrateContract))

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { describe, expect, type Mock, test, vi } from 'vitest'
 import { AND_COMMIT } from './prepared-statements.ts'
 import { withDatabase } from './testing/with-database.ts'
 
@@ -75,6 +76,35 @@ describe('a COMMIT', () => {
     expect([await noted('alone'), await noted('second')]).toEqual([1, 1])
   })
 
+  test('is not sent, nor is a BEGIN, where one statement is the whole transaction', async () => {
+    const query = vi.spyOn(pg.Client.prototype, 'query') as unknown as Mock
+    await database.db
+      .transaction()
+      .setIsolationLevel('read committed')
+      .execute((tx) => note('whole', 1).execute(tx))
+    const sent = query.mock.calls.map(([what]) => String(what?.text ?? what))
+    query.mockRestore()
+    expect(sent).toHaveLength(1)
+    expect(await noted('whole')).toBe(1)
+  })
+
+  test.each(['begin', 'isolation'])(
+    'of a transaction of one statement keeps its isolation level: %s',
+    async (how) => {
+      await database.queryAsOwner(`create table if not exists levels (how text, level text);
+      grant insert, select on levels to public`)
+      const begun = database.db.transaction()
+      const transaction = how === 'begin' ? begun : begun.setIsolationLevel('serializable')
+      await transaction.execute((tx) =>
+        sql`${sql.raw(AND_COMMIT)} insert into levels values (${how}, current_setting('transaction_isolation'))`.execute(
+          tx,
+        ),
+      )
+      const { rows } = await sql`select level from levels where how = ${how}`.execute(database.db)
+      expect(rows).toEqual([{ level: how === 'begin' ? 'read committed' : 'serializable' }])
+    },
+  )
+
   test('behind a last statement that fails keeps nothing, and the connection is as new', async () => {
     const failing = database.db.transaction().execute(async (tx) => {
       await sql`insert into journal_follower values (${'before it'}, 0, 1)`.execute(tx)
@@ -86,7 +116,7 @@ describe('a COMMIT', () => {
     expect(await noted('after it')).toBe(1)
   })
 
-  test('that fails itself is reported', async () => {
+  test('that fails itself is reported, alone and behind others', async () => {
     await database.queryAsOwner(`
       create table told_late (id int primary key deferrable initially deferred);
       grant insert on told_late to public; insert into told_late values (1)`)
@@ -94,6 +124,11 @@ describe('a COMMIT', () => {
     await expect(database.db.transaction().execute((tx) => twice.execute(tx))).rejects.toMatchObject({
       code: '23505',
     })
+    const behind = database.db.transaction().execute(async (tx) => {
+      await sql`select 1`.execute(tx)
+      await twice.execute(tx)
+    })
+    await expect(behind).rejects.toMatchObject({ code: '23505' })
     await database.db.transaction().execute((tx) => note('after that', 1).execute(tx))
     expect(await noted('after that')).toBe(1)
   })

@@ -31,6 +31,10 @@ type Query = (text: unknown, values?: unknown, callback?: unknown) => Promise<pg
 
 const BEGIN = /^(begin|start transaction)\b/
 const END = /^(commit|rollback)$/
+/** Of these a single statement need not tell: it is a transaction of this kind by itself. */
+const PLAIN_BEGIN = /^(begin|start transaction isolation level read committed)$/
+/** For each new session: what `PLAIN_BEGIN` relies on, whatever the server's default is. */
+export const PLAIN_SESSION = 'set session characteristics as transaction isolation level read committed'
 
 /** Begins the last statement of a transaction. */
 export const AND_COMMIT = '/* and commit */ '
@@ -39,13 +43,15 @@ export const AND_COMMIT = '/* and commit */ '
  * A connection that lets PostgreSQL parse and plan each statement with parameters once, which is more than half of what
  * our small statements cost it, and that saves each transaction two of its round trips: a BEGIN goes together with the
  * statement after it, and a COMMIT together with the one that begins with `AND_COMMIT`. When that one fails, PostgreSQL
- * takes the COMMIT for the ROLLBACK that follows anyway. Needs `pipeline: true`.
+ * takes the COMMIT for the ROLLBACK that follows anyway. Where that one is the only one, neither is sent: PostgreSQL
+ * commits a statement that stands alone, and answers once instead of three times. Needs `pipeline: true` and
+ * `PLAIN_SESSION`.
  */
 export class PreparingClient extends pg.Client {
   #generation = 0
   /** A BEGIN that waits for its first statement. */
   #begin: string | null = null
-  /** Of the COMMIT that has been sent. */
+  /** Of the COMMIT that has been sent, or that was not needed. */
   #end: Promise<pg.QueryResult> | null = null
 
   override query: pg.Client['query'] = ((text: unknown, values?: unknown, callback?: unknown) => {
@@ -69,6 +75,10 @@ export class PreparingClient extends pg.Client {
   async #together(begin: string | null, text: string, values: unknown): Promise<pg.QueryResult> {
     const isLast = text.startsWith(AND_COMMIT)
     if (begin === null && !isLast) return this.#send(text, values)
+    if (begin !== null && isLast && PLAIN_BEGIN.test(begin)) {
+      this.#end = Promise.resolve(emptyResult('COMMIT'))
+      return this.#send(text, values)
+    }
     const { stream } = (this as unknown as { connection: { stream: Duplex } }).connection
     stream.cork()
     const begun = begin === null ? null : this.#send(begin)

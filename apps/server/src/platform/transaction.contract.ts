@@ -110,6 +110,23 @@ export function transactionContract(database: TestDatabase): void {
       expect((await entriesOf('of two')).map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n])
     })
 
+    test('calls first what it is to call first: where that fails nothing is kept, and no lane was locked', async () => {
+      const callAndAppend = (entityId: string, allowed: number) =>
+        database.transact(async (tx) => {
+          tx.callFirst(sql`abs(1 / (${allowed}::int - (
+            select count(*)::int from pg_locks
+            where pid = pg_backend_pid() and locktype = 'advisory' and classid = 27244
+          )))`)
+          tx.append({ ...claimed(entityId), isFirst: true })
+          tx.enqueue({ task: 'publish', payload: {}, key: entityId })
+        })
+      await callAndAppend('called', 1)
+      expect(await entriesOf('called')).toHaveLength(1)
+      await expect(callAndAppend('not called', 0)).rejects.toMatchObject({ code: '22012' })
+      expect(await entriesOf('not called')).toEqual([])
+      expect(await jobsOf('not called')).toEqual([])
+    })
+
     test('enqueues a job for later, with its number of attempts', async () => {
       const runAt = new Date('2030-01-01T00:00:00Z')
       await database.transact(async (tx) =>

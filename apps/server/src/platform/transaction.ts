@@ -1,7 +1,8 @@
 import type { JsonObject } from '@holdfast/core'
-import type { Kysely, RawBuilder } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { AtOnce, Place } from './at-once.ts'
 import type { Database, OpenDatabase } from './database.ts'
-import type { Dispatch } from './dispatch.ts'
+import { type Dispatch, POLL_MS } from './dispatch.ts'
 import { insertJobs } from './job-outbox.ts'
 import { appendEntries, areHeadsKnown, isStaleHead } from './journal/append-entries.ts'
 import { type Heads, makeHeads } from './journal/heads.ts'
@@ -31,7 +32,10 @@ export type NewJob = {
   payload: JsonObject
   /** Default: at once. */
   runAt?: Date
-  /** A waiting job with the same key is replaced; one that runs already is left alone and a new one is added. */
+  /**
+   * A waiting job with the same key is replaced; one that runs already is left alone and a new one is added. One that is
+   * begun at once replaces none: what waits finds that it is not wanted any more.
+   */
   key?: string
   /** Attempts before the job is given up and kept as a dead letter. Default 25. */
   maxAttempts?: number
@@ -51,6 +55,16 @@ export interface Transaction {
    * the work sees it, and there may be only one about a row.
    */
   writeLast(write: RawBuilder<unknown>): void
+  /**
+   * A call of a function that is made when the work has ended, before the lanes are locked, in the same round trip: what
+   * it answers nobody sees, and where it fails nothing is kept.
+   */
+  callFirst(call: RawBuilder<unknown>): void
+  /**
+   * Where the work, or a function that it calls first, fails with RQ001, nothing is kept and the work is done again
+   * without beliefs. So it may take for granted what such a function confirms.
+   */
+  readonly mayBelieve?: boolean
 }
 
 /**
@@ -69,6 +83,8 @@ const ATTEMPTS = 5
 export function makeTransact(options: {
   database: OpenDatabase
   dispatch: Pick<Dispatch, 'committed'>
+  /** What it has a place for is begun as soon as it is committed. Without it: workers take all jobs. */
+  atOnce?: Pick<AtOnce, 'reserve'>
   /** Of jobs that name none. Default 0. */
   jobPriority?: number
   /** Of what serves requests: jobs give way to it. */
@@ -76,15 +92,18 @@ export function makeTransact(options: {
   /** What this process remembers of the journal; give one to all that append, so that each knows what the others wrote. */
   heads?: Heads
 }): Transact {
-  const { database, dispatch, jobPriority = 0, rightOfWay, heads = makeHeads() } = options
+  const { database, dispatch, atOnce, jobPriority = 0, rightOfWay, heads = makeHeads() } = options
   const transact: Transact = async (work) => {
     let mayAsk = false
     for (let attempt = 1; ; attempt++) {
+      const places: Place[] = []
       try {
-        const { result, ...committed } = await once({ database, heads, jobPriority, mayAsk }, work)
-        dispatch.committed(committed)
+        const { result, ...left } = await once({ database, heads, atOnce, places, jobPriority, mayAsk }, work)
+        for (const place of places) place.begin()
+        dispatch.committed(left)
         return result
       } catch (error) {
+        for (const place of places) place.giveUp()
         if (attempt === ATTEMPTS || !isRetried(error)) throw error
         mayAsk ||= isStaleHead(error)
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt))
@@ -95,13 +114,22 @@ export function makeTransact(options: {
 }
 
 async function once<T>(
-  options: { database: OpenDatabase; heads: Heads; jobPriority: number; mayAsk: boolean },
+  options: {
+    database: OpenDatabase
+    heads: Heads
+    atOnce: Pick<AtOnce, 'reserve'> | undefined
+    /** Gets what was reserved. */
+    places: Place[]
+    jobPriority: number
+    mayAsk: boolean
+  },
   work: (tx: Transaction) => Promise<T>,
-): Promise<{ result: T; entries: number; jobs: number }> {
-  const { database, heads, jobPriority, mayAsk } = options
+): Promise<{ result: T; entries: number; jobs: number; arePatient: boolean }> {
+  const { database, heads, atOnce, places, jobPriority, mayAsk } = options
   const entries: NewEntry[] = []
   const jobs: NewJob[] = []
   const writes: RawBuilder<unknown>[] = []
+  const calls: RawBuilder<unknown>[] = []
   return database.db
     .transaction()
     .setIsolationLevel('read committed')
@@ -111,14 +139,31 @@ async function once<T>(
         append: (entry) => void entries.push(entry),
         enqueue: (job) => void jobs.push(job),
         writeLast: (write) => void writes.push(write),
+        callFirst: (call) => void calls.push(call),
       })
-      if (jobs.length > 0) writes.push(insertJobs(jobs, jobPriority))
+      const held = jobs.map((job) => {
+        const place = atOnce?.reserve(job) ?? null
+        if (place === null) return job
+        places.push(place)
+        return { ...job, ticket: place.ticket }
+      })
+      if (held.length > 0) writes.push(insertJobs(held, jobPriority))
       const andCommit = !mayAsk && areHeadsKnown(entries, heads)
       // Last, because the lanes stay locked until the commit is visible.
-      if (entries.length > 0) await appendEntries(db, entries, { heads, writes, andCommit })
-      else for (const write of writes) await write.execute(db)
-      return { result, entries: entries.length, jobs: jobs.length }
+      if (entries.length > 0) await appendEntries(db, entries, { heads, calls, writes, andCommit })
+      else {
+        for (const call of calls) await sql`select ${call}`.execute(db)
+        for (const write of writes) await write.execute(db)
+      }
+      const due = held.filter(isForWorker)
+      const arePatient = due.every(({ patient }) => patient)
+      return { result, entries: entries.length, jobs: due.length, arePatient }
     })
+}
+
+/** Every worker looks when jobs are handed over, so what is due later is no reason to. */
+function isForWorker(job: NewJob & { ticket?: string }): boolean {
+  return job.ticket === undefined && (job.runAt?.getTime() ?? 0) < Date.now() + POLL_MS
 }
 
 function isRetried(error: unknown): boolean {

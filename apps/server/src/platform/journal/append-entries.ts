@@ -14,7 +14,8 @@ type Correction = { in_stream: string; of_entity: string; last_seq: bigint | nul
  * migrations). Needs READ COMMITTED.
  *
  * `heads` saves asking for each entity's last entry before: what it says is verified under the lock, and where it was
- * wrong the hashes are computed again. `writes` are carried out in the same round trip.
+ * wrong the hashes are computed again. `writes` are carried out in the same round trip, and so are `calls` of functions,
+ * these before a lane is locked.
  *
  * `andCommit`: the COMMIT goes with it, too, so that nobody waits for us while the lanes are locked. Then nothing can be
  * computed again: where `heads` was wrong it throws an error of which `isStaleHead` is true.
@@ -24,13 +25,19 @@ export async function appendEntries(
   entries: readonly NewEntry[],
   {
     heads = makeHeads(0),
+    calls = [],
     writes = [],
     andCommit = false,
-  }: { heads?: Heads; writes?: readonly RawBuilder<unknown>[]; andCommit?: boolean } = {},
+  }: {
+    heads?: Heads
+    calls?: readonly RawBuilder<unknown>[]
+    writes?: readonly RawBuilder<unknown>[]
+    andCommit?: boolean
+  } = {},
 ): Promise<void> {
   const believed = new Map(entries.map((entry) => [keyOf(entry), heads.get(keyOf(entry))]))
   let chained = chain(entries, believed)
-  const corrections = await append(db, chained.rows, { writes, andCommit })
+  const corrections = await append(db, chained.rows, { calls, writes, andCommit })
   if (corrections.length > 0) {
     for (const { in_stream, of_entity, last_seq: seq, last_hash: hash } of corrections) {
       const head = seq === null || hash === null ? null : { seq, hash: hash.toString('hex') }
@@ -38,7 +45,7 @@ export async function appendEntries(
     }
     chained = chain(entries, believed)
     // The lanes are locked by now: nobody else can have appended meanwhile.
-    if ((await append(db, chained.rows, { writes: [], andCommit: false })).length > 0)
+    if ((await append(db, chained.rows, { calls: [], writes: [], andCommit: false })).length > 0)
       throw new Error('An entity got another last entry while its lane of the journal was locked.')
   }
   for (const [key, head] of chained.last) heads.put(key, head)
@@ -60,15 +67,28 @@ function chain(entries: readonly NewEntry[], heads: ReadonlyMap<string, Head | n
 async function append(
   db: Kysely<Database>,
   rows: readonly ReturnType<typeof toRow>[],
-  { writes, andCommit }: { writes: readonly RawBuilder<unknown>[]; andCommit: boolean },
+  {
+    calls,
+    writes,
+    andCommit,
+  }: {
+    calls: readonly RawBuilder<unknown>[]
+    writes: readonly RawBuilder<unknown>[]
+    andCommit: boolean
+  },
 ): Promise<Correction[]> {
   const named = writes.map((write, index) => sql`${sql.id(`write_${index}`)} as (${write})`)
   const first = named.length > 0 ? sql`with ${sql.join(named)}` : sql``
   const json = JSON.stringify(rows)
+  // What a statement selects from it has before it computes what it selects.
+  const after = calls.length > 0 ? sql`from ${sql.join(calls)}` : sql``
   if (andCommit) {
-    await sql`${sql.raw(AND_COMMIT)}${first} select append_to_journal_or_fail(${json}::jsonb)`.execute(db)
+    await sql`${sql.raw(AND_COMMIT)}${first} select append_to_journal_or_fail(${json}::jsonb) ${after}`.execute(
+      db,
+    )
     return []
   }
+  if (calls.length > 0) await sql`select ${after}`.execute(db)
   const answer = await sql<Correction>`${first} select * from append_to_journal(${json}::jsonb)`.execute(db)
   return answer.rows
 }

@@ -211,6 +211,30 @@ export function journalContract(database: TestDatabase): void {
       expect(seen.toSorted()).toEqual(Array.from({ length: 11 }, (_, index) => `entity-${index}`).toSorted())
     })
 
+    test('costs nothing while there is none; the first to come is given what comes then', async () => {
+      let statements = 0
+      const db = database.db.withPlugin({
+        transformQuery({ node }) {
+          statements++
+          return node
+        },
+        transformResult: async ({ result }) => result,
+      })
+      const counted = { ...database.database, db }
+      const unfollowed = await startJournal({ database: counted, transact: database.transact, log })
+      journals.push(unfollowed)
+      const told: string[] = []
+      await followLive('now', (entries) => void told.push(...idsOf(entries)))
+      await append('before')
+      await expect.poll(() => told).toEqual(['before'])
+      expect(statements).toBe(0)
+      const seen: string[] = []
+      const onEntries = (entries: readonly JournalEntry[]) => void seen.push(...idsOf(entries))
+      await unfollowed.followLive({ from: 'now', onEntries })
+      await append('after')
+      await expect.poll(() => seen).toEqual(['after'])
+    })
+
     test('that is slow gets everything nevertheless, and holds up nobody', async () => {
       const slow: string[] = []
       const quick: string[] = []

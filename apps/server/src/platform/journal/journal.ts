@@ -6,7 +6,7 @@ import type { Transact } from '../transaction.ts'
 import { type DurableFollowerOptions, followDurably } from './durable-follower.ts'
 import { type LiveFollower, type LiveFollowerOptions, startLiveTail } from './live-tail.ts'
 import { type JournalEntry, readEntity, verifyEntity } from './read-entries.ts'
-import { startWakeUps } from './wake-ups.ts'
+import { type OwnCommits, startWakeUps } from './wake-ups.ts'
 
 export interface Journal {
   /** Follows with a position kept in the database, for work that must not be missed. */
@@ -26,10 +26,12 @@ export async function startJournal(options: {
   database: OpenDatabase
   transact: Transact
   log: Log
+  /** What `startDispatch` tells of: its followers look sooner. */
+  ownCommits?: OwnCommits
 }): Promise<Journal> {
-  const { database, transact, log } = options
-  const wakeUps = await startWakeUps({ database, log })
-  const tail = await startLiveTail({ database, wakeUps, log })
+  const { database, transact, log, ownCommits } = options
+  const wakeUps = await startWakeUps({ database, log, ...(ownCommits && { ownCommits }) })
+  const tail = startLiveTail({ database, wakeUps, log })
   const followers = new Set<Loop>()
   return {
     async follow(follow) {

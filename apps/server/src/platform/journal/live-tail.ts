@@ -2,7 +2,7 @@ import { LANES, type Refusal, refuse } from '@holdfast/core'
 import type { OpenDatabase } from '../database.ts'
 import type { Log } from '../log.ts'
 import { type Loop, loopOnWake } from '../loop-on-wake.ts'
-import { type JournalEntry, type Positions, readEntries, readHeads } from './read-entries.ts'
+import { type JournalEntry, type Positions, readEntries, readHeads, START } from './read-entries.ts'
 import { decodeResumeToken, encodeResumeToken } from './resume-token.ts'
 import type { WakeUps } from './wake-ups.ts'
 
@@ -33,21 +33,19 @@ const ALL_LANES = Array.from({ length: LANES }, (_, lane) => lane)
 
 /**
  * Hands new entries to any number of followers in this process (WebSockets, subscriptions), reading each entry from
- * the database once. Their positions live with their clients, as resume tokens.
+ * the database once, and none while nobody follows. Their positions live with their clients, as resume tokens.
  */
-export async function startLiveTail(options: {
-  database: OpenDatabase
-  wakeUps: WakeUps
-  log: Log
-}): Promise<LiveTail> {
+export function startLiveTail(options: { database: OpenDatabase; wakeUps: WakeUps; log: Log }): LiveTail {
   const { database, wakeUps, log } = options
   const followers = new Set<Follower>()
-  const heads = [...(await readHeads(database.db))]
+  /** What the followers have been offered. */
+  let heads = [...START]
   const loop: Loop = loopOnWake({
     wakeUps,
     log,
     what: 'reading the journal',
     async step() {
+      if (followers.size === 0) return 'done'
       const entries = await readEntries(database.db, heads, ALL_LANES, BATCH)
       if (entries.length === 0) return 'done'
       for (const { lane, position } of entries) heads[lane] = position
@@ -57,9 +55,12 @@ export async function startLiveTail(options: {
   })
   return {
     async follow(follow) {
-      const from = await startingPoint(database, follow.from, heads)
+      // Another instance may have shown the client an entry that our tail has not read yet.
+      const committed = await readHeads(database.db)
+      const from = startingPoint(follow.from, committed)
       if (from === null) return refuse('RESUME_TOKEN_INVALID')
       const follower = new Follower(database, from, follow, () => followers.delete(follower))
+      if (followers.size === 0) heads = [...committed]
       followers.add(follower)
       follower.start()
       return { token: () => follower.token(), stop: () => follower.stop() }
@@ -71,17 +72,10 @@ export async function startLiveTail(options: {
   }
 }
 
-async function startingPoint(
-  database: OpenDatabase,
-  from: string,
-  heads: Positions,
-): Promise<Positions | null> {
-  if (from === 'now') return [...heads]
+function startingPoint(from: string, committed: Positions): Positions | null {
+  if (from === 'now') return committed
   const positions = decodeResumeToken(from)
-  if (positions === null) return null
-  // Another instance may have shown the client an entry that our tail has not read yet.
-  const committed = await readHeads(database.db)
-  return positions.every((position, lane) => position <= committed[lane]!) ? positions : null
+  return positions?.every((position, lane) => position <= committed[lane]!) ? positions : null
 }
 
 /** One client: what it is offered is queued; whatever is missing before the queue is read from the database. */
