@@ -1,5 +1,6 @@
 import { addAliases } from './aliases.ts'
 import type { Edges } from './edges.ts'
+import { describeCredentials } from './identity/describe-credentials.ts'
 import { type Identity, makeIdentity } from './identity/identity.ts'
 import { readConfig } from './platform/config.ts'
 import { openDatabase } from './platform/database.ts'
@@ -12,7 +13,9 @@ import { makeSlices, type Slices } from './slices.ts'
 export const API_INFO: OpenApiInfo = {
   title: 'Holdfast',
   version: '0.1.0',
-  description: 'Non-custodial Lightning for marketplaces: names and payments.',
+  description:
+    'Non-custodial Lightning for marketplaces: names and payments. Tasks and escrow are GraphQL, at /graphql.',
+  describe: describeCredentials,
 }
 
 /** Everything that answers by REST. */

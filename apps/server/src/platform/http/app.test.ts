@@ -45,6 +45,7 @@ async function start(overrides: Partial<HttpConfig> = {}, readiness: Dependency[
     async ({ body }) => ({ amountMsat: body.amountMsat }),
   )
   started.get('/taken', async () => orThrow(refuse('NAME_TAKEN', { name: 'alice' })))
+  started.get('/closed', async () => orThrow(refuse('AUTH_REQUIRED')))
   started.get('/crowded', async () => {
     // What node-postgres throws when its pool has no connection to spare.
     throw new Error('timeout exceeded when trying to connect')
@@ -133,13 +134,33 @@ describe('a bad request', () => {
     },
   )
 
-  test.each(['/nothing', '/problems/NOTHING', '/%zz', `/problems/${'x'.repeat(600)}`])(
-    'to %s leads nowhere',
-    async (url) => {
-      const answer = await app.inject({ url })
-      expect(answer.json()).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
-    },
-  )
+  test.each([
+    '/nothing',
+    '/problems/NOTHING',
+    '/%zz',
+    '/docs/static/nothing',
+    '/problems/INTERNAL%00',
+    `/problems/${'x'.repeat(600)}`,
+  ])('to %s leads nowhere', async (url) => {
+    const answer = await app.inject({ url })
+    expect(answer.json()).toMatchObject({ status: 404, code: 'ROUTE_NOT_FOUND' })
+  })
+
+  test.each([
+    ['PUT', '/echo', 'POST'],
+    ['POST', '/problems/INTERNAL?x=1', 'GET, HEAD'],
+    ['OPTIONS', '/health', 'GET, HEAD'],
+    ['DELETE', '/docs/static/index.css', 'GET, HEAD'],
+  ] as const)('by %s to %s is told what is allowed', async (method, url, allow) => {
+    const answer = await app.inject({ method, url })
+    expect(answer.json()).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' })
+    expect(answer.headers.allow).toBe(allow)
+  })
+
+  test('with more headers than anybody reads is told so', async () => {
+    const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/)
+  })
 
   test('with a stream of 10 MB is refused without being read to its end', async () => {
     const port = await listen()
@@ -197,6 +218,20 @@ describe('an answer that is not the wanted one', () => {
       name: 'alice',
     })
     expect((await app.inject({ url: '/problems/NAME_TAKEN' })).json()).toMatchObject({ code: 'NAME_TAKEN' })
+  })
+
+  test.each(['/problems', '/problems/NAME_TAKEN'])('%s is a page for who has a browser', async (url) => {
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+    const page = await app.inject({ url, headers: { accept } })
+    expect(page.headers).toMatchObject({ 'content-type': 'text/html; charset=utf-8', vary: 'accept' })
+    expect(page.body).toMatch(/NAME_TAKEN[\s\S]*The name is taken\.[\s\S]*Choose another name\./)
+    expect(page.body).not.toMatch(/<script|(src|href)="http/)
+  })
+
+  test('who is not known is told how to say who it is', async () => {
+    const answer = await app.inject({ url: '/closed' })
+    expect(answer.statusCode).toBe(401)
+    expect(answer.headers['www-authenticate']).toBe('Nostr, Bearer')
   })
 
   test('a fault is logged once with its cause and answered without detail', async () => {

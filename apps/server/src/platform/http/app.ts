@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { REFUSALS, type RefusalCode, refuse } from '@holdfast/core'
+import { refuse } from '@holdfast/core'
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -9,14 +9,15 @@ import fastify, {
   type RawServerDefault,
 } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
-import { z } from 'zod'
 import type { Log } from '../log.ts'
 import { answerClientError } from './client-error.ts'
 import { handleError, sendRefusal } from './error-handler.ts'
 import { addHealthRoutes, type Dependency } from './health.ts'
 import { addOpenApi, type OpenApiInfo } from './openapi.ts'
 import { orThrow } from './problem.ts'
+import { addProblemRoutes } from './problem-routes.ts'
 import { addressKey, makeMemoryRateLimiter } from './rate-limiter.ts'
+import { rememberMethods } from './remember-methods.ts'
 import { assertStrict } from './strict-schemas.ts'
 
 /** The HTTP server; routes are added to it with zod schemas, whose types their handlers see. */
@@ -84,7 +85,14 @@ export async function makeHttpApp(options: {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(handleError)
-  app.setNotFoundHandler((_request, reply) => sendRefusal(reply, refuse('ROUTE_NOT_FOUND')))
+  const methodsAt = rememberMethods(app)
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(request.url)
+    const isFound = allowed.length > 0 && !allowed.includes(request.method)
+    if (!isFound) return sendRefusal(reply, refuse('ROUTE_NOT_FOUND'))
+    // RFC 9110 section 15.5.6: "MUST generate an Allow header field".
+    return sendRefusal(reply.header('allow', allowed.join(', ')), refuse('METHOD_NOT_ALLOWED'))
+  })
   // JSON is the only body we read.
   app.removeContentTypeParser('text/plain')
   refuseLaxSchemas(app)
@@ -125,6 +133,8 @@ function addRequestHooks(app: App, log: Log): void {
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
     })
+    // No text in PostgreSQL holds U+0000, so nothing can have it in its address.
+    if (/^[^?]*%00/.test(request.url)) orThrow(refuse('ROUTE_NOT_FOUND'))
   })
   app.addHook('onResponse', async (request, reply) => {
     // The route's pattern, not its URL: a URL may hold what identifies a person.
@@ -145,43 +155,4 @@ function addRateLimit(app: App, perMinute: number): void {
   app.addHook('onRequest', async (request) => {
     if (!UNLIMITED.has(request.routeOptions.url ?? '')) await limiter.consume(addressKey(request.ip))
   })
-}
-
-const catalogueEntry = z.strictObject({
-  code: z.string(),
-  status: z.number().int(),
-  title: z.string(),
-  hint: z.string(),
-})
-
-/** What every `type` of a problem leads to. */
-function addProblemRoutes(app: App): void {
-  const entryOf = (code: RefusalCode) => ({ code, ...REFUSALS[code] })
-  const codes = Object.keys(REFUSALS) as RefusalCode[]
-  app.get(
-    '/problems',
-    {
-      schema: {
-        summary: 'All codes of refusals.',
-        tags: ['operation'],
-        response: { 200: z.array(catalogueEntry) },
-      },
-    },
-    async () => codes.map(entryOf),
-  )
-  app.get(
-    '/problems/:code',
-    {
-      schema: {
-        summary: 'What a code means and what to do.',
-        tags: ['operation'],
-        params: z.strictObject({ code: z.string() }),
-        response: { 200: catalogueEntry },
-      },
-    },
-    async ({ params }) => {
-      const code = codes.find((known) => known === params.code)
-      return entryOf(code ?? orThrow<RefusalCode>(refuse('ROUTE_NOT_FOUND')))
-    },
-  )
 }

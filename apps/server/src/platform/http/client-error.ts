@@ -18,5 +18,12 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
 }
 
 function refusalOf(error: { code?: string }): Refusal {
-  return error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? refuse('REQUEST_TIMEOUT') : refuse('REQUEST_INVALID')
+  switch (error.code) {
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return refuse('REQUEST_TIMEOUT')
+    case 'HPE_HEADER_OVERFLOW':
+      return refuse('HEADERS_TOO_LARGE')
+    default:
+      return refuse('REQUEST_INVALID')
+  }
 }

@@ -4,10 +4,25 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { App } from './app.ts'
 import { nameSchemas } from './named-schemas.ts'
 
-export type OpenApiInfo = { title: string; version: string; description: string }
+export type OpenApiInfo = { title: string; version: string; description: string; describe?: DescribeRoute }
+
+/** What is to be said of a route besides its schema, as OpenAPI and JSON Schema have it. */
+export type DescribeRoute = (route: {
+  method: string
+  url: string
+  /** The statuses of its answers. */
+  answers: ReadonlySet<string>
+}) => { security?: readonly Readonly<Record<string, readonly string[]>>[]; headers?: object }
+
+const ADD_VIEWPORT =
+  'document.head.insertAdjacentHTML(\'beforeend\', \'<meta name="viewport" content="width=device-width, initial-scale=1">\')'
 
 /** OpenAPI 3.1 at /openapi.json and a page to read and try it at /docs. Routes without a schema are not shown. */
-export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string | null): Promise<void> {
+export async function addOpenApi(
+  app: App,
+  { describe, ...info }: OpenApiInfo,
+  publicUrl: string | null,
+): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -27,7 +42,10 @@ export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string 
     transform: (input) => {
       const { schema, url } = input
       if (!schema || schema.hide) return { schema: { ...schema, hide: true }, url }
-      return jsonSchemaTransform(input as Parameters<typeof jsonSchemaTransform>[0])
+      const described = jsonSchemaTransform(input as Parameters<typeof jsonSchemaTransform>[0])
+      const answers = new Set(Object.keys(schema.response ?? {}))
+      const more = describe?.({ method: String(input.route.method), url, answers })
+      return { ...described, schema: { ...described.schema, ...more } as typeof described.schema }
     },
     transformObject: (document) =>
       nameSchemas(('openapiObject' in document ? document.openapiObject : {}) as never) as never,
@@ -37,7 +55,9 @@ export async function addOpenApi(app: App, info: OpenApiInfo, publicUrl: string 
     uiConfig: { tryItOutEnabled: true },
     theme: {
       title: `${info.title} API`,
-      css: [{ filename: 'page.css', content: '.topbar { display: none }' }],
+      css: [{ filename: 'page.css', content: '.swagger-ui .topbar { display: none }' }],
+      // Its page has none, so a telephone shows it as wide as a desk.
+      js: [{ filename: 'viewport.js', content: ADD_VIEWPORT }],
     },
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
