@@ -12,7 +12,9 @@ export const integer = (min: number, max: number) =>
     .pipe(z.number().min(min).max(max))
 
 export const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol))
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { abort: true })
 
 export const list = <T>(item: z.ZodType<T, string>) =>
   z

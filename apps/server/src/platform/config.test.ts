@@ -138,6 +138,30 @@ describe('the configuration', () => {
     expect(faultsOf({ [name]: value })).toHaveLength(1)
   })
 
+  const ODD = [
+    'bar',
+    ':',
+    '=',
+    ',',
+    '/',
+    ' ',
+    '-',
+    '%',
+    '[',
+    '[::',
+    '::',
+    'http://',
+    'https://[',
+    '1e999',
+    '\u00e9',
+    'a=',
+    '=a',
+  ]
+  test.each(Object.keys(VARIABLES))('%s is read or refused, whatever it is', (name) => {
+    for (const text of [...ODD, ...ODD.map((odd) => `shop.test${odd}`), 'x'.repeat(100_000)])
+      expect(faultsOf({ [name]: text }).length).toBeLessThanOrEqual(1)
+  })
+
   test('secrets stay hidden when the configuration is printed', () => {
     const config = readConfig({
       DATABASE_URL: 'postgres://u:hunter2@db/holdfast',
@@ -215,8 +239,9 @@ describe('the configuration', () => {
     expect(inspect(config, { depth: 9 })).not.toContain('hunter2')
   })
 
-  test('variables of the tests are none of its business', () => {
+  test('variables of the tests and of the command line are none of its business', () => {
     expect(faultsOf({ HOLDFAST_TEST_DATABASE_URL: 'x', HOME: '/root' })).toEqual([])
+    expect(faultsOf({ HOLDFAST_URL: 'http://127.0.0.1:3141', HOLDFAST_KEY_FILE: 'key' })).toEqual([])
   })
 
   test('is described with every variable, its default and its form', () => {

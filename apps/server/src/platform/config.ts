@@ -201,12 +201,14 @@ function contradictionsOfDns(values: VariableValues, providers: Providers): stri
   return faults
 }
 
+/** Of the command line, which the same shell may have been told. */
+const OF_OTHERS: ReadonlySet<string> = new Set(['HOLDFAST_URL', 'HOLDFAST_KEY_FILE'])
+
 /** A misspelled variable would silently leave a default in force. Those of the tests are not ours to judge. */
 function unknownVariables(env: Environment): string[] {
   return Object.keys(env)
-    .filter(
-      (name) => name.startsWith('HOLDFAST_') && !name.startsWith('HOLDFAST_TEST_') && !(name in VARIABLES),
-    )
+    .filter((name) => name.startsWith('HOLDFAST_') && !(name in VARIABLES))
+    .filter((name) => !name.startsWith('HOLDFAST_TEST_') && !OF_OTHERS.has(name))
     .map((name) => {
       const near = Object.keys(VARIABLES).filter((known) => editDistance(name, known) <= 3)
       return `${name} is unknown${near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; --help lists all variables'}`
