@@ -11,17 +11,20 @@ import {
   type StoredAnswer,
   storing,
 } from './idempotency.ts'
+import type { SeenSessions } from './seen-sessions.ts'
 import { authorizedBy } from './signed-requests.ts'
 
 export type AnswerDeps = {
   transact: Transact
   /** Milliseconds since 1970. */
   clock: () => number
+  /** Learns whose sessions there are. */
+  seen: Pick<SeenSessions, 'put'>
   /** Counts the request; throws when there were too many. */
   admit: (owner: Hex) => Promise<void>
 }
 
-export type Answered = { answer: StoredAnswer | Refusal; replayed: boolean }
+export type Answered = { owner: Hex; answer: StoredAnswer | Refusal; replayed: boolean }
 
 /**
  * The answer stored under the key, or else the one that `work` gives. A success is stored in the transaction of the
@@ -35,25 +38,29 @@ export async function answerOnce(
   { requestId, ...asked }: KeyedRequest & { requestId: string },
   work: (tx: Transaction, owner: Hex) => Promise<StoredAnswer | Refusal>,
 ): Promise<Answered> {
-  const { transact, clock, admit } = deps
+  const { transact, clock, admit, seen } = deps
   try {
     return await transact(async (tx) => {
       const now = clock()
       const claimed = await claim(tx.db, asker, asked, now)
       if (claimed.owner !== null) await admit(claimed.owner)
       if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
-      if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-      const { owner, authority } = claimed
+      const { owner } = claimed
+      if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
+      const { authority } = claimed
+      // Its event is kept by now: what follows need not bring it along.
+      if ('tokenSha256' in asker && authority.event === null)
+        seen.put(asker.tokenSha256, { owner, authority })
       const answer = await refusedToo(work(authorizedBy(tx, authority, { requestId, now }), owner))
       if (isRefusal(answer)) throw new WorkRefused({ owner, authority }, answer)
       tx.writeLast(storing({ owner, ...asked }, answer, now))
-      return { answer, replayed: false }
+      return { owner, answer, replayed: false }
     })
   } catch (error) {
     if (!(error instanceof WorkRefused)) throw error
     return isFinal(error.refusal)
       ? storeRefusal(deps, error, asked)
-      : { answer: error.refusal, replayed: false }
+      : { owner: error.proven.owner, answer: error.refusal, replayed: false }
   }
 }
 
@@ -62,13 +69,14 @@ async function storeRefusal(
   { proven, refusal }: WorkRefused,
   asked: KeyedRequest,
 ): Promise<Answered> {
+  const { owner } = proven
   return transact(async (tx) => {
     const now = clock()
     const claimed = await claim(tx.db, proven, asked, now)
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
-    if (claimed.state === 'stored') return { answer: claimed.answer, replayed: true }
-    tx.writeLast(storing({ owner: proven.owner, ...asked }, refusal, now))
-    return { answer: refusal, replayed: false }
+    if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
+    tx.writeLast(storing({ owner, ...asked }, refusal, now))
+    return { owner, answer: refusal, replayed: false }
   })
 }
 

@@ -1,11 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
+import { refuse } from '@holdfast/core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { RefusalError } from '../platform/http/problem.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** SHA-256 of the body's bytes as they came; `null` until the body was read. See `installBodyDigest`. */
+    /** SHA-256 of the body's bytes as they came; `null`: none was read. See `bodyDigest`. */
     bodySha256: Uint8Array | null
   }
 }
@@ -13,25 +15,38 @@ declare module 'fastify' {
 const EMPTY_SHA256: Uint8Array = createHash('sha256').digest()
 
 /**
- * Makes every request carry the SHA-256 of its raw body: NIP-98 signs those bytes, and the Idempotency-Key binds
- * them. It must be registered before the routes that need it.
+ * Reads JSON, which is all that we read, and keeps the SHA-256 of its raw bytes: NIP-98 signs those, and the
+ * Idempotency-Key binds them. By the parser, because a stream in between costs more than all the rest of reading.
  */
 export const bodyDigest = fastifyPlugin(async (app: FastifyInstance) => {
   app.decorateRequest('bodySha256', null)
-  app.addHook('preParsing', async (request, _reply, payload) => {
-    if (!hasBody(request) || !isBodyRead(request)) {
-      request.bodySha256 = EMPTY_SHA256
-      return payload
-    }
-    return Readable.from(digestWhileRead(request, payload), { objectMode: false })
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    request.bodySha256 = createHash('sha256').update(body).digest()
+    // RFC 8259 section 8.1. Otherwise what is signed and what is read would be two texts.
+    if (!isUtf8(body)) return done(new RefusalError(refuse('JSON_INVALID')))
+    const json = body.toString()
+    if (spellsWhatCannotBeKept(json)) return done(new RefusalError(refuse('REQUEST_INVALID', { problem })))
+    parse(request, json, done)
   })
 })
 
-/** The digest of a request that was parsed; throws when `bodyDigest` was registered after the route. */
+const problem = 'a text holds U+0000 or half of a surrogate pair'
+
+/** PostgreSQL keeps neither. In UTF-8 that is JSON only escapes spell them. */
+function spellsWhatCannotBeKept(json: string): boolean {
+  return json.includes('\\u') && UNKEPT.test(json.replaceAll('\\\\', ' '))
+}
+
+const UNKEPT = /\\u0000|\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]/i
+
+/** The digest of a request that was parsed; throws when something else has read its body. */
 export function digestOfBody(request: FastifyRequest): Uint8Array {
-  if (!request.bodySha256)
+  if (request.bodySha256) return request.bodySha256
+  if (hasBody(request) && isBodyRead(request))
     throw new Error('The body digest is missing: install identity before other routes.')
-  return request.bodySha256
+  return EMPTY_SHA256
 }
 
 export function isEmptyBody(digest: Uint8Array): boolean {
@@ -47,18 +62,4 @@ function hasBody(request: FastifyRequest): boolean {
 /** Fastify never reads the body of these; RFC 9110 section 9.3.1 gives it no meaning, so it is as if there were none. */
 function isBodyRead({ method }: FastifyRequest): boolean {
   return method !== 'GET' && method !== 'HEAD'
-}
-
-// A generator does not touch the socket before the parser reads: a body that nobody reads (415, 413) is then
-// discarded by Node itself, and the connection stays usable.
-async function* digestWhileRead(
-  request: FastifyRequest,
-  payload: RequestPayload,
-): AsyncGenerator<Uint8Array> {
-  const hash = createHash('sha256')
-  for await (const chunk of payload) {
-    hash.update(chunk as Uint8Array)
-    yield chunk as Uint8Array
-  }
-  request.bodySha256 = hash.digest()
 }

@@ -12,7 +12,8 @@ export type StoredAnswer = { status: number; headers: Readonly<Record<string, st
 /** What is asked under a key. `fingerprint` tells whether another request is the same one. */
 export type KeyedRequest = { key: string; fingerprint: Uint8Array }
 
-const KEY = /^[A-Za-z0-9_-]{1,64}$/
+/** What an Idempotency-Key looks like. */
+export const KEY = /^[A-Za-z0-9_-]{1,64}$/
 
 /** Postgres' `lock_not_available`, raised when `lock_timeout` has passed. */
 const LOCK_NOT_AVAILABLE = '55P03'
@@ -93,7 +94,36 @@ async function claimedRow(
 
 /** The statement that keeps what was answered. */
 export function storing(
-  { owner, key, fingerprint }: KeyedRequest & { owner: Hex },
+  asked: KeyedRequest & { owner: Hex },
+  outcome: StoredAnswer | Refusal,
+  now: number,
+): RawBuilder<unknown> {
+  return storingFor(sql`${asked.owner}`, asked, outcome, now)
+}
+
+/**
+ * The same for what was answered without a claim. Where the owner is not who asks, by the session that this event opened
+ * (`token` null: by an event), or where the key is taken, it fails with an error of which `isNotNew` is true.
+ */
+export function storingIfNew(
+  asked: KeyedRequest & { owner: Hex },
+  answer: StoredAnswer,
+  now: number,
+  { token, openedBy }: { token: Uint8Array | null; openedBy: Hex },
+): RawBuilder<unknown> {
+  const opener = token && Buffer.from(openedBy, 'hex')
+  const owner = sql`new_request_of(${token}, ${opener}, ${asked.owner}, ${asked.key}, ${new Date(now)})`
+  return storingFor(owner, asked, answer, now)
+}
+
+/** `RQ001` of `new_request_of`. */
+export function isNotNew(error: unknown): boolean {
+  return hasCode(error, 'RQ001')
+}
+
+function storingFor(
+  owner: RawBuilder<unknown>,
+  { key, fingerprint }: KeyedRequest,
   outcome: StoredAnswer | Refusal,
   now: number,
 ): RawBuilder<unknown> {

@@ -198,6 +198,28 @@ describe('a body', () => {
     expect((await sendChunked({ type: 'application/json', body: large, signedBody: '' })).status).toBe(413)
   })
 
+  const text = (escaped: string) => `{"amountMsat":"${escaped}"}`
+  test.each([
+    ['bytes that are no UTF-8', Buffer.from(text('\u00ff'), 'latin1'), 400, 'JSON_INVALID'],
+    ['U+0000', text('\\u0000'), 400, 'REQUEST_INVALID'],
+    ['U+0000 after a backslash', text('\\\\\\u0000'), 400, 'REQUEST_INVALID'],
+    ['the first half of a pair', text('\\uD83D'), 400, 'REQUEST_INVALID'],
+    ['the second half of a pair', text('\\ude00'), 400, 'REQUEST_INVALID'],
+    ['a first half too many', text('\\ud83d\\ud83d\\ude00'), 400, 'REQUEST_INVALID'],
+    ['a second half too many', text('\\ud83d\\ude00\\ude00'), 400, 'REQUEST_INVALID'],
+    ['a backslash within a pair', text('\\ud83d\\\\\\ude00'), 400, 'REQUEST_INVALID'],
+    ['a pair', text('\\ud83d\\uDE00'), 201, undefined],
+    ['six signs that are no escape', text('\\\\u0000 \\\\ud83d'), 201, undefined],
+    ['other escapes', text('\\u0001\\ufffd\\n'), 201, undefined],
+  ])('with %s is answered as it deserves', async (_what, payload, status, code) => {
+    const { token } = (await openSession(world, alice)).session
+    const headers = { authorization: `Bearer ${token}`, 'idempotency-key': 'b' }
+    const sent = { ...headers, 'content-type': 'application/json' }
+    const response = await world.app.inject({ method: 'POST', url: '/change', headers: sent, payload })
+    expect(response.statusCode).toBe(status)
+    expect(response.json().code).toBe(code)
+  })
+
   test('is not there in a DELETE without one, and then is signed as absent', async () => {
     const authorization = sign(alice, { method: 'DELETE', url: '/change', now })
     const headers = { authorization, 'idempotency-key': 'd' }
@@ -257,6 +279,7 @@ test('a body where none is read, as with GET, is neither a fault nor part of wha
 })
 
 test('a route that was added before identity fails instead of trusting an unseen body', async () => {
-  const request = { headers: { authorization: 'Nostr e30=' }, bodySha256: null } as never
+  const headers = { authorization: 'Nostr e30=', 'content-length': '2' }
+  const request = { method: 'POST', headers, bodySha256: null } as never
   await expect(world.identity.authenticate(request)).rejects.toThrow(/install identity before/)
 })

@@ -6,6 +6,7 @@ import type { App } from '../platform/http/app.ts'
 import { orThrow, RefusalError } from '../platform/http/problem.ts'
 import type { RateLimiter } from '../platform/http/rate-limiter.ts'
 import type { Transact, Transaction } from '../platform/transaction.ts'
+import { answerAsBelieved } from './answer-as-believed.ts'
 import { type Answered, answerOnce } from './answer-once.ts'
 import { digestOfBody } from './body-digest.ts'
 import { type Credential, readCredential } from './credential.ts'
@@ -20,6 +21,7 @@ import {
 } from './idempotency.ts'
 import { addIdentityRoutes } from './identity.rest.ts'
 import { useEvent } from './nip98-events.ts'
+import { makeSeenSessions } from './seen-sessions.ts'
 import { digestOfToken, ownerOfToken, SESSION_TTL_MS } from './sessions.ts'
 import { sweepIdentity } from './sweep-identity.ts'
 
@@ -31,6 +33,12 @@ export type Work = (tx: Transaction, owner: Hex) => Promise<Answer | Refusal>
 
 /** A use case that first asks somebody else, such as a node. */
 export type PreparedWork<Ready, Said> = {
+  /**
+   * What `prepare` would answer, where nobody has to be asked for it; null: somebody has. Then there is only one
+   * transaction. Of a session that was seen before it begins with `work`: who asks is confirmed as it commits, and what
+   * it answers, a refusal too, is told only then.
+   */
+  atHand?: (owner: Hex) => Ready | null
   /** Runs when the sender is known, before the transaction, and only when the request was not answered before. */
   prepare: (owner: Hex) => Promise<Ready>
   /** Gets what was prepared, also a refusal. */
@@ -93,6 +101,7 @@ export type IdentityOptions = {
 export function makeIdentity(options: IdentityOptions): Identity {
   const { transact, clock, rateLimiter } = options
   const { db } = options.database
+  const seen = makeSeenSessions()
   const publicUrl = options.publicUrl.replace(/\/+$/, '')
 
   const identity: Identity = {
@@ -110,13 +119,13 @@ export function makeIdentity(options: IdentityOptions): Identity {
       const { answer, replayed } =
         typeof work === 'function'
           ? await answerOnce(
-              { transact, clock, admit },
+              { transact, clock, seen, admit },
               await askerOf(credentialOf(request)),
               keyedRequest(request),
               async (tx, owner) => stored(await work(tx, owner)),
             )
           : await answerPrepared(request, {
-              prepare: work.prepare,
+              ...work,
               work: async (...prepared) => stored(await work.work(...prepared)),
             })
       if (replayed) reply.header('idempotency-replayed', 'true')
@@ -151,24 +160,53 @@ export function makeIdentity(options: IdentityOptions): Identity {
     return owner
   }
 
-  /** A statement of its own says who asks and whether that was answered before: nothing is held while it is prepared. */
   async function answerPrepared<Ready>(
     request: FastifyRequest,
-    { prepare, work }: PreparedWork<Ready, StoredAnswer>,
-  ): Promise<Answered & { owner: Hex }> {
-    const credential = credentialOf(request)
+    { atHand, prepare, work }: PreparedWork<Ready, StoredAnswer>,
+  ): Promise<Answered> {
+    const asker = await askerOf(credentialOf(request))
     const asked = keyedRequest(request)
-    const claimed = await claim(db, await askerOf(credential), asked, clock())
+    if (!atHand) return answerAfterAsking(asker, asked, { prepare, work }, admit)
+    const believed = 'owner' in asker ? asker : seen.get(asker.tokenSha256)
+    const ready = believed && atHand(believed.owner)
+    const isCounted = believed !== null && ready !== null
+    if (isCounted) {
+      await admit(believed.owner)
+      const answered = await answerAsBelieved({ transact, clock }, asker, believed, asked, (tx) =>
+        work(tx, believed.owner, ready),
+      )
+      if (answered !== null) return answered
+      if ('tokenSha256' in asker) seen.forget(asker.tokenSha256)
+    }
+    try {
+      const once = { transact, clock, seen, admit: isCounted ? admitted : admit }
+      return await answerOnce(once, asker, asked, async (tx, owner) => {
+        const ready = atHand(owner)
+        if (ready === null) throw new NotAtHand()
+        return work(tx, owner, ready)
+      })
+    } catch (error) {
+      if (!(error instanceof NotAtHand)) throw error
+      return answerAfterAsking(asker, asked, { prepare, work }, admitted)
+    }
+  }
+
+  /** A statement of its own says who asks and whether that was answered before: nothing is held while it is prepared. */
+  async function answerAfterAsking<Ready>(
+    asker: Asker,
+    asked: KeyedRequest & { requestId: string },
+    { prepare, work }: PreparedWork<Ready, StoredAnswer>,
+    admit: (owner: Hex) => Promise<void>,
+  ): Promise<Answered> {
+    const claimed = await claim(db, asker, asked, clock())
     if (claimed.owner !== null) await admit(claimed.owner)
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
     const { owner } = claimed
     if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
     const ready = await prepare(owner)
-    const admitted = async () => undefined
-    const answered = await answerOnce({ transact, clock, admit: admitted }, claimed, asked, (tx) =>
+    return answerOnce({ transact, clock, seen, admit: admitted }, claimed, asked, (tx) =>
       work(tx, owner, ready),
     )
-    return { owner, ...answered }
   }
 
   /** An event is spent in a commit of its own; a token is looked up in the transaction of what it asks for. */
@@ -186,6 +224,14 @@ export function makeIdentity(options: IdentityOptions): Identity {
   async function admit(owner: Hex): Promise<void> {
     await rateLimiter?.consume(owner)
   }
+}
+
+/** Of a request that was counted already. */
+const admitted = async () => undefined
+
+/** Thrown so that the transaction is rolled back before anybody is asked. */
+class NotAtHand extends Error {
+  override readonly name = 'NotAtHand'
 }
 
 function keyedRequest(request: FastifyRequest): KeyedRequest & { requestId: string } {

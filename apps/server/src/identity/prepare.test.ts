@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { refuse } from '@holdfast/core'
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { RefusalError } from '../platform/http/problem.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
+import { revokeSession } from './sessions.ts'
 import {
   change,
   type IdentityWorld,
@@ -108,5 +111,141 @@ describe('what a mutation prepares', () => {
     world.prepare = null
     expect((await change(world, session, { key: 'k' })).statusCode).toBe(201)
     expect(world.executions).toBe(1)
+  })
+})
+
+/** How often it is asked who asks, apart from all else. */
+async function claimsDuring(act: () => Promise<void>): Promise<number> {
+  const query = vi.spyOn(pg.Client.prototype, 'query')
+  await act()
+  const claims = query.mock.calls.filter(([sent]) => JSON.stringify(sent).includes('claim_request'))
+  query.mockRestore()
+  return claims.length
+}
+
+describe('what is at hand', () => {
+  test('is not prepared, and who asks is found out in the one transaction', async () => {
+    const { session } = await openSession(world, alice)
+    const { prepared } = holdUp()
+    world.atHand = (owner) => owner
+    const claims = await claimsDuring(async () => {
+      expect((await change(world, session)).statusCode).toBe(201)
+    })
+    expect([prepared.count, world.executions, claims]).toEqual([0, 1, 1])
+  })
+
+  test('for others is prepared for who asks, once, and counted once', async () => {
+    const counted: string[] = []
+    const limited = await startIdentityWorld(database, {
+      rateLimiter: { consume: async (owner) => void counted.push(owner) },
+    })
+    const asked: string[] = []
+    limited.prepare = async (owner) => void asked.push(owner)
+    limited.atHand = () => null
+    expect((await change(limited, alice)).statusCode).toBe(201)
+    expect([asked, counted, limited.executions]).toEqual([[alice.owner], [alice.owner], 1])
+    await limited.close()
+  })
+
+  test('helps no stranger, and a request that was answered before is answered the same', async () => {
+    world.prepare = async () => undefined
+    world.atHand = (owner) => owner
+    const stranger = await change(world, { token: 'A'.repeat(43) })
+    expect(stranger.json()).toMatchObject({ code: 'SESSION_INVALID' })
+    const { session } = await openSession(world, alice)
+    const [first, again] = [
+      await change(world, session, { key: 'k' }),
+      await change(world, session, { key: 'k' }),
+    ]
+    expect([again.body, again.headers['idempotency-replayed']]).toEqual([first.body, 'true'])
+    expect(world.executions).toBe(1)
+  })
+})
+
+describe('who is believed to ask, with all at hand', () => {
+  let session: { token: string }
+  const kept = async () =>
+    (await database.db.selectFrom('journal').select('data').where('stream', '=', 'test').execute()).length
+
+  beforeEach(async () => {
+    world.prepare = async () => undefined
+    world.atHand = (owner) => owner
+    world.work = async (tx, owner) => {
+      const entityId = randomUUID()
+      tx.append({ stream: 'test', entityId, kind: 'test.done', data: {}, actor: owner, isFirst: true })
+      return { status: 201, body: { owner } }
+    }
+    ;({ session } = await openSession(world, alice))
+    // The first keeps the session's event, the second sees that.
+    for (const _ of [1, 2]) await change(world, session)
+    world.executions = 0
+  })
+
+  test('is asked for once with all the rest: by an event, and by a session that was seen', async () => {
+    const before = await kept()
+    const claims = await claimsDuring(async () => {
+      for (const by of [alice, session]) expect((await change(world, by)).statusCode).toBe(201)
+    })
+    expect([claims, world.executions, (await kept()) - before]).toEqual([0, 2, 2])
+  })
+
+  test.each([
+    ['was revoked', () => revokeSession(database.db, session.token)],
+    [
+      'has ended',
+      () => database.queryAsOwner(`update session set expires_at = created_at + interval '1 ms'`),
+    ],
+  ])('is nobody when the session %s', async (_, end) => {
+    const before = await kept()
+    await end()
+    for (const _ of [1, 2])
+      expect((await change(world, session)).json()).toMatchObject({ code: 'SESSION_INVALID' })
+    expect((await kept()) - before).toBe(0)
+  })
+
+  test('hears again what was answered before, and of another request under its key that it is another', async () => {
+    const before = await kept()
+    const [first, again] = [
+      await change(world, session, { key: 'k' }),
+      await change(world, session, { key: 'k' }),
+    ]
+    expect([again.body, again.headers['idempotency-replayed']]).toEqual([first.body, 'true'])
+    const other = await change(world, session, { key: 'k', body: '{"amountMsat":"2"}' })
+    expect(other.json()).toMatchObject({ code: 'IDEMPOTENCY_KEY_REUSED' })
+    expect((await kept()) - before).toBe(1)
+  })
+
+  test('and asks ten times at once under one key is answered once', async () => {
+    const before = await kept()
+    const answers = await Promise.all(Array.from({ length: 10 }, () => change(world, session, { key: 'k' })))
+    expect(new Set(answers.map(({ statusCode, body }) => `${statusCode} ${body}`)).size).toBe(1)
+    expect(answers.filter(({ headers }) => headers['idempotency-replayed'])).toHaveLength(9)
+    expect((await kept()) - before).toBe(1)
+  })
+
+  test('is told a refusal, which stands', async () => {
+    const before = await kept()
+    const { work } = world
+    world.work = async (tx, owner) => {
+      await work(tx, owner)
+      return refuse('AMOUNT_INVALID')
+    }
+    expect((await change(world, session, { key: 'k' })).json()).toMatchObject({ code: 'AMOUNT_INVALID' })
+    world.work = work
+    expect((await change(world, session, { key: 'k' })).json()).toMatchObject({ code: 'AMOUNT_INVALID' })
+    expect((await kept()) - before).toBe(0)
+  })
+
+  test('is counted once, also when the belief was wrong', async () => {
+    const counted: string[] = []
+    const limited = await startIdentityWorld(database, {
+      rateLimiter: { consume: async (owner) => void counted.push(owner) },
+    })
+    Object.assign(limited, { prepare: world.prepare, atHand: world.atHand, work: world.work })
+    for (const _ of [1, 2, 3]) await change(limited, session)
+    expect(counted).toEqual([alice.owner, alice.owner, alice.owner])
+    for (const _ of [1, 2]) await change(limited, session, { key: 'k' })
+    expect(counted).toHaveLength(5)
+    await limited.close()
   })
 })

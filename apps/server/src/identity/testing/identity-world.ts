@@ -19,6 +19,8 @@ export type IdentityWorld = {
   executions: number
   /** What is done before the transaction; null: nothing. */
   prepare: ((owner: Hex) => Promise<unknown>) | null
+  /** What is prepared already; null: all has to be asked for. */
+  atHand: ((owner: Hex) => unknown) | null
   close(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startIdentityWorld(
     clock,
     executions: 0,
     prepare: null,
+    atHand: null,
     work: async (_tx, owner) => ({ status: 201, headers: { location: '/x' }, body: { owner } }),
     close: () => app.close(),
   }
@@ -63,8 +66,8 @@ export async function startIdentityWorld(
         world.executions++
         return world.work(tx, owner)
       }
-      const { prepare } = world
-      return identity.mutate(request, reply, prepare ? { prepare, work } : work)
+      const { prepare, atHand } = world
+      return identity.mutate(request, reply, prepare ? { prepare, work, ...(atHand && { atHand }) } : work)
     },
   })
   return world

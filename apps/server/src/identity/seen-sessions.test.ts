@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest'
+import type { Proven } from './idempotency.ts'
+import { makeSeenSessions } from './seen-sessions.ts'
+
+const proven = (owner: string): Proven => ({ owner, authority: { id: 'ab'.repeat(32), event: null } })
+
+test('the sessions seen last are known, until they are forgotten', () => {
+  const seen = makeSeenSessions(2)
+  const digests = ['a', 'b', 'c'].map((name) => Buffer.from(name))
+  for (const digest of digests) seen.put(digest, proven(digest.toString()))
+  const owners = () => digests.map((digest) => seen.get(digest)?.owner ?? null)
+  expect(owners()).toEqual([null, 'b', 'c'])
+  seen.forget(Buffer.from('b'))
+  expect(owners()).toEqual([null, null, 'c'])
+})
