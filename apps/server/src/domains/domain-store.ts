@@ -147,6 +147,31 @@ export async function isProven(db: Kysely<Database>, domain: string): Promise<bo
   return row !== undefined
 }
 
+/** Whether somebody has shown that the domain is theirs; until the transaction ends they cannot give it up. */
+export async function lockProven(db: Kysely<Database>, domain: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('domain_claim')
+    .select('id')
+    .where('domain', '=', domain)
+    .where('phase', 'in', ['active', 'lapsed'])
+    .forKeyShare()
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Of a claim that has ended: below which label of which zone its names lived, or of which domain it was. */
+export async function findEnded(
+  db: Kysely<Database>,
+  claim: { label: string; host: string } | { domain: string },
+): Promise<string | null> {
+  const ended = db.selectFrom('domain_claim').select('domain').where('phase', '=', 'ended').limit(1)
+  const query =
+    'domain' in claim
+      ? ended.where('domain', '=', claim.domain)
+      : ended.where('label', '=', claim.label).where(sql<boolean>`state ->> 'host' = ${claim.host}`)
+  return (await query.executeTakeFirst())?.domain ?? null
+}
+
 export async function findActiveOwner(db: Kysely<Database>, domain: string): Promise<string | null> {
   const row = await db
     .selectFrom('domain_claim')

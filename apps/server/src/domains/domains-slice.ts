@@ -15,10 +15,12 @@ import { type HoldsNames, makeTellDomain } from './domain-saga.ts'
 import {
   findActiveOwner,
   findDomain,
+  findEnded,
   findSilentDomains,
   isProven,
   listHosted,
   listProven,
+  lockProven,
 } from './domain-store.ts'
 import { addDomainRoutes } from './domains.rest.ts'
 import { makeOwnZones, type OwnZones } from './own-zones.ts'
@@ -33,6 +35,8 @@ export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   ownerOf(domain: string, db?: Kysely<Database>): Promise<Hex | null>
   /** The domains of merchants whose names stand in this zone of ours, and what follows `user._bitcoin-payment.` there. */
   hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>
+  /** The domain whose names have lived below there, in this zone of ours, until its claim has ended; null: none. */
+  endedDomain(zone: string, below: string): Promise<string | null>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -79,7 +83,8 @@ export function makeDomainsSlice(deps: {
     zones: own.zones,
     async mayRegister(domain, by, db) {
       if (deps.zones.has(domain)) return (owners.get(domain) ?? by) === by ? null : refuse('FORBIDDEN')
-      // It may have been proven just now, or by another process.
+      // It may have been proven just now, or by another process; it must not be given up before the name is there.
+      await lockProven(db, domain)
       await refresh(db)
       return own.mayRegister(domain, by)
     },
@@ -91,6 +96,17 @@ export function makeDomainsSlice(deps: {
         return (await isProven(database.db, domain)) ? [{ below: domain, domain }] : []
       const hosted = await listHosted(database.db, zone)
       return hosted.map(({ label, domain }) => ({ below: `${label}.${zone}`, domain }))
+    },
+    async endedDomain(zone, below) {
+      const domain = delegatedDomains.get(zone)
+      if (domain !== undefined)
+        return below === domain && !(await isProven(database.db, domain))
+          ? findEnded(database.db, { domain })
+          : null
+      const suffix = `.${zone}`
+      return below.endsWith(suffix)
+        ? findEnded(database.db, { label: below.slice(0, -suffix.length), host: zone })
+        : null
     },
     tasks: {
       'domains:check': async (payload) => {

@@ -3,6 +3,7 @@ import type { DomainCommand, DomainState } from '@holdfast/core/domains/domain-s
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Device } from '../identity/testing/identity-world.ts'
+import { jobContext } from '../names/testing/job-context.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { type DomainsWorld, startDomainsWorld } from './testing/domains-world.ts'
 
@@ -257,6 +258,55 @@ describe('a domain of one’s own', () => {
     expect(world.namesZone.records.get(at('foreign'))).toBe('bitcoin:?lno=lno1theirs')
   })
 
+  test('leaves nothing of its looks behind once its claim has ended; until then its next look takes it away', async () => {
+    const { instructions } = (await world.claim(device)).json()
+    const left = `_holdfast-0.${instructions.allNames.value}`
+    world.zone.records.set(left, `${instructions.challenge.value} aliased`)
+    const compared = async () => {
+      await database.db
+        .updateTable('zone_reconciliation')
+        .set({ due_at: new Date(0) })
+        .execute()
+      const reports = await world.names.reconcileZones()
+      return reports.find(({ domain }) => domain === 'shop.test')
+    }
+    expect(await compared()).toMatchObject({ orphaned: { count: 0 } })
+    expect(world.zone.records.has(left)).toBe(true)
+    await world.send('DELETE', '/v1/domains/mine/merchant.test', device)
+    expect(await compared()).toMatchObject({ orphaned: { names: [left] } })
+    expect(world.zone.records.has(left)).toBe(false)
+  })
+
+  test('leaves no record of its names behind once its claim has ended, in neither zone', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    const { id } = (await world.register(device, 'erin')).json()
+    expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
+    const [hosted, delegated] = [
+      `erin.${instructions.allNames.value}`,
+      'erin.user._bitcoin-payment.merchant.test',
+    ]
+    const value = world.zone.records.get(hosted) ?? ''
+    await world.send('DELETE', '/v1/names/erin@merchant.test', device)
+    await namesAreGone()
+    await world.send('DELETE', '/v1/domains/mine/merchant.test', device)
+    // As a write that comes late would.
+    world.zone.records.set(hosted, value)
+    world.namesZone.records.set(delegated, value)
+    const foreign = hosted.replace('erin', 'foreign')
+    world.zone.records.set(foreign, value)
+
+    const reports = await world.names.reconcileZones()
+    expect(reports.find(({ domain }) => domain === 'shop.test')).toMatchObject({
+      orphaned: { names: [hosted] },
+      foreign: { names: [foreign] },
+    })
+    expect(reports.find(({ domain }) => domain === world.namesZone.domain)).toMatchObject({
+      orphaned: { names: [delegated] },
+    })
+    expect([...world.zone.records.keys(), ...world.namesZone.records.keys()]).toEqual([foreign])
+  })
+
   test('lapses when its challenge is gone for three days, and what it holds goes on', async () => {
     const { instructions } = await prove()
     world.merchant.dname = instructions.allNames.value
@@ -321,6 +371,34 @@ describe('a domain of one’s own', () => {
     await world.send('DELETE', '/v1/names/erin@merchant.test', device)
     await namesAreGone()
     expect((await remove()).statusCode).toBe(202)
+  })
+
+  test('is not given up while the record of a name that has ended may still stand in it', async () => {
+    const { instructions } = await prove()
+    world.merchant.dname = instructions.allNames.value
+    const { id } = (await world.register(device, 'erin')).json()
+    expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
+    const value = world.zone.records.get(`erin.${instructions.allNames.value}`) ?? ''
+    await world.send('DELETE', '/v1/names/erin@merchant.test', device)
+    await namesAreGone()
+    // A job that a crash has cut short runs again: whether it has published before, nobody knows.
+    world.zone.broken = 'unavailable'
+    const publish = { id, serial: 1, offer: value.slice('bitcoin:?lno='.length), replaces: [] }
+    await world.names.tasks['names:publish-record']!(publish, jobContext)
+    const remove = () => world.send('DELETE', '/v1/domains/mine/merchant.test', device)
+    expect((await remove()).json()).toMatchObject({ code: 'DOMAIN_IN_USE' })
+    world.zone.broken = null
+    await namesAreGone()
+    expect((await remove()).statusCode).toBe(202)
+  })
+
+  test('is not given up while a name is being registered in it', async () => {
+    await prove()
+    await database.transact(async (tx) => {
+      expect(await world.domains.mayRegister('merchant.test', device.owner, tx.db)).toBeNull()
+      const giveUp = sql`select from domain_claim for update nowait`.execute(database.db)
+      await expect(giveUp).rejects.toThrow('could not obtain lock')
+    })
   })
 
   test.each(['localhost', 'shop.test', 'eu.shop.test', 'no_such.test', 'ünicode.test', 'a..test', ''])(

@@ -23,6 +23,7 @@ import { withNodes } from './with-nodes.ts'
 
 const tags = ['names']
 const params = z.strictObject({ name: z.string() })
+const CHANGE_REFUSALS = ['OFFER_USED', 'NAME_CHANGED_TOO_OFTEN'] as const
 const NAME_REFUSALS = ['NAME_NOT_FOUND', 'NAME_NOT_ACTIVE', 'NAME_SUSPENDED', 'FORBIDDEN'] as const
 
 type Request = FastifyRequest & { params: z.infer<typeof params> }
@@ -61,7 +62,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
         tags,
         params,
         body: z.strictObject({ offer: offerField }),
-        response: { 202: jobSchema, ...refusals(...NAME_REFUSALS, ...OFFER_REFUSALS, 'OFFER_USED') },
+        response: { 202: jobSchema, ...refusals(...NAME_REFUSALS, ...OFFER_REFUSALS, ...CHANGE_REFUSALS) },
       },
     },
     (request, reply) => renew(request, reply, changeOffer),
@@ -133,7 +134,7 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
           ...refusals(
             ...NAME_REFUSALS,
             ...OFFER_REFUSALS,
-            'OFFER_USED',
+            ...CHANGE_REFUSALS,
             'TRANSFER_NOT_PROPOSED',
             'TRANSFER_EXPIRED',
             'WILDCARD_NOT_YOURS',

@@ -46,7 +46,7 @@ export async function keepNew(
   request: Extract<NameRequest, { kind: 'register' }>,
   { now, most }: { now: number; most: number },
 ): Promise<Claimed> {
-  const claimed = await claimName(tx.db, decision.state, { now, most })
+  const claimed = await claimName(tx, decision.state, { now, most })
   if (claimed.outcome === 'claimed')
     record(tx, NAME, null, decision, { command: request, actor: request.by, now })
   return claimed

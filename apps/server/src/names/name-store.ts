@@ -22,9 +22,10 @@ export type Claimed =
 /**
  * Claims the name of a first state for its owner, who may have `most`; waits for a concurrent claim to be decided, and
  * keeps the owner's other claims waiting until the transaction ends. After anything but `claimed` it must be undone.
+ * Where beliefs are allowed the name is believed to be free.
  */
 export async function claimName(
-  db: Kysely<Database>,
+  { db, callFirst, mayBelieve }: Transaction,
   state: NameState,
   { now, most }: { now: number; most: number },
 ): Promise<Claimed> {
@@ -37,6 +38,10 @@ export async function claimName(
     ...changingColumns(state, now),
     state,
   })
+  if (mayBelieve) {
+    callFirst(sql`claim_name_or_fail(${row}::jsonb, ${most})`)
+    return { outcome: 'claimed', quarantine: null }
+  }
   const { rows } = await sql<{
     outcome: Claimed['outcome']
     held_by: string | null
@@ -120,13 +125,21 @@ export async function countClaims(db: Kysely<Database>, owner: string): Promise<
   return Number(count)
 }
 
-/** Whether names of this domain are claimed. */
+/** Whether names of this domain are claimed, or the record of one that has ended may still stand in the zone. */
 export async function isDomainInUse(db: Kysely<Database>, domain: string): Promise<boolean> {
-  const row = await db
+  const claimed = db
     .selectFrom('name_registration')
     .select('id')
     .where('domain', '=', domain)
     .where('phase', 'in', CLAIMING_PHASES)
+  const row = await db
+    .selectFrom('name_registration')
+    .select('id')
+    .where('domain', '=', domain)
+    // By the index of those that leave something.
+    .where(sql<boolean>`phase = 'freed' and look_at is not null`)
+    .where(sql<boolean>`jsonb_typeof(state -> 'cleaning') = 'object'`)
+    .unionAll(claimed)
     .limit(1)
     .executeTakeFirst()
   return row !== undefined

@@ -16,7 +16,7 @@ import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
 import { findAnswering, isDomainInUse } from './name-store.ts'
 import { addNameRoutes } from './names.rest.ts'
-import type { HostedDomains } from './reconcile-zone.ts'
+import type { EndedDomain, HostedDomains } from './reconcile-zone.ts'
 import { makeReconcileZones, type ReconcileZones } from './reconcile-zones.ts'
 import type { MayRegister, SoleOwnerOf } from './register-name.ts'
 import { reconcileNames, sweepNames } from './sweep-names.ts'
@@ -36,7 +36,7 @@ export type ActiveName = {
 export type NamesSlice = {
   /** For other slices; null: there is none. */
   findActive(user: string, domain: string): Promise<ActiveName | null>
-  /** Whether names of this domain are claimed, as `db` sees it. */
+  /** Whether names of this domain are claimed, or leave a record to be withdrawn, as `db` sees it. */
   holdsNames(domain: string, db: Kysely<Database>): Promise<boolean>
   /** For the worker. */
   readonly tasks: Record<string, Task>
@@ -74,6 +74,7 @@ export function makeNamesSlice(deps: {
   delegatedZones?: ReadonlyMap<string, DnsZone>
   /** Absent: no domain of others lives in a zone of ours. */
   hostedDomains?: HostedDomains
+  endedDomain?: EndedDomain
   network: Network
   clock: () => number
   /** Aborted when the server stops. */
@@ -85,7 +86,12 @@ export function makeNamesSlice(deps: {
   const { transact, clock } = deps
   const changes = makeChangeSignal()
   const tell = makeTellName({ transact, clock, changes })
-  const reconcileZones = makeReconcileZones({ hostedDomains: async () => [], ...deps, tell })
+  const reconcileZones = makeReconcileZones({
+    hostedDomains: async () => [],
+    endedDomain: async () => null,
+    ...deps,
+    tell,
+  })
   return {
     async findActive(user, domain) {
       const claim = await findAnswering(deps.database.db, { user, domain })

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { enabledOffers, makeTestNode } from '../nodes/testing/test-node.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { type SlicesWorld, startSlicesWorld } from './testing/slices-world.ts'
@@ -44,6 +45,21 @@ describe('a registration', () => {
       })
     }
     await world.send('DELETE', '/v1/names/alice@shop.test', device)
+  })
+
+  test('of a name that nobody has is one statement, which claims it and keeps all that follows', async () => {
+    const { device } = world.newUser(null)
+    const { offer } = await makeTestNode().offers!.create({ offerId: 'brought' })
+    // A session’s first two requests ask who it is.
+    for (const user of ['asks', 'asks-again']) await world.register(device, user, { offer })
+    const query = vi.spyOn(pg.Client.prototype, 'query')
+    const { id } = (await world.register(device, 'believed', { offer })).json()
+    const statements = query.mock.calls.map(([asked]) => JSON.stringify(asked))
+    query.mockRestore()
+    expect(statements.filter((statement) => /claim_(name|request)/.test(statement))).toEqual([
+      expect.stringMatching(/idempotency_key.*job_outbox.*append_to_journal_or_fail.*claim_name_or_fail/),
+    ])
+    expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
   })
 
   test('waits for a server that lags behind', async () => {

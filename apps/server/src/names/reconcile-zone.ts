@@ -12,16 +12,22 @@ export type HostedDomains = (
   zone: string,
 ) => Promise<readonly { readonly below: string; readonly domain: string }[]>
 
+/** The merchant's domain whose names have lived there, if its claim has ended; null: no other claim ever has the place. */
+export type EndedDomain = (zone: string, below: string) => Promise<string | null>
+
 type Listed = { readonly at: string; readonly user: string; readonly domain: string; readonly value: string }
 
 const BATCH = 200
 const RECORD_NAME = /^(?<user>.+)\.user\._bitcoin-payment\.(?<below>.+)$/
 const INSTRUCTION = /^bitcoin:/i
+/** What a look at a merchant's domain publishes for a moment, where nobody can register a name. */
+const PROBE = { user: /^_holdfast-\d$/, value: /^holdfast-challenge=/ }
 
 /**
  * Compares a zone with the names in the database, in both directions. Nothing is written here: a name is told what was
  * found, decides by its state of now whether that is right, and has it mended by the loop. So it does not matter that
- * names change while the zone is listed.
+ * names change while the zone is listed. Only what has been left of a merchant's domain whose claim has ended is withdrawn
+ * here, because no name has a zone there any more.
  */
 export async function reconcileZone(
   deps: {
@@ -29,6 +35,7 @@ export async function reconcileZone(
     tell: TellName
     clock: () => number
     hostedDomains: HostedDomains
+    endedDomain: EndedDomain
   },
   zone: DnsZone,
 ): Promise<Reconciliation> {
@@ -41,23 +48,31 @@ export async function reconcileZone(
     [zone.domain, zone.domain],
     ...hosted.map(({ below, domain }) => [below, domain] as const),
   ])
+  /** Ours, of domains whose claims may have ended. */
+  const leftovers: { name: string; value: string; below: string }[] = []
   const seen = new Set<number>()
   const strange = new Set<string>()
+  /** The offers of records that were left behind, by name. */
+  const orphans = new Map<string, string>()
 
   let batch: Listed[] = []
   try {
     for await (const { name, value } of zone.list()) {
       const { user, below = '' } = RECORD_NAME.exec(name)?.groups ?? {}
-      if (user === undefined || !INSTRUCTION.test(value)) continue
+      if (user === undefined) continue
+      if (PROBE.user.test(user) && PROBE.value.test(value) && below.endsWith(`.${zone.domain}`))
+        leftovers.push({ name, value, below })
+      if (!INSTRUCTION.test(value)) continue
       report.records++
       const domain = domainOf.get(below)
-      if (domain === undefined) tally(report, 'foreign', name)
+      if (domain === undefined) await judgeLeftover({ at: name, user, value, below })
       else batch.push({ at: name, user, domain, value })
       if (batch.length === BATCH) {
         await compare(batch)
         batch = []
       }
     }
+    await withdrawLeftovers()
   } catch (error) {
     if (!(error instanceof DnsZoneError)) throw error
     const code = error.code === 'unavailable' ? 'DNS_UNAVAILABLE' : 'DNS_REFUSED'
@@ -66,6 +81,26 @@ export async function reconcileZone(
   await compare(batch)
   if (!report.problem) await findMissing([...domainOf.values()])
   return { ...report, at: clock() }
+
+  async function judgeLeftover({ at, user, value, below }: Omit<Listed, 'domain'> & { below: string }) {
+    const domain = await deps.endedDomain(zone.domain, below)
+    const offer = offerOf(value)
+    if (domain !== null && offer !== null && (await findPublisher(db, { user, domain }, offer)) !== null)
+      leftovers.push({ name: at, value, below })
+    else tally(report, 'foreign', at)
+  }
+
+  async function withdrawLeftovers(): Promise<void> {
+    const ended = leftovers.filter(({ below }) => !domainOf.has(below))
+    if (ended.length === 0) return
+    // A claim may have begun since we asked.
+    const now = new Set((await deps.hostedDomains(zone.domain)).map(({ below }) => below))
+    for (const { name, value, below } of ended) {
+      if (now.has(below)) continue
+      tally(report, 'orphaned', name)
+      await zone.withdraw({ name, value })
+    }
+  }
 
   async function compare(batch: readonly Listed[]): Promise<void> {
     const claims = await findClaims(db, batch)
@@ -83,12 +118,13 @@ export async function reconcileZone(
   async function judgeStranger({ at, user, domain, value }: Listed): Promise<void> {
     const offer = offerOf(value)
     const publisher = offer === null ? null : await findPublisher(db, { user, domain }, offer)
-    if (publisher === null) {
+    if (offer === null || publisher === null) {
       tally(report, 'foreign', at)
       strange.add(`${user}@${domain}`)
       return
     }
     tally(report, 'orphaned', at)
+    orphans.set(`${user}@${domain}`, offer)
     await tell(publisher, { kind: 'record-found', offer })
   }
 
@@ -101,7 +137,8 @@ export async function reconcileZone(
         // Where something else stands a new record would be refused: that is for the watcher to find.
         if (hasMoved(state, begunAt) || isThere || state.cleaning !== null || strange.has(name)) continue
         tally(report, 'missing', name)
-        await tell(state.id, { kind: 'record-found', offer: null })
+        // It takes the place of what a former owner has left: it need not wait until that is gone.
+        await tell(state.id, { kind: 'record-found', offer: orphans.get(name) ?? null })
       }
       after = page.at(-1)?.id ?? null
       if (page.length < BATCH) return

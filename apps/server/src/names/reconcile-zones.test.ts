@@ -72,6 +72,18 @@ describe('a zone and the names in the database', () => {
     await release('agree', device)
   })
 
+  test('what a look at a domain has left is withdrawn when nobody claims that domain any more', async () => {
+    const left = at('_holdfast-1').replace('shop.test', 'd0123456789ab.shop.test')
+    const notOurs = at('_holdfast-1')
+    world.zone.records.set(left, 'holdfast-challenge=00 aliased')
+    world.zone.records.set(notOurs, 'something else')
+    const report = await reconcile()
+    expect(report).toMatchObject({ orphaned: { count: 1, names: [left] }, foreign: NONE })
+    expect([world.zone.records.has(left), world.zone.records.has(notOurs)]).toEqual([false, true])
+    world.zone.records.delete(notOurs)
+    expect(await reconcile()).toMatchObject({ orphaned: NONE })
+  })
+
   test('a record that we published and nobody wants any more is withdrawn', async () => {
     const { value, device } = await live('leftover')
     await release('leftover', device)

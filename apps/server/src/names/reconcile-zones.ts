@@ -6,7 +6,7 @@ import type { Database, OpenDatabase } from '../platform/database.ts'
 import type { Transact } from '../platform/transaction.ts'
 import type { TellName } from './name-saga.ts'
 import { keepDue, keepReconciliation, takeDueZone } from './reconcile-store.ts'
-import { type HostedDomains, reconcileZone } from './reconcile-zone.ts'
+import { type EndedDomain, type HostedDomains, reconcileZone } from './reconcile-zone.ts'
 import type { Reconciliation } from './reconciliation.ts'
 
 const MINUTE_MS = 60_000
@@ -33,6 +33,7 @@ export function makeReconcileZones(deps: {
   tell: TellName
   clock: () => number
   hostedDomains: HostedDomains
+  endedDomain: EndedDomain
   closing?: AbortSignal
 }): ReconcileZones {
   const { clock, zones, delegatedZones = new Map(), transact, closing } = deps

@@ -32,7 +32,7 @@ let app: App
 afterEach(() => app.close())
 
 /** The slice behind HTTP, before a signed DNS in memory; `time.ms` is the clock. */
-async function serve(of: World = world) {
+async function serve(of: World = world, remembered: (name: string) => { uri: string } | null = () => null) {
   const time = { ms: NOW * 1000 }
   const asked: string[] = []
   const log = makeLog({ level: 'silent' })
@@ -45,6 +45,7 @@ async function serve(of: World = world) {
   makeProofsSlice({
     anchors: of.anchors,
     clock: () => time.ms,
+    remembered,
     resolveTxt: (name, nowSeconds): Promise<TxtResolution> => {
       asked.push(name)
       return resolveTxt(name, { query: of.query, anchors: of.anchors, nowSeconds })
@@ -124,6 +125,18 @@ describe('GET /v1/names/:name/proof', () => {
       expect({ status: answer.statusCode, code: answer.json().code }).toEqual({ status, code })
       expect(answer.headers['cache-control']).not.toContain('public')
     }
+  })
+
+  test('asks the DNS again when another record than the one that was proven has been seen since', async () => {
+    const seen = { uri: URI }
+    const { get, asked } = await serve(world, (name) => (name === 'alice@shop.test' ? seen : null))
+    await get('/v1/names/alice@shop.test/proof')
+    const once = asked.length
+    await get('/v1/names/alice@shop.test/proof')
+    expect(asked).toHaveLength(once)
+    seen.uri = 'bitcoin:?lno=lno1bob'
+    await get('/v1/names/alice@shop.test/proof')
+    expect(asked).toHaveLength(2 * once)
   })
 
   test('says so when the DNS is down, and asks again the next time', async () => {

@@ -22,26 +22,31 @@ export type ProvenName = Instruction & {
 /** `asker`: for whom; nobody may have all the places that strangers share. */
 export type ProveName = (name: string, asker: string) => Promise<ProvenName | Refusal>
 
+/** What was last seen of a name in canonical form, while it may be kept; null: nothing. */
+export type Remembered = (name: string) => Pick<Instruction, 'uri'> | null
+
 const REMEMBERED = 1_000
 
 /**
  * Validates the live record of a name and proves it. A proof is given out again no longer than the smallest signed TTL
- * of its chain allows, which ends before its signatures do.
+ * of its chain allows, which ends before its signatures do, and not once another record was seen: of a name that was
+ * given to somebody else the new owner is proven.
  */
 export function makeProveName(deps: {
   /** Validates for strangers: OVERLOADED when too many ask, RATE_LIMITED when one asks too much. */
   validate: Validate
   anchors: readonly TrustAnchor[]
   verifySignature: VerifySignature
+  remembered: Remembered
   clock: () => number
 }): ProveName {
-  const { validate, clock } = deps
+  const { validate, remembered, clock } = deps
   const proven = makeExpiringCache<ProvenName>(REMEMBERED)
   return async (text, asker) => {
     const name = canonicalName(text)
     if (isRefusal(name)) return name
     const known = proven.get(name.text, clock())
-    if (known) return known
+    if (known && (remembered(name.text)?.uri ?? known.uri) === known.uri) return known
     const found = await validate(recordName(name), asker)
     if (isRefusal(found)) return found
     const instruction = instructionOf(found)

@@ -70,6 +70,19 @@ describe('a listing', () => {
     expect(double.calls.filter((call) => call.endsWith('dns_records'))).toHaveLength(3)
   })
 
+  test('during which records come or go is no whole one, because later pages have moved', async () => {
+    for (const user of ['a', 'b', 'c', 'd'])
+      double.add({ name: `${user}.${DOMAIN}`, type: 'TXT', content: `"of ${user}"` })
+    double.largestPage = 2
+    const listing = zoneOn(double).list()[Symbol.asyncIterator]()
+    expect((await listing.next()).value).toMatchObject({ name: `a.${DOMAIN}` })
+    double.records.splice(0, 1)
+    const rest = async () => {
+      while (!(await listing.next()).done);
+    }
+    expect(await codeOf(rest())).toBe('unavailable')
+  })
+
   test('that fails on a later page fails as a whole', async () => {
     double.largestPage = 1
     for (let i = 0; i < 2; i++) double.add({ name: `u${i}.${DOMAIN}`, type: 'TXT', content: '"x"' })

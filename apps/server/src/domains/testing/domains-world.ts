@@ -149,6 +149,7 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     },
     resolveTxt: resolve,
     hostedDomains: domains.hostedDomains,
+    endedDomain: domains.endedDomain,
     delegatedZones: new Map([[zones.names.domain, zones.names]]),
     network: 'regtest',
     clock,

@@ -124,18 +124,23 @@ export async function startSlicesWorld(
       ? null
       : await startWorker({ database: database.database, tasks, concurrency: options.concurrency ?? 4, log })
 
+  const pauseOfClient = () => sleep(500 + Math.random() * 1_000)
   const bearers = new Map<string, Promise<string>>()
   const authorizationOf = (device: Device) => {
     const bearer = bearers.get(device.owner) ?? openSession(device)
     bearers.set(device.owner, bearer)
     return bearer
   }
-  const openSession = async (device: Device) => {
+  /** A server that has enough to do says so, and is asked again. */
+  const openSession = async (device: Device): Promise<string> => {
     const url = '/v1/sessions'
-    const authorization = sign(device, { method: 'POST', url, now: clock(), salt: randomUUID() })
-    const opened = await app.inject({ method: 'POST', url, headers: { authorization } })
-    if (opened.statusCode !== 201) throw new Error(opened.body)
-    return `Bearer ${opened.json().token}`
+    for (;;) {
+      const authorization = sign(device, { method: 'POST', url, now: clock(), salt: randomUUID() })
+      const opened = await app.inject({ method: 'POST', url, headers: { authorization } })
+      if (opened.statusCode === 201) return `Bearer ${opened.json().token}`
+      if (opened.statusCode !== 503) throw new Error(opened.body)
+      await pauseOfClient()
+    }
   }
   const get = async (url: string, device?: Device) =>
     app.inject({ url, headers: device ? { authorization: await authorizationOf(device) } : {} })
@@ -158,7 +163,7 @@ export async function startSlicesWorld(
     for (const key = randomUUID(); ; ) {
       const answer = await send(method, url, device, payload, key)
       if (answer.statusCode !== 503) return answer
-      await sleep(500 + Math.random() * 1_000)
+      await pauseOfClient()
     }
   }
   return {

@@ -117,6 +117,7 @@ export async function startCloudflareDouble(domain: string): Promise<CloudflareD
         (!query.has('name.exact') || query.get('name.exact') === name) &&
         (!query.has('type') || query.get('type') === type),
     )
+    if (query.get('order') === 'name') found.sort((one, other) => (one.name < other.name ? -1 : 1))
     const page = Number(query.get('page') ?? 1)
     const perPage = Math.min(Number(query.get('per_page') ?? 100), self.largestPage)
     const shown = found.slice((page - 1) * perPage, page * perPage)
