@@ -17,6 +17,12 @@ export async function connectedNode(asking: AskNodes, owner: Hex): Promise<Light
   return found ?? refuse('NODE_NOT_CONNECTED')
 }
 
+/** The directory as it answers about this owner where their node is at hand. */
+export function directoryAtHand({ nodes }: AskNodes, owner: Hex): NodeDirectory | null {
+  const node = nodes.atHand?.(owner) ?? null
+  return node && { nodeOf: async (other) => (other === owner ? node : nodes.nodeOf(other)) }
+}
+
 /**
  * The directory as it answers about this owner now, which may take a while; asked again, as in a transaction, it answers
  * the same at once.

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefusalCode } from '@holdfast/core'
 import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
 import { tryTimeoutMs } from '@holdfast/core/payments/payment-tries'
-import { NodeError, type Payer } from '@holdfast/lightning'
+import { NodeError, type Payer, type PayRequest } from '@holdfast/lightning'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { keptOutcome } from './kept-outcome.ts'
@@ -35,16 +35,8 @@ export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSig
   if ('kind' in payer) return payer
   const timeoutMs = tryTimeoutMs(state, deps.clock())
   if (timeoutMs <= 0) return told(state, 'look-up', () => lookUpAndFollow(deps, payer, state, signal))
-  const { payable, nodePaymentId: paymentId, amountMsat, maxFeeMsat, note } = state
-  const destination =
-    payable.kind === 'bolt11'
-      ? { kind: payable.kind, invoice: payable.invoice }
-      : {
-          kind: payable.kind,
-          offer: payable.offer,
-          ...(note !== undefined && { payerNote: note }),
-          ...(payable.payee !== undefined && { payee: payable.payee }),
-        }
+  const { nodePaymentId: paymentId, amountMsat, maxFeeMsat } = state
+  const destination = destinationOf(state)
   return told(state, 'pay', async () => {
     const accepted = await within(
       NODE_TIMEOUT_MS,
@@ -52,6 +44,17 @@ export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSig
     )
     return follow(deps, payer, state, accepted, signal)
   })
+}
+
+/** What the node is asked to pay. */
+export function destinationOf({ payable, note }: Sendable): PayRequest['destination'] {
+  if (payable.kind === 'bolt11') return { kind: payable.kind, invoice: payable.invoice }
+  return {
+    kind: payable.kind,
+    offer: payable.offer,
+    ...(note !== undefined && { payerNote: note }),
+    ...(payable.payee !== undefined && { payee: payable.payee }),
+  }
 }
 
 /** Asks the owner's node what became of the payment, and follows it for a while when it is pending. */

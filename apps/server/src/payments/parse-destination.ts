@@ -1,6 +1,7 @@
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { Payable } from '@holdfast/core/payments/payment-states'
 import type { Hex, Network } from '@holdfast/lightning'
+import { bareText } from '@holdfast/protocols/bare-text'
 import { Bip321Error, type BitcoinUri, parseBitcoinUri } from '@holdfast/protocols/bip321'
 import { Bip353Error, parseName } from '@holdfast/protocols/bip353'
 import { Bolt11Error, decodeInvoice, type Invoice } from '@holdfast/protocols/bolt11'
@@ -31,11 +32,6 @@ export function nameIn(given: string): string | null {
   if (isBitcoinUri(text) || !text.includes('@')) return null
   const name = parseNameText(text)
   return isRefusal(name) ? null : name.name
-}
-
-/** White space comes along when copying, and `lightning:` is a scheme that wallets still copy. */
-function bareText(given: string): string {
-  return given.trim().replace(/^lightning:/i, '')
 }
 
 function isBitcoinUri(text: string): boolean {

@@ -2,7 +2,8 @@ import { refuse } from '@holdfast/core'
 import { NEVER_SENT_GRACE_MS, replayPayment } from '@holdfast/core/payments/payment-machine'
 import { NodeError } from '@holdfast/lightning'
 import { parseBitcoinUri } from '@holdfast/protocols/bip321'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import pg from 'pg'
+import { beforeEach, describe, expect, type Mock, test, vi } from 'vitest'
 import { makeTestNode } from '../nodes/testing/test-node.ts'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import { decodeCommand } from './payment-codec.ts'
@@ -44,6 +45,115 @@ test.each(['pay', 'look-up'])(
     )
   },
 )
+
+describe('the node is told what it will pay', () => {
+  const expecting = () => {
+    const said = vi.fn()
+    world.node.payer!.expect = said
+    return said
+  }
+
+  test('while the intention is kept, as it is asked to pay it then', async () => {
+    const said = expecting()
+    const to = offerOf()
+    await world.start({ to, amountMsat: '1000', note: 'for the shoes' })
+    expect(said.mock.calls).toEqual([[{ kind: 'bolt12', offer: to, payerNote: 'for the shoes' }]])
+    expect(world.node.payCalls).toBe(0)
+    await world.run('pay')
+    expect([...world.node.paid.values()].map(({ destination }) => destination)).toEqual([
+      said.mock.calls[0]![0],
+    ])
+  })
+
+  test('an invoice too; not what has to be resolved first, or is refused', async () => {
+    const said = expecting()
+    const to = invoiceOf()
+    await world.start({ to, amountMsat: '1000' })
+    await world.start({ to: 'alice@shop.test', amountMsat: '1000' })
+    expect(await world.request({ to, amountMsat: '0' })).toHaveProperty('refused')
+    expect(said.mock.calls).toEqual([[{ kind: 'bolt11', invoice: to }]])
+  })
+})
+
+describe('what this process has just written', () => {
+  const reads = (query: Mock) =>
+    query.mock.calls.filter(([sent]) => sent?.text === 'select "state" from "payment" where "id" = $1')
+
+  test('its first job does not read; one that runs again does', async () => {
+    const { id } = await world.start()
+    const job = world.take('pay')
+    const query = vi.spyOn(pg.Client.prototype, 'query') as unknown as Mock
+    await world.perform(job)
+    expect(reads(query)).toHaveLength(0)
+    await world.perform(job)
+    expect(reads(query)).toHaveLength(1)
+    query.mockRestore()
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect(world.node.payCalls).toBe(1)
+  })
+
+  test('a report on it locks it and is kept without reading it', async () => {
+    const { id } = await world.start()
+    const query = vi.spyOn(pg.Client.prototype, 'query') as unknown as Mock
+    await world.run('pay')
+    const texts = query.mock.calls.map(([sent]) => String(sent?.text ?? sent))
+    query.mockRestore()
+    expect(texts.filter((text) => text.includes('is_as_believed'))).toHaveLength(1)
+    expect(texts.filter((text) => text.startsWith('select "state" from "payment"'))).toEqual([])
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+  })
+
+  test('is not believed where it has changed: a late report is heard by what the payment is now', async () => {
+    const { id } = await world.start()
+    const job = world.take('pay')
+    const { pay } = world.node.payer!
+    world.node.payer!.pay = async () => {
+      world.node.payer!.pay = pay
+      await world.perform(job)
+      return { state: 'failed', paymentHash: null, reason: 'rejected' }
+    }
+    await world.perform(job)
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect((await world.entriesOf(id)).map(({ kind }) => kind)).toEqual([
+      'payment.request',
+      'payment.outcome',
+    ])
+  })
+
+  test('and that somebody else has locked is waited for without holding up the journal', async () => {
+    const { id } = await world.start()
+    const other = await database.pool.connect()
+    try {
+      await other.query('begin')
+      await other.query('select from payment where id = $1 for update', [id])
+      const heard = world.run('pay')
+      await expect.poll(() => world.node.payCalls).toBe(1)
+      await database.transact(async (tx) =>
+        tx.append({ stream: 'payment', entityId: id, kind: 'payment.tested', data: {}, actor: 'test' }),
+      )
+      await other.query('commit')
+      await heard
+    } finally {
+      other.release()
+    }
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect((await world.entriesOf(id)).map(({ kind }) => kind)).toEqual([
+      'payment.request',
+      'payment.tested',
+      'payment.outcome',
+    ])
+  })
+
+  test('keeps no job of a later attempt from its work', async () => {
+    const { id } = await world.start()
+    const other = makePaymentsWorld(database, world.node)
+    other.connected.node = null
+    await other.perform(world.take('pay'))
+    await world.perform(other.take('pay'))
+    expect(await world.read(id)).toMatchObject({ phase: 'succeeded' })
+    expect(world.node.payCalls).toBe(1)
+  })
+})
 
 describe('a payment is made once', () => {
   test('when its job crashed between the node and the report, and is run again', async () => {

@@ -11,7 +11,7 @@ import type { ChangeSignal } from '../platform/change-signal.ts'
 import { type Entity, record } from '../platform/entity-loop.ts'
 import type { NewJob, Transact, Transaction } from '../platform/transaction.ts'
 import { encodePayment } from './payment-codec.ts'
-import { insertPayment, lockPayment, updatePayment } from './payment-store.ts'
+import { insertPayment, isNotAsBelieved, lockPayment, updatePayment } from './payment-store.ts'
 
 const PAYMENT: Entity<PaymentState, PaymentCommand, PaymentEffect> = {
   stream: 'payment',
@@ -21,35 +21,67 @@ const PAYMENT: Entity<PaymentState, PaymentCommand, PaymentEffect> = {
   jobOf,
 }
 
-/** Hears a report about a payment: locks it, decides, keeps. Null when there is no such payment. */
-export type TellPayment = (id: string, report: PaymentReport) => Promise<PaymentState | null>
+/**
+ * Hears a report about a payment: locks it, decides, keeps. Null when there is no such payment. `believed` is what the
+ * payment was when it was last seen; where it is so still, one round trip does it all.
+ */
+export type TellPayment = (
+  id: string,
+  report: PaymentReport,
+  believed?: PaymentState,
+) => Promise<PaymentState | null>
 
-export function makeTellPayment(deps: {
-  transact: Transact
-  clock: () => number
-  changes: ChangeSignal
-}): TellPayment {
-  return async (id, report) => {
-    const told = await deps.transact(async (tx) => {
-      const before = await lockPayment(tx.db, id)
-      if (before === null) return null
-      const now = deps.clock()
-      const decision = hearPayment(before, report, now)
-      if (decision.state !== before || decision.effects.length > 0) updatePayment(tx, decision)
-      record(tx, PAYMENT, before, decision, { command: report, actor: actorOf(report), now })
-      return decision.state
-    })
-    deps.changes.notify(id)
+type TellDeps = { transact: Transact; clock: () => number; changes: ChangeSignal<PaymentState> }
+
+export function makeTellPayment(deps: TellDeps): TellPayment {
+  return async (id, report, believed) => {
+    const told =
+      (believed && (await tellAsBelieved(deps, believed, report))) ?? (await tell(deps, id, report))
+    if (told !== null) deps.changes.notify(id, told)
     return told
   }
 }
 
+function tell(
+  { transact, clock }: TellDeps,
+  id: string,
+  report: PaymentReport,
+): Promise<PaymentState | null> {
+  return transact(async (tx) => {
+    const before = await lockPayment(tx.db, id)
+    if (before === null) return null
+    const now = clock()
+    const decision = hearPayment(before, report, now)
+    if (decision.state !== before || decision.effects.length > 0) updatePayment(tx, decision)
+    record(tx, PAYMENT, before, decision, { command: report, actor: actorOf(report), now })
+    return decision.state
+  })
+}
+
+/** Decides on what the payment is believed to be. Null: nothing was kept, and it has to be read. */
+async function tellAsBelieved(
+  { transact, clock }: TellDeps,
+  believed: PaymentState,
+  report: PaymentReport,
+): Promise<PaymentState | null> {
+  const now = clock()
+  const decision = hearPayment(believed, report, now)
+  // What is believed is checked where it is written.
+  if (decision.state === believed) return null
+  try {
+    await transact(async (tx) => {
+      updatePayment(tx, decision, believed)
+      record(tx, PAYMENT, believed, decision, { command: report, actor: actorOf(report), now })
+    })
+    return decision.state
+  } catch (error) {
+    if (isNotAsBelieved(error)) return null
+    throw error
+  }
+}
+
 /** Keeps a new payment with its first effects, or says why it may not be. */
-export async function startPayment(
-  tx: Transaction,
-  request: PaymentRequest,
-  now: number,
-): Promise<PaymentState | Refusal> {
+export function startPayment(tx: Transaction, request: PaymentRequest, now: number): PaymentState | Refusal {
   const decision = decidePayment(null, request, now)
   if (isRefusal(decision)) return decision
   insertPayment(tx, decision)

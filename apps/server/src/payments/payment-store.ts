@@ -24,10 +24,17 @@ export function insertPayment({ db, writeLast }: Transaction, decision: PaymentD
   writeLast(sql`${row}`)
 }
 
-/** Of a payment that the transaction has locked. */
-export function updatePayment({ db, writeLast }: Transaction, decision: PaymentDecision): void {
+/**
+ * Of a payment that the transaction has locked, or of one that nobody has and that is what it is `believed` to be: where
+ * that is not so, the transaction fails with an error of which `isNotAsBelieved` is true.
+ */
+export function updatePayment(
+  { db, writeLast }: Transaction,
+  decision: PaymentDecision,
+  believed?: PaymentState,
+): void {
   const { state } = decision
-  const row = db
+  let row = db
     .updateTable('payment')
     .set({
       node_payment_id: state.nodePaymentId,
@@ -36,7 +43,13 @@ export function updatePayment({ db, writeLast }: Transaction, decision: PaymentD
       look_at: lookAt(decision),
     })
     .where('id', '=', state.id)
+  if (believed) row = row.where(sql<boolean>`is_as_believed(${state.id}, ${stringifyPayment(believed)})`)
   writeLast(sql`${row}`)
+}
+
+/** `PM001` of `is_as_believed`, and `lock_not_available`. */
+export function isNotAsBelieved(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'PM001' || error.code === '55P03')
 }
 
 /** Locks the row until the transaction ends. */

@@ -1,7 +1,8 @@
 import { isRefusal, refuse } from '@holdfast/core'
+import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
-import { askedBefore } from '../nodes/connected-node.ts'
+import { askedBefore, directoryAtHand } from '../nodes/connected-node.ts'
 import { type ChangeSignal, waitField, waitUntil } from '../platform/change-signal.ts'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
@@ -14,7 +15,7 @@ import { type RequestDeps, requestPayment } from './request-payment.ts'
 export type PaymentRoutes = RequestDeps & {
   database: Pick<OpenDatabase, 'db'>
   identity: Pick<Identity, 'mutate' | 'authenticate'>
-  changes: ChangeSignal
+  changes: ChangeSignal<PaymentState>
   /** Aborted when the server stops: whoever waits is answered with what there is. */
   closing?: AbortSignal
 }
@@ -94,6 +95,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
     },
     (request, reply) =>
       deps.identity.mutate(request, reply, {
+        atHand: (owner) => directoryAtHand(deps, owner),
         prepare: (owner) => askedBefore(deps, owner),
         async work(tx, owner, nodes) {
           const state = await requestPayment({ ...deps, nodes }, tx, owner, request.body)
@@ -118,8 +120,8 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const owner = await deps.identity.authenticate(request)
       const { id } = request.params
       if (!uuid.test(id)) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
-      const look = async () => {
-        const state = await findPayment(db, id)
+      const look = async (told?: PaymentState) => {
+        const state = told ?? (await findPayment(db, id))
         // Whether another owner has such a payment is nobody's business.
         return state?.owner === owner ? state : null
       }

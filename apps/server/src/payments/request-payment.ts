@@ -5,6 +5,8 @@ import type { Fallback, PaymentRequest, PaymentState } from '@holdfast/core/paym
 import type { Hex, LightningNode } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
+import { destinationOf } from './ask-payer.ts'
+import type { FreshPayments } from './fresh-payments.ts'
 import { type Destination, parseDestination } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
 import { type NameResolver, payableOfName } from './resolve-destination.ts'
@@ -12,6 +14,7 @@ import { type NameResolver, payableOfName } from './resolve-destination.ts'
 export type RequestDeps = AskNodes & {
   resolver: Pick<NameResolver, 'remembered'>
   clock: () => number
+  fresh: Pick<FreshPayments, 'put'>
   /** How long after the request the node may still be asked to pay, and may go on trying. */
   deadlineMs: number
 }
@@ -29,7 +32,7 @@ export type PaymentWish = {
   fallback?: Fallback | undefined
 }
 
-/** Keeps the intention to pay, with its first job; all in the caller's transaction. */
+/** Keeps the intention to pay, with its first job; all in the caller's transaction, while the node reads what it will pay. */
 export async function requestPayment(
   deps: RequestDeps,
   tx: Transaction,
@@ -47,7 +50,7 @@ export async function requestPayment(
   if (isRefusal(destination)) return destination
 
   const id = randomUUID()
-  return startPayment(
+  const begun = startPayment(
     tx,
     {
       kind: 'request',
@@ -64,6 +67,11 @@ export async function requestPayment(
     },
     now,
   )
+  if (isRefusal(begun)) return begun
+  deps.fresh.put(begun)
+  // When the statement that keeps it is on its way.
+  if (begun.phase === 'sending') setImmediate(() => node.payer?.expect?.(destinationOf(begun)))
+  return begun
 }
 
 /** A payment is given to the node at most so often, each time under another id. */

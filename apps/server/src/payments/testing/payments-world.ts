@@ -10,6 +10,7 @@ import { newDevice } from '../../identity/testing/identity-world.ts'
 import { makeTestNode, type TestNode } from '../../nodes/testing/test-node.ts'
 import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
+import { makeFreshPayments } from '../fresh-payments.ts'
 import { findPayment } from '../payment-store.ts'
 import { makePaymentsSlice } from '../payments-slice.ts'
 import { type PaymentWish, requestPayment } from '../request-payment.ts'
@@ -59,6 +60,7 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     resolve: vi.fn<NameResolver['resolve']>(),
     remembered: vi.fn<NameResolver['remembered']>(() => null),
   }
+  const fresh = makeFreshPayments()
   const addresses = { invoiceFor: vi.fn<InvoiceMaker['invoiceFor']>() }
   const slice = makePaymentsSlice({
     transact,
@@ -69,6 +71,7 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     addresses,
     clock,
     followMs: 20,
+    fresh,
   })
 
   return {
@@ -87,7 +90,9 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     runNext,
     unlucky,
     request: (wish: PaymentWish) =>
-      transact((tx) => requestPayment({ nodes, resolver, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
+      transact((tx) =>
+        requestPayment({ nodes, resolver, clock, fresh, deadlineMs: DEADLINE_MS }, tx, owner, wish),
+      ),
     /** A payment that was accepted; its job waits. */
     async start(wish: PaymentWish = { to: offerOf(), amountMsat: '1000' }): Promise<PaymentState> {
       const state = await this.request(wish)
