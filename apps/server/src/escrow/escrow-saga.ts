@@ -36,8 +36,11 @@ const ESCROW: Entity<EscrowState, EscrowCommand, EscrowEffect> = {
   jobOf,
 }
 
-/** Hears a report about an escrow: locks it, decides, keeps. Null when there is no such escrow. */
-export type TellEscrow = (id: string, report: EscrowReport) => Promise<EscrowState | null>
+/**
+ * Hears reports about an escrow, one after the other: locks it, decides, keeps. Null when there is no such escrow. Of
+ * reports that money has arrived only one at a time: whether there is room is asked of what was kept.
+ */
+export type TellEscrow = (id: string, ...reports: EscrowReport[]) => Promise<EscrowState | null>
 
 export function makeTellEscrow(deps: {
   transact: Transact
@@ -46,21 +49,26 @@ export function makeTellEscrow(deps: {
   limits: HoldLimits
   changes: ChangeSignal
 }): TellEscrow {
-  return async (id, seen) => {
+  return async (id, ...reports) => {
     const moment = await deps.blocks.moment()
-    const sendableMsat = saysHeld(seen) ? await sendable(deps.node) : 0n
+    const sendableMsat = reports.some(saysHeld) ? await sendable(deps.node) : 0n
     const told = await deps.transact(async (tx) => {
       const before = await lockEscrow(tx.db, id)
       if (before === null) return null
-      const isFull = saysHeld(seen) && (await isTooMuch(tx, before, seen, sendableMsat, deps.limits))
-      const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
-      const decision = hearEscrow(before, report, moment)
-      const isIdle = decision.state === before && decision.effects.length === 0
-      if (!isIdle) updateEscrow(tx, decision, moment.now)
+      let state = before
+      const effects: EscrowEffect[] = []
+      for (const seen of reports) {
+        const isFull = saysHeld(seen) && (await isTooMuch(tx, state, seen, sendableMsat, deps.limits))
+        const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
+        const decision = hearEscrow(state, report, moment)
+        record(tx, ESCROW, state, decision, causeOf(report, actorOf(report), moment))
+        state = decision.state
+        effects.push(...decision.effects)
+      }
+      if (state !== before || effects.length > 0) updateEscrow(tx, { state, effects }, moment.now)
       // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
-      else if (report.kind === 'time-passed') await postponeLook(tx.db, id, moment)
-      record(tx, ESCROW, before, decision, causeOf(report, actorOf(report), moment))
-      return decision.state
+      else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
+      return state
     })
     deps.changes.notify(id)
     return told

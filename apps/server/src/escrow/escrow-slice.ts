@@ -14,6 +14,7 @@ import { makeBlockClock } from './block-clock.ts'
 import { makeEscrowTasks } from './escrow-effects.ts'
 import { askEscrow, createEscrow, makeTellEscrow } from './escrow-saga.ts'
 import { findEscrow } from './escrow-store.ts'
+import { makeFollowClaims } from './follow-claims.ts'
 import { type FollowNode, makeFollowNode } from './follow-node.ts'
 import { type EscrowFilter, type EscrowPage, listEscrows } from './graphql/list-escrows.ts'
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
@@ -75,6 +76,8 @@ export type EscrowSlice = {
   follow: FollowNode
   /** Wakes what a block made due; run it every few seconds. */
   guard(): Promise<number>
+  /** Asks once for each block that `guard` has seen, and after a start, what became of claims; run it after that. */
+  followClaims(): Promise<void>
   /** Looks at what was silent for too long; run it every minute. */
   sweep(): Promise<number>
   /** Looks at all that has not ended; run it once at boot. */
@@ -151,6 +154,7 @@ export function makeEscrowSlice(deps: {
     quote: (payoutMsat) => quote(payoutMsat, policy),
     follow: makeFollowNode({ database, node, tell, reconcile, clock }),
     guard: () => guardEscrows({ database, tell, blocks }),
+    followClaims: makeFollowClaims({ database, node, tell, blocks }),
     sweep: () => sweepEscrows({ database, tell, clock }),
     reconcile,
   }

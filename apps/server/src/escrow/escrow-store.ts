@@ -1,7 +1,7 @@
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
-import { committedMsat, hasOpenHold, takesPlace } from '@holdfast/core/escrow/milestone-facts'
+import { claimedHash, committedMsat, hasOpenHold, takesPlace } from '@holdfast/core/escrow/milestone-facts'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import type { Transaction } from '../platform/transaction.ts'
@@ -44,6 +44,8 @@ function changing(decision: EscrowDecision, now: number) {
     committed_msat: state.milestones.reduce((sum, milestone) => sum + committedMsat(milestone), 0n),
     open_holds: state.milestones.filter(hasOpenHold).length,
     taken_holds: state.milestones.filter(takesPlace).length,
+    // Also those that were final already: the guardian asks once more.
+    open_claims: state.milestones.map(claimedHash).filter((hash) => hash !== null),
   }
 }
 
@@ -167,6 +169,35 @@ export async function findDueAt(
   if (after !== null)
     query = query.where(sql<boolean>`(guardian_height, id) > (${after.height}, ${after.id}::uuid)`)
   return query.execute()
+}
+
+export type OpenClaims = { readonly id: string; readonly paymentHashes: readonly string[] }
+
+/** Escrows with claims of which the node has not said yet that nobody can undo them, in the order of their ids. */
+export async function findOpenClaims(
+  db: Kysely<Database>,
+  { limit, after }: { limit: number; after: { readonly id: string } | null },
+): Promise<OpenClaims[]> {
+  let query = db
+    .selectFrom('escrow')
+    .select(['id', 'open_claims as paymentHashes'])
+    .where('open_claims', '<>', sql<string[]>`'{}'`)
+    .orderBy('id')
+    .limit(limit)
+  if (after !== null) query = query.where('id', '>', after.id)
+  return query.execute()
+}
+
+/** What is final stays so: whoever keeps the escrow at this moment takes nothing back. */
+export async function endClaims(
+  db: Kysely<Database>,
+  claims: { readonly ids: readonly string[]; readonly paymentHashes: readonly string[] },
+): Promise<void> {
+  await sql`
+    update escrow set open_claims = array(
+      select hash from unnest(open_claims) as hash where hash <> all (${claims.paymentHashes}::text[])
+    )
+    where id = any (${claims.ids}::uuid[])`.execute(db)
 }
 
 /** Escrows that have not ended, in the order of their ids. */

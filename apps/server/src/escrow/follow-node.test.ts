@@ -11,8 +11,10 @@ const database = withDatabase()
 type Asked = { readonly id: string; readonly paymentHash: string }
 let [one, other] = [] as unknown as [Asked, Asked]
 let nodes = 0
+let tellings: string[] = []
 
 beforeEach(async () => {
+  tellings = []
   const funding = async (): Promise<Asked> => {
     const world = makeEscrowWorld(database)
     return { id: await world.startFunding(), paymentHash: world.paymentHash }
@@ -35,8 +37,9 @@ function follow(events: readonly NodeEvent[], tell: (id: string, report: EscrowR
     },
     reconcile: async () => 0,
     clock: () => 0,
-    tell: async (id, report) => {
-      await tell(id, report)
+    tell: async (id, ...reports) => {
+      for (const report of reports) await tell(id, report)
+      tellings.push(`${reports.length} to ${id === one.id ? 'one' : 'other'}`)
       return null
     },
   })
@@ -70,7 +73,18 @@ test('no escrow waits for what another is told; what one is told keeps its order
   )
   expect(await followNode()).toBe(3)
   expect(heard).toEqual(['other settled', 'one cancelled', 'one settled'])
+  expect(tellings).toEqual(['1 to other', '2 to one'])
   expect(await cursor()).toBe(3)
+})
+
+test('that money has arrived is told by itself, since it may leave no room for what comes next', async () => {
+  const { paymentHash } = one
+  const held = (cursor: number): NodeEvent => ({
+    ...{ cursor, at: 0, kind: 'hold-accepted', paymentHash, amountMsat: 1n, claimDeadlineHeight: 9 },
+  })
+  const { followNode } = follow([held(1), held(2), settled(3, one)], async () => undefined)
+  await followNode()
+  expect(tellings).toEqual(['1 to one', '2 to one'])
 })
 
 test('a fault of one does not keep what others are told from them, and it is heard again from there', async () => {

@@ -59,7 +59,9 @@ export function makeFollowNode(deps: Deps): FollowNode {
   }
 }
 
-/** Those of one escrow one after the other, in their order; no escrow waits for another. */
+type Turn = { readonly id: string; readonly about: { readonly event: NodeEvent; readonly which: About }[] }
+
+/** Those of one escrow in their order; no escrow waits for another. */
 async function hearEach(
   deps: Deps,
   events: readonly NodeEvent[],
@@ -67,30 +69,49 @@ async function hearEach(
 ): Promise<Promise<void>[]> {
   const hashes = events.map(hashOf).filter((hash) => hash !== null)
   const ours = await findByHashes(deps.database.db, hashes)
-  const before = new Map<string, Promise<void>>()
-  return events.map(async (event) => {
-    if (event.kind === 'events-forgotten') {
-      await deps.reconcile()
-      return
-    }
+  const turns = new Map<NodeEvent, Turn>()
+  const last = new Map<string, Turn>()
+  for (const event of events) {
     const paymentHash = hashOf(event)
     const about = paymentHash === null ? undefined : ours.get(paymentHash)
-    if (paymentHash === null || about === undefined || isHopeless(event)) return
-    const hearing = (before.get(about.id) ?? Promise.resolve()).then(() =>
-      hear(deps, event, { ...about, paymentHash }),
-    )
-    before.set(about.id, hearing)
-    await hearing
+    if (paymentHash === null || about === undefined || isHopeless(event)) continue
+    const { id } = about
+    const before = endsHold(event) ? last.get(id) : undefined
+    const turn = before ?? { id, about: [] }
+    turn.about.push({ event, which: { ...about, paymentHash } })
+    last.set(id, turn)
+    turns.set(event, turn)
+  }
+  const heard = new Map<string, Promise<void>>()
+  const hearings = new Map<Turn, Promise<void>>()
+  for (const turn of new Set(turns.values())) {
+    const hearing = (heard.get(turn.id) ?? Promise.resolve()).then(() => hear(deps, turn))
+    heard.set(turn.id, hearing)
+    hearings.set(turn, hearing)
+  }
+  return events.map(async (event) => {
+    if (event.kind === 'events-forgotten') await deps.reconcile()
+    const turn = turns.get(event)
+    if (turn !== undefined) await hearings.get(turn)
   })
+}
+
+/** It comes with the end of the payout, and needs no transaction of its own. */
+function endsHold({ kind }: NodeEvent): boolean {
+  return kind === 'hold-settled' || kind === 'hold-cancelled'
 }
 
 function hashOf(event: NodeEvent): string | null {
   return 'paymentHash' in event ? event.paymentHash : null
 }
 
-async function hear({ database, tell }: Deps, event: NodeEvent, about: About): Promise<void> {
-  const report = await reportOf(database, event, about)
-  if (report !== null) await tell(about.id, report)
+async function hear({ database, tell }: Deps, { id, about }: Turn): Promise<void> {
+  const reports: EscrowReport[] = []
+  for (const { event, which } of about) {
+    const report = await reportOf(database, event, which)
+    if (report !== null) reports.push(report)
+  }
+  if (reports.length > 0) await tell(id, ...reports)
 }
 
 async function reportOf(
@@ -107,6 +128,8 @@ async function reportOf(
       return sayHold(milestone, paymentHash, { state: 'settled', amountMsat: event.amountMsat })
     case 'hold-cancelled':
       return sayHold(milestone, paymentHash, { state: 'cancelled' })
+    case 'hold-lost':
+      return sayHold(milestone, paymentHash, { state: 'lost', amountMsat: event.amountMsat })
     case 'payment-succeeded':
     case 'payment-failed': {
       const state = (await findEscrow(db, id))?.milestones[milestone]

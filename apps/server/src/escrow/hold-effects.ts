@@ -109,6 +109,7 @@ function keptHold(said: HoldSaid): HoldSaid {
     }
     case 'settling':
     case 'settled':
+    case 'lost':
       return { state: said.state, amountMsat: said.amountMsat }
   }
 }

@@ -46,7 +46,7 @@ describe('the blocks that an invoice needs', () => {
 
 describe('what is read in an invoice', () => {
   test('is who is paid, how much, on which hash, and whether on our network', () => {
-    expect(readInvoice(`  ${invoiceWith([])}\n`, node)).toEqual({
+    expect(readInvoice(` lightning:${invoiceWith([])}\n`, node)).toEqual({
       invoice: invoiceWith([]),
       paymentHash: '11'.repeat(32),
       payee: publicKey(9),

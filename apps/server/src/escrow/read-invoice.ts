@@ -1,5 +1,6 @@
 import { type Refusal, refuse } from '@holdfast/core'
 import type { InvoiceFacts } from '@holdfast/core/escrow/worker-invoice'
+import { bareText } from '@holdfast/protocols/bare-text'
 import { Bolt11Error, decodeInvoice, type Invoice } from '@holdfast/protocols/bolt11'
 import type { OperatorNode } from './operator-node.ts'
 
@@ -12,7 +13,7 @@ export function readInvoice(
   { network, nodeId }: Pick<OperatorNode, 'network' | 'nodeId'>,
 ): InvoiceFacts | Refusal {
   try {
-    const invoice = decodeInvoice(text.trim())
+    const invoice = decodeInvoice(bareText(text))
     return {
       invoice: invoice.text,
       paymentHash: invoice.paymentHash,

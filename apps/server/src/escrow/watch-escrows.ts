@@ -10,7 +10,7 @@ const FOLLOW_WAIT_MS = 1_000
 
 /** Follows the operator's node and the chain until stopped; both go on after any fault. */
 export function watchEscrows(
-  { follow, guard }: Pick<EscrowSlice, 'follow' | 'guard'>,
+  { follow, guard, followClaims }: Pick<EscrowSlice, 'follow' | 'guard' | 'followClaims'>,
   log: Log,
 ): { stop(): Promise<void> } {
   const following = loopOnWake({
@@ -23,7 +23,7 @@ export function watchEscrows(
       return 'more'
     },
   })
-  const guarding = repeat(GUARD_EVERY_MS, log, { guardian: guard })
+  const guarding = repeat(GUARD_EVERY_MS, log, { guardian: guard, claims: followClaims })
   return {
     async stop() {
       await Promise.all([following.stop(), guarding.stop()])

@@ -24,6 +24,18 @@ export const ChangeRef = builder.objectRef<SeenChange>('Change').implement({
       description: 'Of an objection or a dispute. Only for the parties.',
       resolve: ({ task, change }) => (seesActor(task, change) ? change.reason : null),
     }),
+    text: t.string({
+      nullable: true,
+      description:
+        'Of a proof; `proof` of the milestone has only the last, and until its end. Only for the parties.',
+      resolve: ({ task, change }) => (seesActor(task, change) ? change.text : null),
+    }),
+    digest: t.field({
+      type: 'Hash',
+      nullable: true,
+      description: 'Of a proof. Only for the parties.',
+      resolve: ({ task, change }) => (seesActor(task, change) ? change.digest : null),
+    }),
     requestId: t.string({
       nullable: true,
       description: '`x-request-id` of the signed request. Only for the parties.',

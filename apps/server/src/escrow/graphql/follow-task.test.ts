@@ -60,6 +60,22 @@ describe('a task is followed', () => {
     await updates.return?.()
   })
 
+  test.each([false, true])(
+    'from a token behind which nothing has happened, at once; ended: %s',
+    async (hasEnded) => {
+      const { deps, append, task } = handMadeTask(7)
+      if (hasEnded) task.escrow = { endedAt: 1 }
+      const before = followTask(deps, 'a', null)
+      const { resume } = await next(before)
+      await before.return?.()
+      const updates = followTask(deps, 'a', resume)
+      expect(await next(updates)).toMatchObject({ task: { escrow: task.escrow }, changes: [], resume })
+      append(1)
+      expect(seqs(await next(updates))).toEqual([8])
+      await updates.return?.()
+    },
+  )
+
   test('what happens while nobody asks is told at the next question, at once', async () => {
     const { deps, append } = handMadeTask(0)
     const updates = followTask(deps, 'a', null)

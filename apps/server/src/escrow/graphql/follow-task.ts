@@ -28,8 +28,8 @@ export type FollowDeps = {
 }
 
 /**
- * Follows a task for ever: at least once, in order. Without a token it begins with the task as it is now; with one,
- * with whatever has happened since. Ends with a refusal when it may not go on.
+ * Follows a task for ever: at least once, in order. It begins with the task as it is now; with a token, and with
+ * whatever has happened since: who had seen the end already learns of it. Ends with a refusal when it may not go on.
  */
 export function followTask(
   deps: FollowDeps,
@@ -63,9 +63,9 @@ async function* updatesOf(
   try {
     leave = deps.enter()
     let seen = await startingPoint(deps, token)
-    let isFirst = token === null
+    let isFirst = true
     while (!bell.isClosed()) {
-      const changes = isFirst ? [] : await deps.changes({ after: seen, limit: MAX_CHANGES })
+      const changes = isFirst && token === null ? [] : await deps.changes({ after: seen, limit: MAX_CHANGES })
       seen = changes.at(-1)?.seq ?? seen
       if (isFirst || changes.length > 0) {
         const viewer = await deps.viewer()

@@ -12,7 +12,7 @@ import { type ContextDeps, httpContext } from './graphql-context.ts'
 import { wordResult } from './graphql-errors.ts'
 import { limitsRule, parseQuery } from './graphql-limits.ts'
 import { serveSocket } from './graphql-socket.ts'
-import { escrowSchema } from './schema.ts'
+import { escrowSchema, schemaText } from './schema.ts'
 import { makeSeats } from './seats.ts'
 import { isEventStream, sendEvents } from './send-events.ts'
 
@@ -33,6 +33,8 @@ const MAX_SOCKETS = 100
 const MAX_SOCKETS_IN_ALL = 10_000
 /** Of one address, over WebSockets; others count as the requests that they are. */
 const SUBSCRIPTIONS_A_MINUTE = 1_200
+
+const SCHEMA_TEXT = schemaText()
 
 /** GraphQL over HTTP, SSE and WebSocket: it only translates. */
 export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<void> {
@@ -57,7 +59,14 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
     logging: false,
   })
   if (!app.hasDecorator('websocketServer')) {
-    await app.register(websocket, { options: { maxPayload: MAX_MESSAGE_BYTES, handleProtocols } })
+    await app.register(websocket, {
+      options: { maxPayload: MAX_MESSAGE_BYTES, handleProtocols },
+      // A message that is too large, say, or a connection that broke: no fault of ours.
+      errorHandler(error, socket, request) {
+        request.log.debug({ err: error, requestId: request.id }, 'a WebSocket broke')
+        socket.terminate()
+      },
+    })
   }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     refuseBrokenJson(request.query)
@@ -74,6 +83,10 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
     subscribing: makeMemoryRateLimiter({ points: SUBSCRIPTIONS_A_MINUTE, seconds: 60 }),
   })
   const schema = { hide: true }
+  // Plain text, so that a browser shows it instead of saving it.
+  app.get('/schema.graphql', { schema }, async (_request, reply) =>
+    reply.type('text/plain; charset=utf-8').send(SCHEMA_TEXT),
+  )
   app.route({ url: PATH, method: 'POST', schema, handler })
   app.route({ url: PATH, method: 'GET', schema, handler, wsHandler })
 }

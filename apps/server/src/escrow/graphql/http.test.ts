@@ -52,6 +52,20 @@ describe('what is no query is answered as REST does', () => {
       415,
       'CONTENT_TYPE_UNSUPPORTED',
     ],
+    [
+      'a text with U+0000',
+      JSON.stringify({ query: QUOTE, variables: { a: 'b\u0000' } }),
+      {},
+      400,
+      'REQUEST_INVALID',
+    ],
+    [
+      'half a character',
+      JSON.stringify({ query: QUOTE, variables: { a: '\udfff' } }),
+      {},
+      400,
+      'REQUEST_INVALID',
+    ],
     ['65 KiB', JSON.stringify({ query: QUOTE.padEnd(66_560) }), {}, 413, 'BODY_TOO_LARGE'],
   ])('%s', async (_, body, headers, status, code) => {
     const answer = await post(body, headers)

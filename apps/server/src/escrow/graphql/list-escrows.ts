@@ -52,7 +52,7 @@ export async function listEscrows(
   if (text !== null) {
     query = query.where(
       sql<boolean>`exists (select from escrow_listing
-        where escrow_id = escrow.id and words @@ websearch_to_tsquery('simple', ${text}))`,
+        where escrow_id = escrow.id and words @@ websearch_to_tsquery('simple', fold_words(${text})))`,
     )
   }
   if (page.after) query = query.where(sql<boolean>`(created_at, id) < ${tuple(page.after)}`)

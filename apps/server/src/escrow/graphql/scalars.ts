@@ -1,5 +1,7 @@
 import { isRefusal, REFUSALS } from '@holdfast/core'
 import { parseMsat } from '@holdfast/core/money'
+import { hexToBytes } from '@holdfast/protocols/hex'
+import { isPoint } from '@holdfast/protocols/point'
 import { GraphQLError } from 'graphql'
 import { builder } from './builder.ts'
 
@@ -27,13 +29,19 @@ builder.scalarType('Milliseconds', {
 builder.scalarType('PublicKey', {
   description: 'A Nostr public key: 32 bytes in lower-case hex.',
   serialize: (value) => value,
-  parseValue: (value) => hex32(value, 'A public key'),
+  parseValue(value) {
+    const key = hex32(value, 'A public key')
+    // BIP-340 names the point with this x whose y is even; about half of all numbers are the x of no point.
+    if (isPoint(hexToBytes(`02${key}`))) return key
+    throw new GraphQLError('A public key is a point of secp256k1.')
+  },
 })
 
 builder.scalarType('Hash', {
-  description: '32 bytes in lower-case hex: a payment hash, a preimage, a SHA-256.',
+  description: '32 bytes in lower-case hex: a payment hash, a preimage, a SHA-256. Capitals are understood.',
   serialize: (value) => value,
-  parseValue: (value) => hex32(value, 'This'),
+  // A buyer who pastes a preimage must not lose time, or the money, to how a wallet spells it.
+  parseValue: (value) => hex32(typeof value === 'string' ? value.toLowerCase() : value, 'This'),
 })
 
 function hex32(value: unknown, what: string): string {

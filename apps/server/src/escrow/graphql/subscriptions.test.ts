@@ -129,7 +129,8 @@ describe.each([
     await again.end()
     const still = follow({ id, after: last, token })
     await client.mutate(parties.buyer, 'cancelTask', { taskId: id })
-    await expect.poll(() => phases(still)).toEqual(['CANCELLED'])
+    await expect.poll(() => phases(still).at(-1)).toBe('CANCELLED')
+    expect(still.updates.at(-1).data.taskUpdated.changes).toMatchObject([{ kind: 'cancel' }])
     await still.end()
   })
 

@@ -9,7 +9,8 @@ import { MilestoneRef } from './milestone-type.ts'
 import { milestoneView, TaskRef } from './task-type.ts'
 
 const RESUME = 'Give it back as `after`, and nothing behind this update is missed.'
-const AFTER = '`resume` of the last update that you have. Without it the first update comes at once.'
+const AFTER =
+  '`resume` of the last update that you have. The first update comes at once, with it or without; with it, and with all that has happened since.'
 
 const TaskUpdateRef = builder.objectRef<TaskUpdate>('TaskUpdate').implement({
   fields: (t) => ({

@@ -14,6 +14,10 @@ export type Change = {
   readonly milestone: number | null
   /** Of an objection or a dispute. */
   readonly reason: string | null
+  /** Of a proof. */
+  readonly text: string | null
+  /** Of a proof: SHA-256 of a document. */
+  readonly digest: Hex | null
   readonly requestId: string | null
   /** The id of the NIP-98 event that authorized it; null: nobody's request did. */
   readonly signedRequest: Hex | null
@@ -37,18 +41,25 @@ export async function readChanges(
     .execute()
   return rows.map(({ seq, kind, actor, at, data, hash }) => {
     const command = data.command as JsonObject
+    const said = (word: string) => textOrNull(command[word])
     return {
       seq: Number(seq),
       kind: kind.replace(/^escrow\./, ''),
       actor,
       at: at.getTime(),
       milestone: typeof command.milestone === 'number' ? command.milestone : null,
-      reason: typeof command.reason === 'string' ? command.reason : null,
-      requestId: typeof data.requestId === 'string' ? data.requestId : null,
-      signedRequest: typeof data.signedRequest === 'string' ? data.signedRequest : null,
+      reason: said('reason'),
+      text: said('text'),
+      digest: said('digest'),
+      requestId: textOrNull(data.requestId),
+      signedRequest: textOrNull(data.signedRequest),
       hash: hash.toString('hex'),
     }
   })
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /** The number of the last one; 0: there is no such escrow. */

@@ -37,6 +37,8 @@ export class EscrowNode implements OperatorNode {
   acknowledged = 0
   /** Up to this cursor it remembers no events. */
   forgotten = 0
+  /** The peer of the channel over which a hold is claimed does not let go of it: only `endClaims` says how that ends. */
+  peerIsSilent = false
   /** So many next calls that change something are carried out but never answered. */
   loseAnswers = 0
 
@@ -52,7 +54,8 @@ export class EscrowNode implements OperatorNode {
       this.#answer('cancel', () => {
         const hold = this.holds.get(paymentHash)
         if (!hold) throw new NodeError('not-held', 'unknown')
-        if (hold.state.state === 'settled') throw new NodeError('conflict', 'settled')
+        if (hold.state.state === 'settled' || hold.state.state === 'lost')
+          throw new NodeError('conflict', 'settled')
         const alive = [...this.payments.values()].some(
           (payment) => payment.paymentHash === paymentHash && payment.outcome.state !== 'failed',
         )
@@ -68,6 +71,11 @@ export class EscrowNode implements OperatorNode {
     lookup: async (paymentHash: Hex) => {
       this.#reach()
       return this.holds.get(paymentHash)?.state ?? null
+    },
+    lookupAll: async (paymentHashes: readonly Hex[]) => {
+      this.calls.push('lookup-all')
+      this.#reach()
+      return paymentHashes.map((paymentHash) => this.holds.get(paymentHash)?.state ?? null)
     },
     watch: () => () => undefined,
   }
@@ -173,12 +181,26 @@ export class EscrowNode implements OperatorNode {
 
   claim(paymentHash: Hex): boolean {
     const hold = this.holds.get(paymentHash)
-    if (hold?.state.state === 'settled') return true
+    if (hold?.state.state === 'settled' || hold?.state.state === 'lost') return true
     if (hold?.state.state !== 'held') return false
     const { amountMsat } = hold.state
-    hold.state = { state: 'settled', amountMsat }
+    hold.state = { state: 'settled', amountMsat, isFinal: !this.peerIsSilent }
     this.#record({ kind: 'hold-settled', paymentHash, amountMsat })
     return true
+  }
+
+  /** What was claimed from a silent peer: it lets go of it, or has taken it back on the chain. */
+  endClaims(how: 'final' | 'lost', which: (paymentHash: Hex) => boolean = () => true): void {
+    for (const [paymentHash, hold] of this.holds) {
+      if (hold.state.state !== 'settled' || hold.state.isFinal || !which(paymentHash)) continue
+      const { amountMsat } = hold.state
+      if (how === 'final') {
+        hold.state = { state: 'settled', amountMsat, isFinal: true }
+        continue
+      }
+      hold.state = { state: 'lost', amountMsat }
+      this.#record({ kind: 'hold-lost', paymentHash, amountMsat })
+    }
   }
 
   /** How much its owner has gained: claimed holds less what was paid. */

@@ -15,7 +15,10 @@ export type Move =
   | { readonly do: 'pay'; readonly pick: number; readonly moreMsat: bigint }
   | { readonly do: 'answer'; readonly succeeds: boolean }
   | { readonly do: 'leak'; readonly pick: number; readonly at: number; readonly fate: Fate }
-  | { readonly do: 'follow' | 'guard' | 'sweep'; readonly fate: Fate | 'twice' }
+  | { readonly do: 'follow' | 'guard' | 'sweep' | 'followClaims'; readonly fate: Fate | 'twice' }
+  /** Whether the peer of the channel answers, over which holds are claimed; and how claims from a silent one end. */
+  | { readonly do: 'silence'; readonly isSilent: boolean }
+  | { readonly do: 'end-claims'; readonly how: 'final' | 'lost' }
   | { readonly do: 'restart' }
   | { readonly do: 'pass'; readonly ms: number }
   /** The clock alone, without a block. */
@@ -79,9 +82,18 @@ export const moves: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({
-      do: fc.constantFrom('follow', 'follow', 'follow', 'guard', 'sweep'),
+      do: fc.constantFrom('follow', 'follow', 'follow', 'guard', 'followClaims', 'sweep'),
       fate: fc.oneof({ weight: 3, arbitrary: fate }, fc.constant('twice' as const)),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Move>(
+      { do: 'silence', isSilent: true },
+      { do: 'silence', isSilent: false },
+      { do: 'end-claims', how: 'final' },
+      { do: 'end-claims', how: 'lost' },
+    ),
   },
   { weight: 1, arbitrary: fc.constant<Move>({ do: 'restart' }) },
   {
@@ -137,12 +149,18 @@ export async function make(world: HistoryWorld, move: Move): Promise<void> {
     }
     case 'follow':
     case 'guard':
+    case 'followClaims':
     case 'sweep': {
       const act = move.do === 'follow' ? () => slice.follow({ waitMs: 0 }) : slice[move.do]
       if (move.fate === 'twice') await world.dying('kept', () => Promise.all([act(), act()]))
       else await world.dying(move.fate, act)
       return
     }
+    case 'silence':
+      node.peerIsSilent = move.isSilent
+      return
+    case 'end-claims':
+      return node.endClaims(move.how)
     case 'restart':
       return world.restart()
     case 'pass':

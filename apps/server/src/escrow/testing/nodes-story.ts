@@ -51,6 +51,8 @@ export const onDevnetChain: StartWorld = () =>
 /** The nodes have a worker thread of their own, as in production. */
 export const onBitcoind: StartWorld = () => makeLdkWorld({ startChain: () => startBitcoind() })
 
+export type NodesStory = ReturnType<typeof tellOnNodes>
+
 /** Escrows on three real LDK nodes: the buyer's, the operator's in the middle, the worker's. Call it in a `describe`. */
 export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
   let world: LdkWorld
@@ -192,6 +194,7 @@ export function tellOnNodes(database: TestDatabase, startWorld: StartWorld) {
       return invoice
     },
 
+    entriesOf: (id: string) => readEntity(database.db, 'escrow', id),
     replayed: async (id: string) => replayEntries(await readEntity(database.db, 'escrow', id)),
 
     /** What the buyer, the operator and the worker can spend over channels. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { LdkWorld } from '@holdfast/devnet/nodes/ldk-world'
 import type { HoldState } from '@holdfast/lightning'
+import type { LdkNode } from '@holdfast/lightning/ldk'
 import { describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
 import {
@@ -8,6 +9,7 @@ import {
   FEE_MSAT,
   FUNDING_MSAT,
   HOUR_MS,
+  type NodesStory,
   PAYOUT_MSAT,
   type StartWorld,
   tellOnNodes,
@@ -35,6 +37,18 @@ function whileMining<T>(world: LdkWorld, ask: () => Promise<T>) {
     return ask()
   }
   return expect.poll(mineAndAsk, { timeout: MANY_BLOCKS_MS / 3, interval: 1 })
+}
+
+/** The buyer’s node is away when the operator claims: that goes its way all the same, and the milestone says so. */
+async function releaseInSilence(story: NodesStory) {
+  const id = await story.order(1, SHORT)
+  const { held, buyersPayment } = await story.fund(id)
+  const said = await story.world.hub.holdInvoices.lookup(held.paymentHash)
+  await story.world.payer.stop()
+  await story.ask(id, approve(0))
+  await story.reach(id, 'released')
+  const { claimDeadlineHeight } = said as Extract<HoldState, { state: 'held' }>
+  return { id, held, buyersPayment, claimDeadlineHeight }
 }
 
 /** What becomes of escrows when the chain has to decide: channels closed by force, a node that is away, undone blocks. */
@@ -127,6 +141,78 @@ export function describeEscrowsOnChain(startWorld: StartWorld): void {
         }).toBe('refunded')
         expect(await world.height()).toBeLessThan(deadlineHeight)
         await expect.poll(buyers[1]!.buyersPayment).toMatchObject({ state: 'failed' })
+        expect(await story.replayed(id)).toEqual(await slice.find(id))
+      },
+      MANY_BLOCKS_MS,
+    )
+  })
+
+  describe('when the buyer’s node does not answer from the release on', () => {
+    const database = withDatabase()
+    const story = tellOnNodes(database, startWorld)
+    const mineFor = async (nodes: readonly LdkNode[], blocks = 1) => {
+      const { rpc } = story.world
+      await rpc.generateToAddress(blocks, await rpc.getNewAddress())
+      await Promise.all(nodes.map((node) => node.sync()))
+    }
+    const openClaims = async (id: string) => {
+      await story.slice.guard()
+      await story.slice.followClaims()
+      const row = database.db.selectFrom('escrow').select('open_claims').where('id', '=', id)
+      return (await row.executeTakeFirstOrThrow()).open_claims
+    }
+
+    test(
+      'a claim that the chain takes in time is final under seven blocks, and what was released stays so',
+      async () => {
+        const { world, slice } = story
+        const { id, held, claimDeadlineHeight } = await releaseInSilence(story)
+        const entries = await story.entriesOf(id)
+        expect(await openClaims(id)).toEqual([held.paymentHash])
+        const { hub, payee } = world
+        await mineFor([hub, payee], claimDeadlineHeight - (await world.height()))
+        expect(await openClaims(id)).toEqual([held.paymentHash])
+        const ask = async () => {
+          await mineFor([hub, payee])
+          return openClaims(id)
+        }
+        await expect.poll(ask, { timeout: MANY_BLOCKS_MS / 3, interval: 1 }).toEqual([])
+        expect(await story.phaseOf(id)).toBe('released')
+        expect(await story.entriesOf(id)).toEqual(entries)
+        expect(await story.replayed(id)).toEqual(await slice.find(id))
+      },
+      MANY_BLOCKS_MS,
+    )
+  })
+
+  describe('when the buyer’s node comes back only after the HTLC of a release has run out, and finds it unclaimed', () => {
+    const database = withDatabase()
+    const story = tellOnNodes(database, startWorld)
+
+    test(
+      'it takes the money back, and state and journal say that the operator has lost it',
+      async () => {
+        const { world, slice } = story
+        const { id, buyersPayment, claimDeadlineHeight } = await releaseInSilence(story)
+        await world.hub.stop()
+        const { rpc } = world
+        await rpc.generateToAddress(
+          claimDeadlineHeight - (await world.height()) + 25,
+          await rpc.getNewAddress(),
+        )
+        const payer = await world.open('payer')
+        const takenBack = async () => {
+          await rpc.generateToAddress(1, await rpc.getNewAddress())
+          await payer.sync()
+          return (await buyersPayment())?.state
+        }
+        await expect.poll(takenBack, { timeout: MANY_BLOCKS_MS / 3, interval: 1 }).toBe('failed')
+        expect(await story.phaseOf(id)).toBe('released')
+        await world.open('hub')
+        const lost = await story.reach(id, 'lost')
+        expect(lost).toMatchObject({ paidMsat: PAYOUT_MSAT, heldMsat: FUNDING_MSAT })
+        expect((await story.entriesOf(id)).at(-1)).toMatchObject({ kind: 'escrow.hold-seen', actor: 'node' })
+        expect((await slice.find(id))!.phase).toBe('completed')
         expect(await story.replayed(id)).toEqual(await slice.find(id))
       },
       MANY_BLOCKS_MS,

@@ -1,14 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { makeIdentity } from '../../../identity/identity.ts'
 import { type Device, sign } from '../../../identity/testing/identity-world.ts'
-import { freePort } from '../../../platform/free-port.ts'
 import { makeHttpApp } from '../../../platform/http/app.ts'
 import { startJournal } from '../../../platform/journal/journal.ts'
 import { makeLog } from '../../../platform/log.ts'
 import type { TestDatabase } from '../../../platform/testing/with-database.ts'
 import { makeEscrowWorld } from '../../testing/escrow-world.ts'
-import { startEscrowFeed } from '../escrow-feed.ts'
+import { makeEscrowFeed } from '../escrow-feed.ts'
 import { addGraphqlRoutes } from '../graphql.routes.ts'
 
 export type GraphqlWorld = Awaited<ReturnType<typeof startGraphqlWorld>>
@@ -35,7 +35,7 @@ export async function startGraphqlWorld(database: TestDatabase, { handlerTimeout
     openapi: { title: 'Test', version: '0', description: '' },
   })
   const host = '127.0.0.1'
-  const port = await freePort(host)
+  const port = await lastingPort(host)
   const url = `http://${host}:${port}`
   const identity = makeIdentity({
     transact: world.transact,
@@ -46,7 +46,7 @@ export async function startGraphqlWorld(database: TestDatabase, { handlerTimeout
   await identity.install(app)
   const log = makeLog({ level: 'silent' })
   const journal = await startJournal({ database: database.database, transact: database.transact, log })
-  const feed = await startEscrowFeed({ journal, log })
+  const feed = makeEscrowFeed({ journal, log })
   const closing = new AbortController()
   await addGraphqlRoutes(app, {
     identity,
