@@ -45,7 +45,7 @@ export async function startEmbeddedWorld(
   const edges: Edges = {
     network: 'regtest',
     ...zones,
-    nodes: { nodeOf: async (owner) => world.nodeOf(owner) },
+    nodes: { nodeOf: async (owner) => world.nodeOf(owner), atHand: (owner) => world.nodeOf(owner) },
     operator: { node: world.operator, height: async () => (await world.operator.sync()).height },
     resolveTxt: makeResolveTxt(query, anchors),
     anchors,

@@ -1,6 +1,7 @@
 // npm start: brings up the embedded world and the server, prints where everything is, and ends it all on Ctrl-C.
-import { parseArgs } from 'node:util'
+
 import { describeConfig } from './platform/config.ts'
+import { readOptions } from './platform/read-options.ts'
 import { runHoldfast } from './run-holdfast.ts'
 
 const HELP = `npm start
@@ -11,6 +12,6 @@ chain with Lightning nodes, and a signed DNS zone. It is set by environment vari
 ${describeConfig()}
 `
 
-const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' } } })
+const { values } = readOptions({ options: { help: { type: 'boolean', short: 'h' } } })
 if (values.help) console.log(HELP)
 else if (!(await runHoldfast(process.env, { say: console.log, complain: console.error }))) process.exit(1)

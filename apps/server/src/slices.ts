@@ -74,6 +74,7 @@ export async function makeSlices(options: {
     resolveTxt: edges.resolveTxt,
     watch: config.nameWatch,
     hostedDomains: domains.hostedDomains,
+    endedDomain: domains.endedDomain,
     delegatedZones,
     clock,
     closing,
@@ -117,7 +118,12 @@ export async function makeSlices(options: {
     askedDomain,
     rootOf: async (domain) => nip05Roots.get(domain) ?? domains.ownerOf(domain),
   })
-  const proofs = makeProofsSlice({ resolveTxt: edges.resolveTxt, anchors: edges.anchors, clock })
+  const proofs = makeProofsSlice({
+    resolveTxt: edges.resolveTxt,
+    anchors: edges.anchors,
+    remembered: resolver.remembered,
+    clock,
+  })
   const zonePlans = makeZonesSlice({
     transact,
     database,

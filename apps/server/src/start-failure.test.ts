@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChain } from '@holdfast/devnet/chain/chain-server'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { formatBindTrustAnchors, ROOT_ANCHORS } from '@holdfast/protocols/dnssec'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ConfigError, readConfig } from './platform/config.ts'
-import { freePort } from './platform/free-port.ts'
 import { makeLog } from './platform/log.ts'
 import { makeShutdown } from './platform/shutdown.ts'
 import { withDatabase } from './platform/testing/with-database.ts'
@@ -95,7 +95,7 @@ async function lockedBitcoind(): Promise<string> {
 const CASES: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
   [
     'a bitcoind that is not there',
-    async () => ({ BITCOIND_URL: `http://user:pass-word@127.0.0.1:${await freePort('127.0.0.1')}` }),
+    async () => ({ BITCOIND_URL: `http://user:pass-word@127.0.0.1:${await lastingPort('127.0.0.1')}` }),
     /^The bitcoind at 127\.0\.0\.1:\d+ cannot be used: .*does not answer \(ECONNREFUSED\)\. Start it, or correct BITCOIND_URL\.$/,
   ],
   [
@@ -115,12 +115,12 @@ const CASES: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
   ],
   [
     'a PostgreSQL that is not there',
-    async () => ({ DATABASE_URL: `postgres://user:pass-word@127.0.0.1:${await freePort('127.0.0.1')}/x` }),
+    async () => ({ DATABASE_URL: `postgres://user:pass-word@127.0.0.1:${await lastingPort('127.0.0.1')}/x` }),
     /^PostgreSQL at 127\.0\.0\.1:\d+ cannot be used: .*ECONNREFUSED.*\. Start it, or correct DATABASE_URL\.$/,
   ],
   [
     'the same by a host of several addresses',
-    async () => ({ DATABASE_URL: `postgres://user:pass-word@localhost:${await freePort('127.0.0.1')}/x` }),
+    async () => ({ DATABASE_URL: `postgres://user:pass-word@localhost:${await lastingPort('127.0.0.1')}/x` }),
     /^PostgreSQL at localhost:\d+ cannot be used: .*ECONNREFUSED.*\. Start it, or correct DATABASE_URL\.$/,
   ],
   [

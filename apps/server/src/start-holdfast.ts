@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeFileDurably } from '@holdfast/devnet/durable-file'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { connectEdges } from './edges.ts'
 import { startEmbeddedWorld } from './embedded-world.ts'
 import type { Config } from './platform/config.ts'
 import { lockDataFolder } from './platform/data-folder-lock.ts'
-import { freePort } from './platform/free-port.ts'
 import type { Log } from './platform/log.ts'
 import { migrate } from './platform/migrate.ts'
 import { openPostgres } from './platform/postgres/open-postgres.ts'
@@ -34,7 +34,7 @@ export async function startHoldfast(config: Config, log: Log, shutdown: Shutdown
       : connectEdges(config).then((edges) => ({ edges, dns: null })),
   )
   // NIP-98 events are signed for our URL, so the port must be known before anything is served.
-  const port = config.port === 0 ? await freePort(config.host) : config.port
+  const port = config.port === 0 ? await lastingPort(config.host) : config.port
   const url = config.publicUrl ?? serverUrl(config.host, port)
   const { connectionString, databaseElsewhere } = database
   await startServer({ config, url, port, connectionString, edges, log, shutdown })

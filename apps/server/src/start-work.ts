@@ -2,6 +2,7 @@ import type { Edges } from './edges.ts'
 import { watchEscrows } from './escrow/watch-escrows.ts'
 import type { Identity } from './identity/identity.ts'
 import { isNoteworthy } from './names/reconciliation.ts'
+import type { AtOnce } from './platform/at-once.ts'
 import type { OpenDatabase } from './platform/database.ts'
 import { startWorker, type Task, type WorkerOptions } from './platform/jobs.ts'
 import type { Log } from './platform/log.ts'
@@ -22,20 +23,20 @@ export async function startWork(
     identity: Identity
     database: OpenDatabase
     rightOfWay: RightOfWay
+    atOnce: AtOnce
     log: Log
     shutdown: Shutdown
   },
 ): Promise<void> {
   const { names, domains, zones, payments, lightningAddress, escrow, delegatedZones } = slices
-  const { edges, identity, database, rightOfWay, log, shutdown } = options
-  type Manner = Partial<Pick<WorkerOptions, 'rightOfWay' | 'concurrency' | 'unhurried'>>
+  const { edges, identity, database, rightOfWay, atOnce, log, shutdown } = options
+  type Manner = Partial<Pick<WorkerOptions, 'rightOfWay' | 'atOnce' | 'concurrency' | 'unhurried'>>
   const work = async (tasks: Record<string, Task>, more: Manner = {}) => {
     const worker = await startWorker({ database, tasks, concurrency: JOBS_AT_ONCE, log, ...more })
     shutdown.add('worker', () => worker.stop())
   }
   // For a payment somebody waits, and it waits for nodes: names are not in its way, nor it in theirs.
-  await work(payments.tasks)
-  if (escrow) await work(escrow.tasks)
+  await work({ ...payments.tasks, ...escrow?.tasks }, { atOnce, concurrency: 2 * JOBS_AT_ONCE })
   // Strangers cause these, so they wait for nodes by themselves.
   await work(lightningAddress.tasks, { concurrency: LOOKS_AT_ONCE, unhurried: true })
   // Names of merchants' domains are published only by who knows those domains.

@@ -84,6 +84,14 @@ describe('what npm start brings up', () => {
     expect(servers).toEqual([{ url: ready.url }])
   })
 
+  test('says of GraphQL what is published', async () => {
+    const said = await fetch(new URL('/schema.graphql', ready.url))
+    expect(said.headers.get('content-type')).toBe('text/plain; charset=utf-8')
+    expect(await said.text()).toBe(
+      readFileSync(join(import.meta.dirname, '../../../docs/api/schema.graphql'), 'utf8'),
+    )
+  })
+
   test('serves the addresses that early integrators know', async () => {
     const [alias, route] = await Promise.all(
       ['/status', '/v1/jobs'].map(async (path) => {
