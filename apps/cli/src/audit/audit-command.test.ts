@@ -136,6 +136,12 @@ describe('verify', () => {
     expect(await audit('verify', never)).toMatchObject({ code: 1 })
     expect((await audit('verify', never)).out).toContain('not-found')
   })
+
+  test('one entity is named by its id, with or without its stream, in small letters or capitals', async () => {
+    for (const word of [id, id.toUpperCase(), `escrow:${id}`, `escrow:${id.toUpperCase()}`]) {
+      expect(await audit('verify', word)).toMatchObject({ code: 0 })
+    }
+  })
 })
 
 describe('export', () => {
@@ -248,6 +254,8 @@ appendFileSync(EMPTY, '')
 test.each([
   ['no action', [], 'what? verify or export'],
   ['a word that is no entity', ['verify', 'x'], 'x is neither the id of an escrow nor stream:id'],
+  ['an escrow of no id', ['verify', 'escrow:x'], 'x is no id of escrow'],
+  ['a name instead of its registration', ['verify', 'name:a@x.test'], 'a@x.test is no id of name'],
   ['options of the other action', ['verify', '--out', 'f'], '--out has no meaning for verify'],
   ['options of the other action', ['export', '--kept', 'f'], '--kept has no meaning for export'],
   ['a moment that is none', ['export', '--from', 'yesterday'], '--from takes a moment'],

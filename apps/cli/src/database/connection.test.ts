@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { OpenDatabase } from '@holdfast/server/platform/database'
+import { type OpenDatabase, pingDatabase } from '@holdfast/server/platform/database'
 import { APP_ROLE } from '@holdfast/server/platform/database-role'
 import { withDatabase as testDatabase } from '@holdfast/server/platform/testing/with-database'
 import { afterAll, expect, test } from 'vitest'
@@ -27,6 +27,29 @@ test('what is asked cannot write, whatever its user may', async () => {
     env,
   )
   await expect(ask).rejects.toMatchObject({ code: '25006' })
+})
+
+test('whatever was asked of it, it is closed afterwards, so that the program ends', async () => {
+  const env = { DATABASE_URL: database.connectionString.reveal() }
+  const asks: ((asked: OpenDatabase) => Promise<unknown>)[] = [
+    ({ pool }) => pool.query('select 1'),
+    pingDatabase,
+    async () => null,
+  ]
+  for (const ask of asks) {
+    const asked: OpenDatabase[] = []
+    const code = await withDatabase(
+      {},
+      terminal,
+      async (open) => {
+        asked.push(open)
+        await ask(open)
+        return EXIT.ok
+      },
+      env,
+    )
+    expect([code, asked[0]?.pool.ended]).toEqual([EXIT.ok, true])
+  }
 })
 
 test('a database that does not answer is neither yes nor no', async () => {

@@ -12,6 +12,7 @@ beforeEach(async () => {
   world = makeEscrowWorld(database)
 })
 afterEach(() => {
+  vi.useRealTimers()
   vi.unstubAllEnvs()
 })
 
@@ -49,6 +50,26 @@ describe('list', () => {
     expect(await idsOf('--phase', 'completed')).toEqual([])
     expect((await escrow('list', '--phase', 'completed')).out).toBe('There are none.')
   })
+})
+
+test('a claim that the chain could still give back is listed, shown, and stuck when that lasts', async () => {
+  await world.reachHeld()
+  const other = makeEscrowWorld(database)
+  const id = await other.reachReleasing()
+  other.node.peerIsSilent = true
+  other.node.payeeAnswers(true)
+  await other.slice.follow()
+  const claimed = async () => (await json('list', '--claimed')).escrows
+  expect(await claimed()).toMatchObject([{ id, openClaims: [other.paymentHash] }])
+  expect((await escrow('show', id)).out).toContain('the claim is not final yet')
+  vi.setSystemTime(other.time.now + 3 * 60 * 60_000)
+  const { code, out } = await escrow('stuck', '--height', '1000')
+  expect(code).toBe(1)
+  expect(out).toContain(`open-claim  ${id}  milestone 0  released`)
+  other.node.endClaims('lost')
+  await other.slice.follow()
+  expect(await claimed()).toEqual([])
+  expect(await json('list', '--milestone', 'lost')).toMatchObject({ escrows: [{ id }] })
 })
 
 describe('show', () => {

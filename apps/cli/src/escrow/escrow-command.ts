@@ -1,16 +1,15 @@
 import { ESCROW_PHASES } from '@holdfast/core/escrow/escrow-states'
 import { MILESTONE_PHASES } from '@holdfast/core/escrow/milestone-states'
 import { encodeEscrow } from '@holdfast/server/escrow/escrow-codec'
-import { findEscrow } from '@holdfast/server/escrow/escrow-store'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from '../command.ts'
 import { DATABASE_HELP, DATABASE_OPTIONS, withDatabase } from '../database/connection.ts'
 import { readArguments, take } from '../server/read-arguments.ts'
 import { escrowText, pageText } from './escrow-text.ts'
-import { type EscrowFilter, escrowId, listEscrows } from './read-escrows.ts'
+import { type EscrowFilter, type EscrowRow, escrowId, listEscrows, readEscrow } from './read-escrows.ts'
 import { showStuck } from './show-stuck.ts'
 
-const HELP = `usage: holdfast escrow list [--phase PHASE]… [--milestone PHASE]… [--limit N] [--after CURSOR] [options]
+const HELP = `usage: holdfast escrow list [--phase PHASE]… [--milestone PHASE]… [--claimed] [--limit N] [--after CURSOR] [options]
        holdfast escrow show <id> [options]
        holdfast escrow stuck [--within BLOCKS] [--height N] [options]
 
@@ -22,9 +21,10 @@ For operators: reads the database itself, so that it answers also while the serv
     --milestone PHASE  only with a milestone in this phase; may be repeated
                        ${MILESTONE_PHASES.slice(0, 10).join(', ')},
                        ${MILESTONE_PHASES.slice(10).join(', ')}
+    --claimed          only with a hold that was claimed, and which the chain could still give back
     --limit N          at most so many; default 20, at most 200
     --after CURSOR     the page after the one that ended with this
-  stuck                holds near their end, payouts of which nobody knows, ends that take too long, what is owed,
+  stuck                holds near their end, payouts of which nobody knows, ends and claims that take too long, what is owed,
                        escrows of which nothing is heard, jobs that failed for good; each with what to do next
                        (docs/runbooks/stuck-holds.md has the rest)
     --within BLOCKS    near its end is a hold with so many blocks left; default 144
@@ -38,6 +38,7 @@ const OPTIONS = {
   ...DATABASE_OPTIONS,
   phase: { type: 'string', multiple: true },
   milestone: { type: 'string', multiple: true },
+  claimed: { type: 'boolean' },
   limit: { type: 'string' },
   after: { type: 'string' },
   within: { type: 'string' },
@@ -58,6 +59,7 @@ export const escrowCommand: Command = {
         const filter: EscrowFilter = {
           phases: oneOfEach('--phase', values.phase, ESCROW_PHASES),
           milestonePhases: oneOfEach('--milestone', values.milestone, MILESTONE_PHASES),
+          openClaims: values.claimed ?? false,
           limit: wholeNumber('--limit', values.limit, { least: 1, most: 200 }) ?? 20,
           after: values.after ?? null,
         }
@@ -86,20 +88,22 @@ type Show = { readonly terminal: Terminal; readonly json: boolean }
 
 async function list(database: OpenDatabase, filter: EscrowFilter, show: Show): Promise<ExitCode> {
   const page = await listEscrows(database, filter)
-  const json = () => ({ escrows: page.escrows.map(encodeEscrow), next: page.next })
+  const json = () => ({ escrows: page.escrows.map(asJson), next: page.next })
   show.terminal.out(show.json ? JSON.stringify(json(), null, 2) : pageText(page))
   return EXIT.ok
 }
 
 async function showOne(database: OpenDatabase, id: string, { terminal, json }: Show): Promise<ExitCode> {
-  const escrow = await findEscrow(database.db, id)
+  const escrow = await readEscrow(database, id)
   if (escrow === null) {
     terminal.err(`There is no escrow ${id}.`)
     return EXIT.no
   }
-  terminal.out(json ? JSON.stringify(encodeEscrow(escrow), null, 2) : escrowText(escrow))
+  terminal.out(json ? JSON.stringify(asJson(escrow), null, 2) : escrowText(escrow))
   return EXIT.ok
 }
+
+const asJson = ({ state, openClaims }: EscrowRow) => ({ ...encodeEscrow(state), openClaims })
 
 /** @throws UsageError */
 function oneOfEach(

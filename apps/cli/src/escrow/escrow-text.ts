@@ -1,7 +1,7 @@
-import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import { claimedHash } from '@holdfast/core/escrow/milestone-facts'
 import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
 import { printable, tableText } from '../table.ts'
-import type { EscrowPage } from './read-escrows.ts'
+import type { EscrowPage, EscrowRow } from './read-escrows.ts'
 
 /** What stands in the node's or the chain's own units: millisatoshi as satoshi, times in UTC. */
 const satoshi = (msat: bigint): string =>
@@ -10,7 +10,7 @@ export const isoTime = (ms: number): string => new Date(ms).toISOString().replac
 
 export function pageText({ escrows, next }: EscrowPage): string {
   if (escrows.length === 0) return 'There are none.'
-  const rows = escrows.map((escrow) => [
+  const rows = escrows.map(({ state: escrow }) => [
     escrow.id,
     escrow.kind,
     escrow.custody,
@@ -25,7 +25,7 @@ export function pageText({ escrows, next }: EscrowPage): string {
   return next === null ? table : `${table}\n\nmore: --after ${next}`
 }
 
-export function escrowText(escrow: EscrowState): string {
+export function escrowText({ state: escrow, openClaims }: EscrowRow): string {
   const rows: [string, string][] = [
     ['title', printable(escrow.title)],
     ['kind', `${escrow.kind}, ${escrow.custody}`],
@@ -38,10 +38,14 @@ export function escrowText(escrow: EscrowState): string {
     ['deadline', isoTime(escrow.deadlineAt)],
   ]
   const lines = rows.map(([label, text]) => `  ${label.padEnd(8)}  ${text}`)
-  return [escrow.id, ...lines, ...escrow.milestones.map(milestoneText)].join('\n')
+  return [
+    escrow.id,
+    ...lines,
+    ...escrow.milestones.map((milestone) => milestoneText(milestone, openClaims)),
+  ].join('\n')
 }
 
-function milestoneText(milestone: MilestoneState): string {
+function milestoneText(milestone: MilestoneState, openClaims: readonly string[]): string {
   const { index, phase, terms } = milestone
   const parts = [`payout ${satoshi(terms.payoutMsat)}, fee ${satoshi(terms.feeMsat)}`]
   if ('heldMsat' in milestone) parts.push(`locked ${satoshi(milestone.heldMsat)}`)
@@ -56,8 +60,20 @@ function milestoneText(milestone: MilestoneState): string {
       `    the guardian decides at block ${guardianHeight}, the hold ends at block ${deadlineHeight}`,
     )
   }
+  const claim = claimText(milestone, openClaims)
+  if (claim !== null) lines.push(`    ${claim}`)
   if ('paymentHash' in milestone) lines.push(`    payment hash ${milestone.paymentHash}`)
   return lines.join('\n')
+}
+
+/** Null: nothing was claimed, or the phase says what became of it. */
+function claimText(milestone: MilestoneState, openClaims: readonly string[]): string | null {
+  if ('claimLost' in milestone) return 'the claim was lost on the chain: the operator bears what is owed'
+  const hash = claimedHash(milestone)
+  if (hash === null) return null
+  return openClaims.includes(hash)
+    ? 'the claim is not final yet: the channel’s peer, or else the chain, decides'
+    : 'the claim is final'
 }
 
 /** What of the buyer's money is neither with the worker nor back. */

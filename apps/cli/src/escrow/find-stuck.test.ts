@@ -8,6 +8,7 @@ import { byUrgency, findStuck, NEXT_STEP, type StuckReason, stuckJob } from './f
 
 const NOW = 1_800_000_000_000
 const MINUTE_MS = 60_000
+const HASH = 'ab'.repeat(32)
 const question = { now: NOW, height: 1_000, withinBlocks: 144 }
 
 /** Of what a milestone has in some phase, only what is looked at. */
@@ -17,7 +18,7 @@ function escrowWith(...milestones: object[]): EscrowState {
     custody: 'hash-locked',
     nodeId: '02'.repeat(33),
     terms: { title: 'A box', payoutMsat: 50_000_000n, feeMsat: 501_000n },
-    paymentHash: 'ab'.repeat(32),
+    paymentHash: HASH,
   })
   return {
     id: 'escrow-1',
@@ -81,7 +82,7 @@ describe('a milestone is stuck', () => {
     ['when an unpaid hold is not finished', { phase: 'closing', attempt: 9 }, 'slow-end', 'asked 9 times'],
   ])('%s', (_what, milestone, reason, detail) => {
     const found = findStuck(
-      { state: escrowWith({ phase: 'released', endedAt: NOW }, milestone), lookAt: null },
+      { state: escrowWith({ phase: 'released', endedAt: NOW }, milestone), openClaims: [], lookAt: null },
       question,
     )
     expect(found).toMatchObject([
@@ -96,18 +97,40 @@ describe('a milestone is stuck', () => {
     ['while its hold is being let go', { phase: 'refunding', attempt: 3 }],
     ['when it has ended', { phase: 'lost', endedAt: NOW }],
   ])('but not %s', (_what, milestone) => {
-    expect(findStuck({ state: escrowWith(milestone), lookAt: null }, question)).toEqual([])
+    expect(findStuck({ state: escrowWith(milestone), openClaims: [], lookAt: null }, question)).toEqual([])
   })
 
   test('whose deadline nobody can count is not said to be near', () => {
     const state = escrowWith(held)
-    expect(findStuck({ state, lookAt: null }, { ...question, height: null })).toEqual([])
+    expect(findStuck({ state, openClaims: [], lookAt: null }, { ...question, height: null })).toEqual([])
   })
+})
+
+test.each<[string, object]>([
+  ['a release', { phase: 'released', endedAt: NOW - 121 * MINUTE_MS }],
+  ['a premature settlement', { phase: 'premature', owedMsat: 1n, since: NOW - 121 * MINUTE_MS }],
+  ['one that was repaid since', { phase: 'repaid', owedMsat: 1n, endedAt: NOW - 121 * MINUTE_MS }],
+])('the claim of %s that is open for more than two hours is told', (_what, milestone) => {
+  const [state, lookAt] = [escrowWith(milestone), null]
+  const claims = (openClaims: string[], now = NOW) =>
+    findStuck({ state, openClaims, lookAt }, { ...question, now }).filter(
+      ({ reason }) => reason === 'open-claim',
+    )
+  expect(claims([HASH])).toMatchObject([{ milestone: 0, detail: expect.stringContaining('2 h ago') }])
+  expect(claims([HASH], NOW - MINUTE_MS)).toEqual([])
+  expect(claims([])).toEqual([])
+  expect(escrowText({ state, openClaims: [HASH] })).toContain('the claim is not final yet')
+  expect(escrowText({ state, openClaims: [] })).toContain('the claim is final')
+})
+
+test('a claim that was lost, and owed all the same, is told as such', () => {
+  const state = escrowWith({ phase: 'premature', owedMsat: 1n, claimLost: true })
+  expect(escrowText({ state, openClaims: [] })).toContain('the operator bears what is owed')
 })
 
 test('an escrow is silent two minutes after it should have been heard of', () => {
   const state = escrowWith()
-  const lookAt = (ms: number) => ({ state, lookAt: new Date(NOW - ms) })
+  const lookAt = (ms: number) => ({ state, openClaims: [], lookAt: new Date(NOW - ms) })
   expect(findStuck(lookAt(2 * MINUTE_MS), question)).toEqual([])
   expect(findStuck(lookAt(3 * MINUTE_MS), question)).toMatchObject([{ reason: 'silent', milestone: null }])
 })
@@ -129,7 +152,7 @@ test('fewest blocks come first, then what waiting costs most', () => {
   ]
   const found = [
     stuckJob(letter),
-    ...findStuck({ state: escrowWith(...milestones), lookAt: new Date(0) }, question),
+    ...findStuck({ state: escrowWith(...milestones), openClaims: [], lookAt: new Date(0) }, question),
   ].sort(byUrgency)
   expect(found.map(({ reason, blocksLeft }) => [reason, blocksLeft])).toEqual([
     ['near-deadline', 10],
@@ -142,7 +165,7 @@ test('fewest blocks come first, then what waiting costs most', () => {
 })
 
 test('an escrow is told with whatever its milestones have', () => {
-  const text = escrowText({
+  const state = {
     ...escrowWith(
       {
         phase: 'released',
@@ -157,7 +180,8 @@ test('an escrow is told with whatever its milestones have', () => {
     worker: null,
     phase: 'completed',
     endedAt: NOW,
-  })
+  } as const
+  const text = escrowText({ state, openClaims: [] })
   expect(text).toContain('phase     completed since 2027-01-15T08:00:00Z')
   expect(text).toContain('worker    none yet')
   expect(text).toContain('locked 50501 sat, paid 50000 sat, routing 1.005 sat')

@@ -1,9 +1,16 @@
-import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
-import { standingOf } from '@holdfast/core/escrow/milestone-facts'
+import { claimedHash, standingOf } from '@holdfast/core/escrow/milestone-facts'
 import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
+import type { EscrowRow } from './read-escrows.ts'
 
 /** Why somebody should look; the runbook has a section for each. */
-export type StuckReason = 'near-deadline' | 'payout-unknown' | 'silent' | 'slow-end' | 'owed' | 'dead-letter'
+export type StuckReason =
+  | 'near-deadline'
+  | 'payout-unknown'
+  | 'silent'
+  | 'slow-end'
+  | 'open-claim'
+  | 'owed'
+  | 'dead-letter'
 
 export type Stuck = {
   readonly reason: StuckReason
@@ -39,14 +46,19 @@ export type StuckQuestion = {
 const SILENT_MS = 2 * 60_000
 /** What the node should do at once took so long. */
 const SLOW_MS = 10 * 60_000
+/** A peer that is there lets go of an HTLC at once; the server asks once for each block. */
+const OPEN_CLAIM_MS = 2 * 60 * 60_000
 
-/** What of one escrow that has not ended needs a person, most urgent first. */
+/** What of one escrow needs a person, most urgent first. */
 export function findStuck(
-  { state, lookAt }: { readonly state: EscrowState; readonly lookAt: Date | null },
+  { state, openClaims, lookAt }: EscrowRow & { readonly lookAt: Date | null },
   question: StuckQuestion,
 ): Stuck[] {
   const { now } = question
-  const found = state.milestones.flatMap((milestone) => stuckMilestone(state.id, milestone, question))
+  const found = state.milestones.flatMap((milestone) => [
+    ...stuckMilestone(state.id, milestone, question),
+    ...openClaim(state.id, milestone, openClaims, now),
+  ])
   const silentMs = lookAt === null ? 0 : now - lookAt.getTime()
   if (silentMs > SILENT_MS)
     found.push({
@@ -87,6 +99,23 @@ function stuckMilestone(
   return found
 }
 
+/** A peer that does not answer; its channel is closed in time, and then the chain decides. */
+function openClaim(
+  escrow: string,
+  milestone: MilestoneState,
+  openClaims: readonly string[],
+  now: number,
+): Stuck[] {
+  const hash = claimedHash(milestone)
+  if (hash === null || !openClaims.includes(hash)) return []
+  const { index, phase } = milestone
+  const claimedAt = 'since' in milestone ? milestone.since : 'endedAt' in milestone ? milestone.endedAt : now
+  const openMs = now - claimedAt
+  if (openMs <= OPEN_CLAIM_MS) return []
+  const detail = `the channel’s peer has not let go of what was claimed ${minutes(openMs)} ago`
+  return [{ reason: 'open-claim', escrow, milestone: index, phase, detail, blocksLeft: null }]
+}
+
 export function stuckJob(letter: DeadLetter): Stuck {
   const { escrow, milestone, task, jobId, attempts, error } = letter
   const [firstLine = ''] = error.split('\n')
@@ -110,6 +139,7 @@ const ORDER: readonly StuckReason[] = [
   'near-deadline',
   'payout-unknown',
   'slow-end',
+  'open-claim',
   'owed',
   'dead-letter',
   'silent',
@@ -120,6 +150,7 @@ export const NEXT_STEP: Readonly<Record<StuckReason, string>> = {
   'near-deadline': 'see that the node is online and reaches its chain; the guardian must end the hold before',
   'payout-unknown': 'bring the node back; it alone can say. Never pay or refund by hand',
   'slow-end': 'see that the node is online; if the channel is closing, the chain decides',
+  'open-claim': 'see that the channel’s peer is connected; else the node closes the channel in time',
   owed: 'ask the buyer for an invoice of the amount; a repayment that goes on needs only the node',
   'dead-letter': 'mend what the error names; the sweeper or a restart enqueues it again',
   silent: 'see that the server and its worker run; a restart looks at everything again',

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { nsecEncode } from 'nostr-tools/nip19'
+import { npubEncode, nsecEncode } from 'nostr-tools/nip19'
 import { afterEach, expect, test } from 'vitest'
 import { declined, startScriptedServer } from '../testing/scripted-server.ts'
 
@@ -93,6 +93,13 @@ test.each([
     { ...NAME, transfer: { to: KEY, until: 0 } },
     `proposed to ${KEY} until 1970-01-01T00:00:00.000Z`,
   ],
+  [
+    'transfer',
+    [npubEncode(KEY)],
+    `PUT ${AT}/transfer`,
+    { ...NAME, transfer: { to: KEY, until: 0 } },
+    `proposed to ${KEY}`,
+  ],
   ['keep', [], `DELETE ${AT}/transfer`, NAME, 'active'],
   [
     'suspend',
@@ -149,6 +156,7 @@ test.each([
   ['an unknown action', ['dance', 'alice@shop.test'], 2, 'what? list'],
   ['no name', ['show'], 2, '<name> is missing'],
   ['no key to transfer to', ['transfer', 'alice@shop.test'], 2, '<public key> is missing'],
+  ['what is no key', ['transfer', 'alice@shop.test', `${npubEncode(KEY)}q`], 2, 'is no Nostr public key'],
   ['what is no name', ['register', 'alice'], 2, 'is no name such as'],
   ['an unknown name', ['show', 'alice@shop.test'], 1, 'NAME_NOT_FOUND'],
   ['a server with a fault', ['release', 'alice@shop.test'], 3, 'INTERNAL'],

@@ -1,4 +1,5 @@
 import type { HoldfastClient, Job, Name } from '@holdfast/client'
+import { decode } from 'nostr-tools/nip19'
 import { type Command, EXIT, type ExitCode, type Terminal, UsageError } from '../command.ts'
 import { answered, connect, SERVER_HELP, SERVER_OPTIONS } from '../server/connection.ts'
 import { readArguments, take } from '../server/read-arguments.ts'
@@ -8,7 +9,7 @@ const HELP = `usage: holdfast names list [options]
        holdfast names register <name> [--offer LNO] [options]
        holdfast names offer <name> [--offer LNO] [options]      another offer for a name
        holdfast names release <name> [options]                  give a name up
-       holdfast names transfer <name> <public key> [options]    propose it to another key
+       holdfast names transfer <name> <public key> [options]    propose it: npub1… or 64 hex digits
        holdfast names keep <name> [options]                     take that proposal back
        holdfast names accept <name> [--offer LNO] [options]     take over what was proposed to you
        holdfast names suspend|resume <name> [options]           for operators
@@ -17,7 +18,8 @@ const HELP = `usage: holdfast names list [options]
   --offer LNO          a BOLT 12 offer made on your own device; default: your connected node makes one
 ${SERVER_HELP}
 
-What takes a while is followed to its end; interrupted, it goes on at the server.
+A registration or another offer is followed to its end; interrupted, it goes on at the server. A name that
+is given up or suspended says "withdrawing" until its record is gone: show tells.
 
 exit code: 0 done, 1 the server declines or it failed, 2 the arguments cannot be used, 3 no answer`
 
@@ -74,8 +76,10 @@ function asked(action: string | undefined, words: readonly string[], offer: stri
       return followed((client) => client.resumeName(name))
     case 'release':
       return named((client) => client.releaseName(name))
-    case 'transfer':
-      return named((client) => client.proposeTransfer(name, key))
+    case 'transfer': {
+      const to = readPublicKey(key)
+      return named((client) => client.proposeTransfer(name, to))
+    }
     case 'keep':
       return named((client) => client.cancelTransfer(name))
     case 'suspend':
@@ -89,6 +93,23 @@ function named(ask: (client: HoldfastClient) => Promise<Name>): Ask {
   return async (client, show) => {
     const name = await ask(client)
     return told(show, name, nameText(name))
+  }
+}
+
+function readPublicKey(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text.toLowerCase()
+  const key = text.startsWith('npub1') ? decodeNpub(text) : null
+  if (key === null) throw new UsageError(`${text} is no Nostr public key (npub1… or 64 hex digits)`)
+  return key
+}
+
+function decodeNpub(text: string): string | null {
+  try {
+    const decoded = decode(text)
+    return decoded.type === 'npub' ? decoded.data : null
+  } catch {
+    // nostr-tools throws whatever its parts throw; the caller says what was expected.
+    return null
   }
 }
 

@@ -8,6 +8,7 @@ import {
   verifyNameProof,
 } from '@holdfast/protocols/name-proof'
 import { decodePsbtProof, isPsbtProof } from '@holdfast/protocols/psbt-proof'
+import { MAX_CHAIN_BYTES } from '@holdfast/protocols/rfc9102'
 import type { ResolverEndpoint } from '@holdfast/server/dns/resolvers/resolver-endpoint'
 import { UsageError } from '../command.ts'
 import { systemServers, withDns } from './dns-servers.ts'
@@ -47,7 +48,8 @@ async function checkProof(
 ): Promise<NameCheck> {
   const inPsbt = isPsbtProof(bytes) ? decodePsbtProof(bytes) : null
   const { proof } = inPsbt ?? { proof: bytes }
-  const source = `${file}, ${proof.length} bytes${inPsbt ? ' after the name, as in a PSBT' : ''}`
+  const size = proof.length > MAX_CHAIN_BYTES ? 'too many' : proof.length
+  const source = `${file}, ${size} bytes${inPsbt ? ' after the name, as in a PSBT' : ''}`
   const name = parseName(request.name)
   if (inPsbt && inPsbt.name !== name.text) {
     const reason = `the file names ${inPsbt.name}`

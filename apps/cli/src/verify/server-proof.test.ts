@@ -28,6 +28,7 @@ test.each(['chain', 'psbt'])(
       const query = makeQuery({ servers: [dns.address], timeoutMs: 2_000 })
       makeProofsSlice({
         anchors,
+        remembered: () => null,
         clock: Date.now,
         resolveTxt: (name, nowSeconds) => resolveTxt(name, { query, anchors, nowSeconds }),
       }).routes(app)

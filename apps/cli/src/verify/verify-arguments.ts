@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { Bip353Error, parseName } from '@holdfast/protocols/bip353'
 import {
@@ -7,7 +7,7 @@ import {
   type TrustAnchor,
   TrustAnchorError,
 } from '@holdfast/protocols/dnssec'
-import { MAX_EXPIRY_GRACE_SECONDS } from '@holdfast/protocols/rfc9102'
+import { MAX_CHAIN_BYTES, MAX_EXPIRY_GRACE_SECONDS } from '@holdfast/protocols/rfc9102'
 import {
   parseResolverEndpoint,
   type ResolverEndpoint,
@@ -28,6 +28,10 @@ export type VerifyRequest = {
   readonly json: boolean
 }
 
+/** The longest chain, and a name before it as in a PSBT. */
+const MAX_PROOF_BYTES = 1 + 255 + MAX_CHAIN_BYTES
+const MAX_ANCHORS_BYTES = 65_536
+
 /** @throws UsageError */
 export async function readVerifyArguments(args: readonly string[]): Promise<VerifyRequest> {
   const { values, positionals } = parse(args)
@@ -47,7 +51,7 @@ export async function readVerifyArguments(args: readonly string[]): Promise<Veri
     source:
       proof === undefined
         ? { kind: 'dns', servers: server.map(readServer), saveTo: save ?? null }
-        : { kind: 'proof', file: proof, bytes: new Uint8Array(await readBytes(proof)) },
+        : { kind: 'proof', file: proof, bytes: await readBytes(proof, MAX_PROOF_BYTES) },
     json: values.json ?? false,
   }
 }
@@ -85,10 +89,18 @@ function checkIsName(name: string): void {
 /** ISO 8601. Without an offset it is UTC: the machine's own would be another moment on another machine. */
 function readTime(text: string): number {
   const [, day, time = 'T00:00', offset = 'Z'] =
-    /^(\d{4}-\d{2}-\d{2})(?:(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(text) ?? []
-  const ms = day === undefined ? Number.NaN : Date.parse(`${day}${time}${offset}`)
+    /^(\d{4}-\d{2}-\d{2})(?:(T(?:[01]\d|2[0-3]):\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?$/.exec(
+      text,
+    ) ?? []
+  const ms = day !== undefined && isDay(day) ? Date.parse(`${day}${time}${offset}`) : Number.NaN
   if (Number.isNaN(ms)) throw new UsageError(`--at takes a time such as 2025-08-07T18:00:00Z, not ${text}`)
   return Math.floor(ms / 1000)
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
 }
 
 function readGrace(text: string): number {
@@ -106,7 +118,9 @@ function readServer(text: string): ResolverEndpoint {
 }
 
 async function readAnchors(file: string): Promise<TrustAnchor[]> {
-  const text = new TextDecoder().decode(await readBytes(file))
+  const bytes = await readBytes(file, MAX_ANCHORS_BYTES)
+  if (bytes.length > MAX_ANCHORS_BYTES) throw new UsageError(`${file} holds more than 65,536 bytes`)
+  const text = new TextDecoder().decode(bytes)
   try {
     return parseTrustAnchors(text)
   } catch (error) {
@@ -115,9 +129,16 @@ async function readAnchors(file: string): Promise<TrustAnchor[]> {
   }
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+/** All of the file, or one byte more than `most` of one that is longer. */
+async function readBytes(file: string, most: number): Promise<Uint8Array> {
   try {
-    return await readFile(file)
+    await using handle = await open(file)
+    const bytes = new Uint8Array(most + 1)
+    for (let length = 0; ; ) {
+      const { bytesRead } = await handle.read(bytes, length, bytes.length - length)
+      length += bytesRead
+      if (bytesRead === 0 || length === bytes.length) return bytes.slice(0, length)
+    }
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
   }

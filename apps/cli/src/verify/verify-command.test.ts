@@ -97,6 +97,7 @@ describe('a proof, offline', () => {
       ['invalid@dnssec_proof_tests.bitcoin.ninja', '--proof', file('twoInstructions.psbt'), ...THEN],
     ],
     ['it is no proof', 'proof-malformed', [SIMPLE, '--proof', file('no-anchors'), ...THEN]],
+    ['it never ends', 'proof-malformed', [SIMPLE, '--proof', '/dev/zero', ...THEN]],
   ])('is not valid when %s', async (_, problem, args) => {
     expect(await verifyAsJson(...args)).toMatchObject({ code: problem, valid: false })
     const { code, out } = await verify(...args)
@@ -213,6 +214,15 @@ test('the servers of the system are asked unless others are named', () => {
   expect(systemServers().map(({ via }) => via)).toEqual(getServers().map(() => 'udp'))
 })
 
+test('what an anchor file holds instead is shown in short, and moves no cursor', async () => {
+  const { code, err } = await verify('a@b', '--anchor', file('simple.psbt'))
+  expect(code).toBe(2)
+  expect(err).toContain('is no DS or DNSKEY record')
+  expect(err.length).toBeLessThan(400)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+  expect(err).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
+})
+
 test.each([
   ['no name', [], 'which name?'],
   ['what is no name', ['alice'], '"alice" is no name'],
@@ -223,6 +233,9 @@ test.each([
   ['anchors that are none', ['a@b', '--anchor', file('no-anchors')], 'holds no trust anchor'],
   ['a time without a day', ['a@b', '--at', '18:00:00Z'], '--at takes a time'],
   ['a time that is none', ['a@b', '--at', '2025-13-07T18:00:00Z'], '--at takes a time'],
+  ['a day that the month has not', ['a@b', '--at', '2025-02-30T18:00:00Z'], '--at takes a time'],
+  ['an hour that the day has not', ['a@b', '--at', '2025-02-03T24:00:00Z'], '--at takes a time'],
+  ['anchors that never end', ['a@b', '--anchor', '/dev/zero'], 'more than 65,536 bytes'],
   ['more than an hour of grace', ['a@b', '--grace', '3601'], '--grace takes 0 to 3600'],
   ['a server by name', ['a@b', '--server', 'dns.example'], '--server: not the address'],
   ['a proof and a server', ['a@b', '--proof', file('simple.psbt'), '--server', '127.0.0.1'], 'works offline'],
