@@ -29,6 +29,7 @@ test('it needs nothing else installed, and says what it is', () => {
   expect(manifest).toMatchObject({ name: '@holdfast/client', license: 'MIT', type: 'module' })
   expect(manifest).not.toHaveProperty('private')
   expect(manifest).not.toHaveProperty('dependencies')
+  expect(readFileSync(join(installed, 'README.md'), 'utf8')).not.toMatch(/\]\(\.\.\//)
 })
 
 test('it runs in plain Node, and offers what the sources offer', async () => {

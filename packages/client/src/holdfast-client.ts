@@ -108,6 +108,9 @@ export type HoldfastClient = {
   waitForPayment(id: string, options?: WaitOptions<Payment>): Promise<Payment>
 }
 
+/** Most payments end within it, and have little to show before. */
+const PAYMENT_PAUSE_MS = 500
+
 export function createHoldfastClient(options: ClientOptions): HoldfastClient {
   const { signer, clock = systemClock, fetch = (url, init) => globalThis.fetch(url, init) } = options
   const transport = makeTransport({ baseUrl: options.baseUrl, fetch, clock })
@@ -220,6 +223,7 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
         ({ state }) => state === 'succeeded' || state === 'failed',
         clock,
         options,
+        PAYMENT_PAUSE_MS,
       ),
   }
 }

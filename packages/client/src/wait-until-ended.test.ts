@@ -43,11 +43,11 @@ describe('waiting', () => {
   test('asks the server for its wait in seconds', async () => {
     const { client: holdfast, seen } = clientOf({
       'GET /v1/jobs/job-1?wait=0.1': [{ json: { ...JOB, state: 'succeeded' } }],
-      'GET /v1/payments/pay-1?wait=0.1': [{ json: { ...PAYMENT, state: 'succeeded', feeMsat: '1' } }],
+      'GET /v1/payments/pay-1?wait=0.5': [{ json: { ...PAYMENT, state: 'succeeded', feeMsat: '1' } }],
     })
     await holdfast.waitForJob('job-1')
     await holdfast.waitForPayment('pay-1')
-    expect(seen.map(({ path }) => path)).toContain('/v1/payments/pay-1?wait=0.1')
+    expect(seen.map(({ path }) => path)).toContain('/v1/payments/pay-1?wait=0.5')
   })
 
   test('for a job that fails ends with the job and its error', async () => {

@@ -17,16 +17,18 @@ const GROWTH = 1.5
 /**
  * Asks until `hasEnded`, more slowly as time passes and quickly again after each change. The server is asked to wait
  * for the end as long as we would pause, so that the end is known at once; one that answers sooner is not asked sooner.
+ * The longer the first pause, the fewer questions, and the later what is not the end is seen.
  */
 export async function waitUntilEnded<T>(
   ask: (waitMs: number) => Promise<T>,
   hasEnded: (value: T) => boolean,
   clock: Clock,
   { onProgress, timeoutMs = DEFAULT_TIMEOUT_MS, signal }: WaitOptions<T>,
+  firstPauseMs = FIRST_PAUSE_MS,
 ): Promise<T> {
   const deadline = clock.now() + timeoutMs
   let seen = ''
-  let pause = FIRST_PAUSE_MS
+  let pause = firstPauseMs
   for (;;) {
     const asked = clock.now()
     const value = await ask(pause)
@@ -38,7 +40,7 @@ export async function waitUntilEnded<T>(
     seen = fingerprint
     if (changed) onProgress?.(value)
     if (hasEnded(value)) return value
-    if (changed) pause = FIRST_PAUSE_MS
+    if (changed) pause = firstPauseMs
     const rest = Math.max(0, pause - waited)
     if (clock.now() + rest > deadline) {
       throw clientError(

@@ -200,8 +200,13 @@ describe('a watch', () => {
     await before.return()
     await clientOf(buyerKey).cancelTask({ taskId })
     const after = clientOf(workerKey).watchMilestone(which, { after: resume })
-    expect((await after.next()).value).toMatchObject({ milestone: { phase: 'CANCELLED' } })
+    const end = (await after.next()).value as { resume: string }
+    expect(end).toMatchObject({ milestone: { phase: 'CANCELLED' } })
     expect((await after.next()).done).toBe(true)
+    // A program that starts again does not know that it has seen the end.
+    const again = clientOf(workerKey).watchMilestone(which, { after: end.resume })
+    expect((await again.next()).value).toMatchObject({ milestone: { phase: 'CANCELLED' } })
+    expect((await again.next()).done).toBe(true)
   })
 
   test('ends when it is told to, and throws what no other connection can mend', async () => {

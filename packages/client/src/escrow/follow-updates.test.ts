@@ -53,6 +53,12 @@ describe('updates', () => {
     expect((await story.run()).slept).toEqual([250, 500, 1_000, 250])
   })
 
+  test('are asked for ever more slowly, too, when each connection tells only what is known', async () => {
+    const known = () => [{ resume: 'a' }]
+    const story = play(known(), known(), known(), known(), [end])
+    expect((await story.run()).slept).toEqual([250, 500, 1_000, 2_000])
+  })
+
   test('are asked for when the server wants to be asked', async () => {
     const story = play([failed('RATE_LIMITED', 429, { retryAfterSeconds: 30 })], [end])
     expect((await story.run()).slept).toEqual([30_000])

@@ -34,7 +34,8 @@ export async function* followUpdates<Update extends { readonly resume: string }>
       let error: HoldfastError | null = null
       try {
         for await (const update of subscribe(resume, watch.signal)) {
-          failures = 0
+          // Each connection begins with how things are: that alone is no sign that it lasts.
+          if (update.resume !== resume) failures = 0
           resume = update.resume
           yield update
           if (isLast(update)) return

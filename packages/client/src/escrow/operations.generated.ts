@@ -166,6 +166,10 @@ export type Change = {
   readonly actor: string | null
   /** Of an objection or a dispute. Only for the parties. */
   readonly reason: string | null
+  /** Of a proof; `proof` of the milestone has only the last, and until its end. Only for the parties. */
+  readonly text: string | null
+  /** Of a proof. Only for the parties. */
+  readonly digest: string | null
   /** The id of the NIP-98 event that authorized it: of the request, or of the one that opened its session. Null: the server did it by itself. Only for the parties. */
   readonly signedRequest: string | null
   readonly hash: string
@@ -410,7 +414,7 @@ export type Operations = {
   readonly taskUpdated: {
     readonly variables: {
       readonly id: string
-      /** `resume` of the last update that you have. Without it the first update comes at once. */
+      /** `resume` of the last update that you have. The first update comes at once, with it or without; with it, and with all that has happened since. */
       readonly after?: string | null
     }
     readonly result: {
@@ -427,7 +431,7 @@ export type Operations = {
     readonly variables: {
       readonly taskId: string
       readonly milestone: number
-      /** `resume` of the last update that you have. Without it the first update comes at once. */
+      /** `resume` of the last update that you have. The first update comes at once, with it or without; with it, and with all that has happened since. */
       readonly after?: string | null
     }
     readonly result: {
@@ -664,7 +668,7 @@ const TASK = 'fragment Task on Task{id kind custody phase role title description
 
 const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount}'
 
-const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason signedRequest hash}'
+const CHANGE = 'fragment Change on Change{seq kind at milestone actor reason text digest signedRequest hash}'
 
 export type QueryName = 'custodies' | 'quote' | 'task' | 'changes' | 'tasks'
 export type SubscriptionName = 'taskUpdated' | 'milestoneUpdated'

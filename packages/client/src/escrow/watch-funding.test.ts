@@ -6,11 +6,11 @@ import { type WalletPayment, watchFunding } from './watch-funding.ts'
 import { paymentHashOf } from './worker-secret.ts'
 
 const PREIMAGE = '07'.repeat(32)
-const paymentHash = paymentHashOf(PREIMAGE)
+const HASH = paymentHashOf(PREIMAGE)
 const taken: WalletPayment = { state: 'succeeded', preimage: PREIMAGE }
 
 /** What the server answers to each report: a phase of the milestone, or what it is refused with. */
-function play(payments: (WalletPayment | Error)[], answers: (string | Error)[] = []) {
+function play(payments: (WalletPayment | Error)[], answers: (string | Error)[] = [], paymentHash = HASH) {
   const clock = manualClock()
   const reports: unknown[] = []
   const troubles: unknown[] = []
@@ -50,6 +50,17 @@ describe('a preimage that arrives', () => {
     expect(await story.end()).toEqual({ outcome: 'premature', phase: 'PREMATURE' })
     expect(story.reports).toMatchObject([{ input: { taskId: 'task', milestone: 1, preimage: PREIMAGE } }])
     expect(story.clock.slept).toEqual([2_000, 2_000])
+  })
+
+  test('is one in capitals, too', async () => {
+    const preimage = 'AB'.repeat(32)
+    const story = play(
+      [{ state: 'succeeded', preimage }],
+      ['PREMATURE'],
+      paymentHashOf(preimage.toLowerCase()),
+    )
+    expect(await story.end()).toMatchObject({ outcome: 'premature' })
+    expect(story.reports).toMatchObject([{ input: { preimage: preimage.toLowerCase() } }])
   })
 
   test('is reported again and again until the server has it', async () => {
@@ -130,7 +141,7 @@ test('a watch ends with its signal', async () => {
     stop.abort(reason)
     throw new Error('aborted')
   }
-  const watch = { taskId: 't', milestone: 0, paymentHash, lookUp, signal: stop.signal }
+  const watch = { taskId: 't', milestone: 0, paymentHash: HASH, lookUp, signal: stop.signal }
   const escrow = {} as EscrowClient
   await expect(watchFunding({ escrow, clock: manualClock() }, watch)).rejects.toBe(reason)
 })

@@ -63,14 +63,16 @@ export async function watchFunding(
     const payment = await lookUp(watch, signal)
     if (payment.state === 'failed') return { outcome: 'returned', phase: null }
     if (payment.state === 'succeeded') {
-      if (!fits(payment.preimage, watch.paymentHash)) {
+      // Wallets spell it in capitals, too.
+      const preimage = payment.preimage.toLowerCase()
+      if (!fits(preimage, watch.paymentHash.toLowerCase())) {
         throw clientError(
           'PREIMAGE_WRONG',
           'The wallet shows a preimage that is not that of this payment.',
           'Look for the payment by the payment hash of the funding invoice.',
         )
       }
-      return report({ escrow, clock }, watch, payment.preimage, signal)
+      return report({ escrow, clock }, watch, preimage, signal)
     }
     await clock.sleep(watch.pollMs ?? POLL_MS, signal)
   }
