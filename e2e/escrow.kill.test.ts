@@ -9,6 +9,7 @@ import {
   findDeadLetters,
   findForgotten,
   findKeptPreimages,
+  findOpenClaims,
   findWrongEnds,
   readEscrows,
   readSpendable,
@@ -183,6 +184,8 @@ async function checkAll(tale: Tale, before: Spendable): Promise<Map<string, stri
     const expected = expectedSpendable(before, escrows)
     await expect.poll(() => readSpendable(nodes), { timeout: 30_000, interval: 50 }).toEqual(expected)
     expect(await findForgotten(nodes, stories, escrows)).toEqual([])
+    const openClaims = () => findOpenClaims(nodes, escrows)
+    await expect.poll(openClaims, { timeout: 30_000, interval: 50 }).toEqual([])
   })
   const ends = new Map(escrows.map(({ id, milestones }) => [id, milestones[0]!.phase as string]))
   console.log(`        all is well: ${countedEnds([...ends.values()])}`)

@@ -8,6 +8,7 @@ import { replayName } from '@holdfast/core/names/name-machine'
 import { pendingEffects } from '@holdfast/core/names/pending-effects'
 import { recordName, recordValue } from '@holdfast/protocols/bip353'
 import type {} from '@holdfast/server/platform/testing/global-setup'
+import { sql } from 'kysely'
 import { expect, inject, test } from 'vitest'
 import { readJournal } from './support/journal-faults.ts'
 import { type KillDatabase, makeKillDatabase } from './support/kill-database.ts'
@@ -154,11 +155,21 @@ async function letTimePass(
   }
 }
 
-/** Names and domains that have something to do, other than to wait for a day to come. */
+/**
+ * Names and domains that have something to do, other than to wait for a day to come; and jobs. One whose worker was
+ * killed after its effect runs again up to 20 s later: only then is it known that there may be something to undo.
+ */
 async function unended({ database, edges }: World): Promise<string[]> {
+  const { rows: jobs } = await sql<{ task: string }>`
+    select task from job_outbox where coalesce(run_at, now()) <= now()
+    union all
+    select identifier from graphile_worker._private_jobs as job
+      join graphile_worker._private_tasks as task on task.id = job.task_id
+      where job.locked_at is not null or (job.is_available and job.run_at <= now())`.execute(database.db)
   const { names, domains } = await readStates(database)
   const records = edges.records()
   return [
+    ...jobs.map(({ task }) => `${task} is to be done`),
     ...names
       .filter((name) => name.phase === 'active' && !records.has(recordName(name)))
       .map(({ user }) => `${user} has lost its record`),

@@ -1,5 +1,5 @@
 // npm run test:kill: kills servers, nodes and workers with SIGKILL and looks whether anything was lost or done twice.
-import { parseArgs } from 'node:util'
+import { readOptions } from '@holdfast/server/platform/read-options'
 import { runVitest } from './test.ts'
 
 const HELP = `npm run test:kill [-- OPTIONS] [FILE ...]
@@ -12,7 +12,7 @@ Runs every *.kill.test.ts, or those whose path contains one of FILE. The last li
   --help
 `
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = readOptions({
   allowPositionals: true,
   options: {
     kills: { type: 'string' },

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
+import { claimedHash } from '@holdfast/core/escrow/milestone-facts'
 import type { LdkNode } from '@holdfast/lightning/ldk'
 import { decodeEscrow } from '@holdfast/server/escrow/escrow-codec'
 import { ESCROW_REPLAY } from '@holdfast/server/escrow/replay-escrow'
@@ -97,6 +98,21 @@ export async function findForgotten(
     expectSame(`the payments for ${title} (${kind})`, [succeeded, open], [isClaimed ? 1 : 0, 0])
   }
   return faults
+}
+
+/** What the operator's node has claimed, and does not call final although the peers are there: forgotten by a kill. */
+export async function findOpenClaims(
+  { operator }: Pick<EscrowNodes, 'operator'>,
+  escrows: readonly EscrowState[],
+): Promise<string[]> {
+  const hashes = escrows
+    .flatMap(({ milestones }) => milestones.map(claimedHash))
+    .filter((hash) => hash !== null)
+  const said = await operator.holdInvoices.lookupAll(hashes)
+  return hashes.filter((_, at) => {
+    const hold = said[at]
+    return hold?.state !== 'settled' || !hold.isFinal
+  })
 }
 
 /** Preimages that the server heard and must not have kept: those that found their way into the database. */

@@ -2,10 +2,10 @@
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { writeFileDurably } from '@holdfast/devnet/durable-file'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { startLdkHost } from '@holdfast/lightning/ldk'
 import type { Edges } from '@holdfast/server/edges'
 import { readConfig } from '@holdfast/server/platform/config'
-import { freePort } from '@holdfast/server/platform/free-port'
 import { makeLog } from '@holdfast/server/platform/log'
 import { Secret } from '@holdfast/server/platform/secret'
 import { makeShutdown } from '@holdfast/server/platform/shutdown'
@@ -44,7 +44,7 @@ const edges: Edges = {
   actOnZone: async () => 'by-person',
   readiness: [],
 }
-const port = await freePort(config.host)
+const port = await lastingPort(config.host)
 const url = serverUrl(config.host, port)
 await startServer({
   config,

@@ -2,7 +2,7 @@ import { seededRandom } from './seeded-random.ts'
 
 /**
  * Where a saga's step is when the server dies.
- * `before-effect`: the effect was asked for, and is just about to happen.
+ * `before-effect`: the COMMIT that asks for the effect is being carried out; nothing of it has happened.
  * `before-commit`: the effect has happened in the world, and that it has is lost.
  * `in-commit`: the database has got the COMMIT and carries it out; the server never hears of it.
  * `after-commit`: as soon as others can see the step.

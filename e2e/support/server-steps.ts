@@ -71,7 +71,13 @@ export const SERVER_STEPS: readonly ServerStep[] = [
     ...REQUEST,
     needs: 'new name',
   },
-  { name: 'payment sending', stream: 'payment', ...phase('sending'), ...after('payments:resolve') },
+  {
+    name: 'payment sending',
+    stream: 'payment',
+    ...phase('sending'),
+    ...after('payments:resolve'),
+    needs: 'new name',
+  },
   { name: 'payment succeeded', stream: 'payment', ...phase('succeeded'), ...after('payments:pay') },
   {
     name: 'payment failed',

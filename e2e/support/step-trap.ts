@@ -24,7 +24,7 @@ const GONE_WITHIN_MS = 60_000
 
 /** How a step shows in the database. */
 export type Traps = {
-  /** Of the worker's job that performs the effect: `before-effect` is when the worker takes it. */
+  /** Of the job that performs the effect: `before-effect` is when the transaction that asks for it is being committed. */
   readonly task?: string
   readonly stream: string
   /** The data of its entry in the journal contain one of these. */
@@ -35,8 +35,9 @@ export type Traps = {
 
 /** Every step is an entry of the journal. A deferred trigger runs while COMMIT is carried out; NOTIFY is sent after it. */
 const TRAPS = `
--- At once as strong as any statement below needs it: a lock that is made stronger later can deadlock.
-lock table journal in access exclusive mode;
+-- At once as strong as any statement below needs them, and in the order in which transactions write them: otherwise a
+-- server that is running can deadlock with this.
+lock table job_outbox, journal in access exclusive mode;
 create schema kill_test;
 create table kill_test.trap (
   moment text not null, task text, stream text not null, data jsonb not null, entity_id text
@@ -67,20 +68,19 @@ $$;
 create function kill_test.spring_job() returns trigger language plpgsql security definer as $$
 begin
   if exists (
-    select from kill_test.trap join graphile_worker._private_tasks known on known.identifier = trap.task
-    where trap.moment = 'before-effect' and known.id = new.task_id
+    select from kill_test.trap
+    where moment = 'before-effect' and task = new.task
       and (entity_id is null or entity_id = new.payload ->> 'id')
   ) then
     perform kill_test.wait(
       coalesce(new.payload ->> 'id', new.payload ->> 'domain', new.payload ->> 'paymentHash')
     );
   end if;
-  return new;
+  return null;
 end
 $$;
-create trigger kill_test_before_effect before update of locked_at on graphile_worker._private_jobs
-  for each row when (old.locked_at is null and new.locked_at is not null)
-  execute function kill_test.spring_job();
+create constraint trigger kill_test_before_effect after insert on job_outbox deferrable initially deferred
+  for each row execute function kill_test.spring_job();
 create trigger kill_test_before_commit after insert on journal
   for each row execute function kill_test.spring('before-commit');
 create trigger kill_test_after_commit after insert on journal
