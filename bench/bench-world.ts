@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LightningNode } from '@holdfast/lightning'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { type DeviceView, openDevices } from '@holdfast/server/demo/devices'
 import { startEmbeddedWorld } from '@holdfast/server/embedded-world'
 import type { ChainHeight, OperatorNode } from '@holdfast/server/escrow/operator-node'
 import { readConfig } from '@holdfast/server/platform/config'
 import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
-import { freePort } from '@holdfast/server/platform/free-port'
 import { makeLog } from '@holdfast/server/platform/log'
 import { migrate } from '@holdfast/server/platform/migrate'
 import { openPostgres } from '@holdfast/server/platform/postgres/open-postgres'
@@ -51,7 +51,7 @@ export async function startBenchWorld(): Promise<BenchWorld> {
     shutdown.add('PostgreSQL', () => postgres.stop())
     const { connectionString } = await migrate({ ...postgres, log })
     const { edges } = await startEmbeddedWorld(config, log, shutdown)
-    const port = await freePort(config.host)
+    const port = await lastingPort(config.host)
     const url = `http://${config.host}:${port}`
     await startServer({ config, url, port, connectionString, edges, log, shutdown })
     const database = openDatabase({ connectionString, log })

@@ -13,6 +13,8 @@ import { median, percentile } from './statistics.ts'
 const PER_SECOND = 200
 /** Sent before: what is measured is a server that has been at it for a while. */
 const WARM_UP = 2 * PER_SECOND
+/** Between the two nobody asks for anything, as before any rush: the server has time to tidy up. */
+const REST_MS = 3_000
 /** Merchants who take turns: the server decides one after the other about requests of one owner. */
 const OWNERS = 100
 const ONE_BY_ONE = 20
@@ -47,6 +49,7 @@ async function manyAtOnce(world: BenchWorld, seconds: number): Promise<Figure[]>
   const requests = await manyRequests(world, Math.round(seconds * PER_SECOND))
   await runLoad({ url: world.url, requests: requests.splice(0, WARM_UP), perSecond: PER_SECOND })
   await untilAllActive(world)
+  await sleep(REST_MS)
   const began = new Date()
   const answers = await runLoad({ url: world.url, requests, perSecond: PER_SECOND })
   await untilAllActive(world)

@@ -1,5 +1,5 @@
 // npm run bench: how fast the real thing is, against the targets of docs/bench.md.
-import { parseArgs } from 'node:util'
+import { readOptions } from '@holdfast/server/platform/read-options'
 import { figureTable, isMet } from '../bench/figure.ts'
 import { MEASUREMENTS, runBench } from '../bench/run-bench.ts'
 
@@ -14,7 +14,7 @@ no error: the exit code is 0 unless something broke.
   --help
 `
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: {
     json: { type: 'boolean' },
     only: { type: 'string', multiple: true, default: [] },

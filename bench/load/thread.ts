@@ -1,17 +1,17 @@
 // The clients of a load, in a thread of their own, so that the server's event loop does not work for them too.
-import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
+import { openConnections } from './connections.ts'
 import type { Load, LoadRequest, LoadResult } from './requests.ts'
 
 const CONNECTIONS_BEFORE = 8
 const REQUESTS_BEFORE = 50
 
 const { url, requests, perSecond } = workerData as Load
-const agent = new Agent({ keepAlive: true, maxSockets: 256 })
+const connections = openConnections(url)
 await warmUp()
 const results = perSecond === undefined ? await oneAfterTheOther() : await openLoop(1000 / perSecond)
-agent.destroy()
+connections.close()
 parentPort?.postMessage(results)
 
 /** What is measured is the server, not how long this thread takes to compile itself and to connect. */
@@ -41,16 +41,7 @@ async function openLoop(everyMs: number): Promise<LoadResult[]> {
   return Promise.all(answers)
 }
 
-function send({ method, path, headers, body }: LoadRequest, countedFrom: number): Promise<LoadResult> {
-  return new Promise((resolve, reject) => {
-    const sent = request(`${url}${path}`, { method, headers, agent }, (response) => {
-      response.resume()
-      response.on('error', reject)
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, ms: performance.now() - countedFrom }),
-      )
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
+async function send(request: LoadRequest, countedFrom: number): Promise<LoadResult> {
+  const status = await connections.send(request)
+  return { status, ms: performance.now() - countedFrom }
 }
