@@ -38,6 +38,13 @@ describe('npm run reset', () => {
   })
 
   test.each([
+    [['--bogus'], "Unknown option '--bogus'. --help shows what there is.\n"],
+    [['everything'], "Unexpected argument 'everything'. --help shows what there is.\n"],
+  ])('of %j it says in one line that it does not know it', (options, stderr) => {
+    expect(reset(options)).toMatchObject({ status: 2, stderr, stdout: '' })
+  })
+
+  test.each([
     ['y\n', false, 'Deleted'],
     ['n\n', true, 'Nothing was deleted.'],
     ['\n', true, 'Nothing was deleted.'],

@@ -1,12 +1,12 @@
 // npm run reset: clears the embedded data (database, chain, devnet nodes, zone keys) after asking.
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createInterface } from 'node:readline/promises'
-import { parseArgs } from 'node:util'
 import { readConfig } from '@holdfast/server/platform/config'
 import { DataFolderBusyError, lockDataFolder } from '@holdfast/server/platform/data-folder-lock'
 import { type Log, makeLog } from '@holdfast/server/platform/log'
 import { clearOrphan, clearPostgres } from '@holdfast/server/platform/postgres/open-postgres'
 import { findOrphans, type Orphan } from '@holdfast/server/platform/postgres/place-cluster'
+import { readOptions } from '@holdfast/server/platform/read-options'
 
 const HELP = `npm run reset [-- OPTIONS]
 
@@ -18,7 +18,7 @@ folder is gone are listed.
   --yes       do not ask
 `
 
-const { values } = parseArgs({
+const { values } = readOptions({
   options: { orphans: { type: 'boolean' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
 })
 
