@@ -76,6 +76,8 @@ export type Milestone = {
   readonly refundCause: RefundCause | null
   /** After a premature settlement: what the operator owes to the buyer, or has repaid. */
   readonly owedMsat: bigint | null
+  /** After a premature settlement: the chain did not let the operator keep what it had claimed; it owes all the same. After a release the phase says so: `LOST`. */
+  readonly claimLost: boolean | null
   readonly endedAt: number | null
 }
 
@@ -660,7 +662,7 @@ export type Verdict =
   /** The worker is paid. */
   | 'RELEASE'
 
-const MILESTONE = 'fragment Milestone on Milestone{index title phase standing custody payoutMsat feeMsat fundingMsat workMs objectionMs holdBlocks maxFinalCltv invoiceNeededUntil workerInvoice paymentHash fundBy funding{...Funding}heldAt heldMsat dueAt revisions deadlines{height dueHeight guardianHeight latestPayoutHeight deadlineHeight blocksLeft guardianActsAboutAt}proof{text digest submittedAt inTime}dispute{openedBy openedAt reason}autoReleaseAt approval paidMsat refundCause owedMsat endedAt}'
+const MILESTONE = 'fragment Milestone on Milestone{index title phase standing custody payoutMsat feeMsat fundingMsat workMs objectionMs holdBlocks maxFinalCltv invoiceNeededUntil workerInvoice paymentHash fundBy funding{...Funding}heldAt heldMsat dueAt revisions deadlines{height dueHeight guardianHeight latestPayoutHeight deadlineHeight blocksLeft guardianActsAboutAt}proof{text digest submittedAt inTime}dispute{openedBy openedAt reason}autoReleaseAt approval paidMsat refundCause owedMsat claimLost endedAt}'
 
 const FUNDING = 'fragment Funding on Funding{invoice uri qrText lightningUri paymentHash amountMsat payoutMsat feeMsat expiresAt}'
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withDatabase } from '../../platform/testing/with-database.ts'
-import { hashOf } from '../testing/escrow-node.ts'
 import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
 import { escrowSchema } from './schema.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
@@ -29,24 +28,6 @@ type Case = {
 
 const first = (taskId: string) => ({ taskId, milestone: 0 })
 const fundingMsat = PAYOUT_MSAT + FEE_MSAT
-
-/** The preimage came out, and was reported. */
-async function premature(parties: Parties): Promise<string> {
-  const { taskId, preimage } = await heldWithPreimage(parties)
-  await client.mutate(parties.buyer, 'reportPreimage', { ...first(taskId), preimage })
-  return taskId
-}
-
-async function heldWithPreimage(parties: Parties) {
-  const taskId = await client.assigned(parties)
-  const preimage = world.newHash()
-  const invoice = world.invoiceOf({ paymentHash: hashOf(preimage) })
-  await client.mutate(parties.worker, 'submitInvoice', { ...first(taskId), invoice })
-  await client.mutate(parties.buyer, 'fundMilestone', first(taskId), 'funding { invoice }')
-  world.node.buyerPays(hashOf(preimage))
-  await world.slice.follow()
-  return { taskId, preimage }
-}
 
 const CASES: Record<string, Case> = {
   updateTask: {
@@ -111,7 +92,7 @@ const CASES: Record<string, Case> = {
   submitRefundInvoice: {
     by: ['buyer'],
     async reach(parties) {
-      const taskId = await premature(parties)
+      const { taskId } = await client.premature(parties)
       const invoice = world.invoiceOf({ paymentHash: world.newHash(), amountMsat: fundingMsat })
       return { ...first(taskId), invoice }
     },
@@ -119,7 +100,7 @@ const CASES: Record<string, Case> = {
   reportPreimage: {
     by: ['buyer'],
     async reach(parties) {
-      const { taskId, preimage } = await heldWithPreimage(parties)
+      const { taskId, preimage } = await client.held(parties)
       return { ...first(taskId), preimage }
     },
   },

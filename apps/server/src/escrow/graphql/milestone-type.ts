@@ -245,6 +245,12 @@ MilestoneRef.implement({
       description: 'After a premature settlement: what the operator owes to the buyer, or has repaid.',
       resolve: ({ milestone }) => ('owedMsat' in milestone ? milestone.owedMsat : null),
     }),
+    claimLost: t.boolean({
+      nullable: true,
+      description:
+        'After a premature settlement: the chain did not let the operator keep what it had claimed; it owes all the same. After a release the phase says so: `LOST`.',
+      resolve: ({ milestone }) => ('owedMsat' in milestone ? (milestone.claimLost ?? false) : null),
+    }),
     endedAt: t.field({
       type: 'Milliseconds',
       nullable: true,

@@ -66,6 +66,7 @@ const UNLESS_SAID = {
   paidMsat: null,
   refundCause: null,
   owedMsat: null,
+  claimLost: null,
   endedAt: null,
 }
 const HASH = expect.stringMatching(/^[0-9a-f]{64}$/)
@@ -78,6 +79,34 @@ const HELD = {
   heldAt: TIME,
   dueAt: TIME,
   deadlines: expect.objectContaining({ deadlineHeight: expect.any(Number) }),
+}
+
+const OWED = { paymentHash: HASH, owedMsat: `${PAYOUT_MSAT + FEE_MSAT}` }
+
+/** The peer of the channel by which the buyer's money came does not let go of what is claimed meanwhile. */
+async function fromSilentPeer<T>(claim: () => Promise<T>): Promise<T> {
+  world.node.peerIsSilent = true
+  try {
+    return await claim()
+  } finally {
+    world.node.peerIsSilent = false
+  }
+}
+
+async function loseClaim(claimed: string): Promise<void> {
+  world.node.endClaims('lost', (paymentHash) => paymentHash === claimed)
+  await world.slice.follow()
+}
+
+/** What the task makes it pay arrives. */
+async function nodePays({ buyer }: Parties, taskId: string, phase: string): Promise<void> {
+  const isPending = () => [...world.node.payments.values()].some(({ outcome }) => outcome.state === 'pending')
+  await expect.poll(isPending).toBe(true)
+  world.node.payeeAnswers(true)
+  await world.slice.follow()
+  await expect
+    .poll(() => client.read(buyer, taskId, 'milestones { phase }'))
+    .toEqual({ milestones: [{ phase }] })
 }
 
 test('a task itself', async () => {
@@ -174,6 +203,53 @@ describe('a milestone', () => {
         paymentHash: HASH,
         heldMsat: HELD.heldMsat,
         refundCause: 'BY_WORKER',
+        endedAt: TIME,
+      },
+    ],
+    [
+      'claimed before its release',
+      async (parties) => (await client.premature(parties)).taskId,
+      { phase: 'PREMATURE', standing: 'OWED', ...OWED, claimLost: false },
+    ],
+    [
+      'claimed before its release, which the chain has undone',
+      async (parties) => {
+        const { taskId, paymentHash } = await fromSilentPeer(() => client.premature(parties))
+        await loseClaim(paymentHash)
+        return taskId
+      },
+      { phase: 'PREMATURE', standing: 'OWED', ...OWED, claimLost: true },
+    ],
+    [
+      'repaid, of which the chain has undone the claim',
+      async (parties) => {
+        const { taskId, paymentHash } = await fromSilentPeer(() => client.premature(parties))
+        const invoice = world.invoiceOf({ paymentHash: world.newHash(), amountMsat: BigInt(OWED.owedMsat) })
+        await client.mutate(parties.buyer, 'submitRefundInvoice', { taskId, milestone: 0, invoice })
+        await nodePays(parties, taskId, 'REPAID')
+        await loseClaim(paymentHash)
+        return taskId
+      },
+      { phase: 'REPAID', standing: 'OVER', ...OWED, claimLost: true, endedAt: TIME },
+    ],
+    [
+      'released, of which the chain has undone the claim',
+      async (parties) => {
+        const { taskId, paymentHash } = await fromSilentPeer(async () => {
+          const proven = await client.proven(parties)
+          await client.mutate(parties.buyer, 'approveMilestone', { taskId: proven.taskId, milestone: 0 })
+          await nodePays(parties, proven.taskId, 'RELEASED')
+          return proven
+        })
+        await loseClaim(paymentHash)
+        return taskId
+      },
+      {
+        phase: 'LOST',
+        standing: 'OVER',
+        paymentHash: HASH,
+        heldMsat: HELD.heldMsat,
+        paidMsat: `${PAYOUT_MSAT}`,
         endedAt: TIME,
       },
     ],

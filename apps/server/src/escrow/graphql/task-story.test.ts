@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newDevice } from '../../identity/testing/identity-world.ts'
 import { withDatabase } from '../../platform/testing/with-database.ts'
-import { hashOf } from '../testing/escrow-node.ts'
 import { FEE_MSAT, PAYOUT_MSAT } from '../testing/escrow-world.ts'
 import { type GraphqlWorld, startGraphqlWorld } from './testing/graphql-world.ts'
 import { newParties, planOf, taskClient } from './testing/task-client.ts'
@@ -132,16 +131,8 @@ test('a coordinated task is funded before a worker is known, and says so', async
 test('a premature settlement is reported by the buyer, who is repaid', async () => {
   const client = taskClient(world)
   const parties = newParties()
-  const taskId = await client.assigned(parties)
+  const { taskId, preimage } = await client.held(parties)
   const first = { taskId, milestone: 0 }
-  const preimage = world.newHash()
-  await client.mutate(parties.worker, 'submitInvoice', {
-    ...first,
-    invoice: world.invoiceOf({ paymentHash: hashOf(preimage) }),
-  })
-  await client.mutate(parties.buyer, 'fundMilestone', first, 'funding { invoice }')
-  world.node.buyerPays(hashOf(preimage))
-  await world.slice.follow()
   const answer = 'milestone { phase standing owedMsat }'
   const reported = await client.mutate(
     parties.buyer,

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { type Device, newDevice } from '../../../identity/testing/identity-world.ts'
+import { hashOf } from '../../testing/escrow-node.ts'
 import { HOUR_MS, PAYOUT_MSAT } from '../../testing/escrow-world.ts'
 import type { GraphqlWorld, How } from './graphql-world.ts'
 
@@ -21,6 +23,10 @@ export type Parties = { buyer: Device; worker: Device; arbiter: Device; stranger
 export function newParties(same: Partial<Parties> = {}): Parties {
   return { buyer: newDevice(), worker: newDevice(), arbiter: newDevice(), stranger: newDevice(), ...same }
 }
+
+/** What the worker's wallet knows of an invoice. */
+type Secret = { preimage: string; paymentHash: string }
+type Funding = Secret & { taskId: string }
 
 /** A plan as `createTask` takes it. */
 export function planOf(parts: object = {}) {
@@ -100,29 +106,37 @@ export function taskClient(world: GraphqlWorld) {
       return taskId
     },
     /** The funding invoice waits to be paid. */
-    async funding(parties: Parties, parts: object = {}): Promise<{ taskId: string; paymentHash: string }> {
+    async funding(parties: Parties, parts: object = {}): Promise<Funding> {
       const taskId = await client.assigned(parties, parts)
-      const { paymentHash } = await client.invoice(parties, taskId)
+      const secret = await client.invoice(parties, taskId)
       await mutate(parties.buyer, 'fundMilestone', { taskId, milestone: 0 }, 'funding { invoice }')
-      return { taskId, paymentHash }
+      return { taskId, ...secret }
     },
-    async held(parties: Parties, parts: object = {}): Promise<{ taskId: string; paymentHash: string }> {
+    async held(parties: Parties, parts: object = {}): Promise<Funding> {
       const funding = await client.funding(parties, parts)
       world.node.buyerPays(funding.paymentHash)
       await world.slice.follow()
       return funding
     },
-    async proven(parties: Parties, parts: object = {}): Promise<{ taskId: string; paymentHash: string }> {
+    async proven(parties: Parties, parts: object = {}): Promise<Funding> {
       const held = await client.held(parties, parts)
       await mutate(parties.worker, 'submitProof', { taskId: held.taskId, milestone: 0, text: 'Done.' })
       return held
     },
+    /** The preimage came out, and the buyer's wallet reports it. */
+    async premature(parties: Parties, parts: object = {}): Promise<Funding> {
+      const held = await client.held(parties, parts)
+      const { taskId, preimage } = held
+      await mutate(parties.buyer, 'reportPreimage', { taskId, milestone: 0, preimage })
+      return held
+    },
     /** The worker submits an invoice on a hash of its own. */
-    async invoice({ worker }: Parties, taskId: string, milestone = 0): Promise<{ paymentHash: string }> {
-      const paymentHash = world.newHash()
+    async invoice({ worker }: Parties, taskId: string, milestone = 0): Promise<Secret> {
+      const preimage = randomBytes(32).toString('hex')
+      const paymentHash = hashOf(preimage)
       const invoice = world.invoiceOf({ paymentHash })
       await mutate(worker, 'submitInvoice', { taskId, milestone, invoice })
-      return { paymentHash }
+      return { preimage, paymentHash }
     },
   }
   return client
