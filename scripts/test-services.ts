@@ -1,5 +1,5 @@
-// npm run test:services: installs Bitcoin Knots, Knot DNS, BIND, Unbound, PostgreSQL 15, dig and delv into
-// .cache/services, then runs the tests that need them. Arguments go to Vitest.
+// npm run test:services: installs Bitcoin Knots, Knot DNS, BIND, PowerDNS, Unbound, PostgreSQL 15, dig, delv and
+// Chromium into .cache/services, then runs the tests that need them. Arguments go to Vitest.
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

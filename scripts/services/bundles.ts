@@ -7,6 +7,11 @@ export type Bundle = {
   readonly without: RegExp
   /** Programs by their path in the packages; each gets a launcher `bin/<name>`. */
   readonly programs: readonly string[]
+  /**
+   * Whose dynamic loader and C library start them. The bundle's own do on any system; the system's must be as new as the
+   * suite, and serve programs that start themselves again by their own path.
+   */
+  readonly loader: 'bundle' | 'system'
   /** What tells the tests where it is: the launcher of this name, or `bin` itself when empty. */
   readonly variables: Readonly<Record<string, string>>
 }
@@ -20,6 +25,7 @@ export const BUNDLES: readonly Bundle[] = [
     packages: ['bitcoin-knots'],
     without: /^(libsystemd|libelogind|libaudit|libpam)/,
     programs: ['usr/bin/bitcoind'],
+    loader: 'bundle',
     variables: { HOLDFAST_BITCOIND: 'bitcoind' },
   },
   {
@@ -28,6 +34,7 @@ export const BUNDLES: readonly Bundle[] = [
     packages: ['knot'],
     without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang)/,
     programs: ['usr/sbin/knotd', 'usr/sbin/knotc'],
+    loader: 'bundle',
     variables: { HOLDFAST_KNOTD: 'knotd', HOLDFAST_KNOTC: 'knotc' },
   },
   {
@@ -36,6 +43,7 @@ export const BUNDLES: readonly Bundle[] = [
     packages: ['bind9-dnsutils'],
     without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang)/,
     programs: ['usr/bin/dig', 'usr/bin/delv'],
+    loader: 'bundle',
     variables: { HOLDFAST_DIG: 'dig', HOLDFAST_DELV: 'delv' },
   },
   {
@@ -44,6 +52,7 @@ export const BUNDLES: readonly Bundle[] = [
     packages: ['bind9'],
     without: /^(libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
     programs: ['usr/sbin/named'],
+    loader: 'bundle',
     variables: { HOLDFAST_NAMED: 'named' },
   },
   {
@@ -53,6 +62,7 @@ export const BUNDLES: readonly Bundle[] = [
     without:
       /^(libsystemd|libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
     programs: ['usr/sbin/pdns_server', 'usr/bin/pdnsutil'],
+    loader: 'bundle',
     variables: { HOLDFAST_PDNS_SERVER: 'pdns_server', HOLDFAST_PDNSUTIL: 'pdnsutil' },
   },
   {
@@ -62,6 +72,7 @@ export const BUNDLES: readonly Bundle[] = [
     without:
       /^(libsystemd|libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang|libpython3)/,
     programs: ['usr/sbin/unbound'],
+    loader: 'bundle',
     variables: { HOLDFAST_UNBOUND: 'unbound' },
   },
   {
@@ -71,6 +82,16 @@ export const BUNDLES: readonly Bundle[] = [
     // LLVM only serves the JIT compiler, which the tests leave off: 120 MB.
     without: /^(libllvm|libz3|libelogind|libperl|libdb5|libgdbm|libdebian-installer|libnewt|libslang)/,
     programs: ['initdb', 'postgres', 'pg_ctl', 'psql'].map((name) => `${POSTGRES_BIN}/${name}`),
+    loader: 'bundle',
     variables: { HOLDFAST_POSTGRES_BIN: '' },
+  },
+  {
+    name: 'chromium',
+    suite: 'bookworm',
+    packages: ['chromium-headless-shell', 'chromium-common'],
+    without: /^(libc6|libllvm|libz3|libgl1-mesa|libelogind|libperl|libdb5|libgdbm|libdebian-installer)/,
+    programs: ['usr/lib/chromium/chromium-headless-shell'],
+    loader: 'system',
+    variables: { HOLDFAST_CHROMIUM: 'chromium-headless-shell' },
   },
 ]

@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { unpackPackages } from './apt-download.ts'
 import type { Bundle } from './bundles.ts'
+import { writeLaunchers } from './launchers.ts'
 import { runProgram, ServiceInstallError } from './run-program.ts'
 
 const VERSION_WITHIN_MS = 20_000
@@ -48,8 +40,8 @@ export async function installBundle(
   )
 }
 
-function stampOf({ suite, packages, programs, without }: Bundle): string {
-  return JSON.stringify({ layout: LAYOUT, suite, packages, programs, without: without.source })
+function stampOf({ without, ...bundle }: Bundle): string {
+  return JSON.stringify({ layout: LAYOUT, ...bundle, without: without.source })
 }
 
 function isInstalled(bundle: Bundle, folder: string): boolean {
@@ -81,71 +73,6 @@ async function install(bundle: Bundle, folder: string, progress: (line: string) 
     rmSync(building, { recursive: true, force: true })
     rmSync(scratch, { recursive: true, force: true })
   }
-}
-
-/**
- * Each program is started by the bundle's own dynamic loader with the bundle's own libraries, so the system's do not
- * matter. The real program is moved aside, because some (initdb) start a sibling by its path. Launchers find
- * everything relative to themselves: the folder may be moved or copied.
- */
-function writeLaunchers(bundle: Bundle, folder: string): void {
-  const root = join(folder, 'root')
-  const libraries = libraryFolders(root)
-  const loader = findLoader(root, libraries)
-  mkdirSync(join(folder, 'bin'), { recursive: true })
-  for (const program of bundle.programs) {
-    const path = join(root, program)
-    renameSync(path, `${path}.real`)
-    const up = program
-      .split('/')
-      .slice(0, -1)
-      .map(() => '..')
-      .join('/')
-    writeScript(path, `$(dirname "$(readlink -f "$0")")/${up}`, loader, libraries, program)
-    writeScript(
-      join(folder, 'bin', basename(program)),
-      '$(dirname "$(readlink -f "$0")")/../root',
-      loader,
-      libraries,
-      program,
-    )
-  }
-}
-
-function writeScript(
-  file: string,
-  root: string,
-  loader: string,
-  libraries: readonly string[],
-  program: string,
-) {
-  const path = libraries.map((library) => `$root/${library}`).join(':')
-  writeFileSync(
-    file,
-    `#!/bin/sh
-root=$(cd "${root}" && pwd)
-exec "$root/${loader}" --library-path "${path}" --argv0 "$root/${program}" "$root/${program}.real" "$@"
-`,
-  )
-  chmodSync(file, 0o755)
-}
-
-function libraryFolders(root: string): string[] {
-  const folders = ['lib', 'usr/lib'].flatMap((base) => {
-    const path = join(root, base)
-    const triplets = existsSync(path) ? readdirSync(path).filter((name) => name.includes('-linux-gnu')) : []
-    return triplets.map((triplet) => join(base, triplet))
-  })
-  if (folders.length === 0) throw new ServiceInstallError('the packages hold no libraries')
-  return folders
-}
-
-function findLoader(root: string, libraries: readonly string[]): string {
-  for (const folder of libraries) {
-    const loader = readdirSync(join(root, folder)).find((name) => /^ld-linux.*\.so\.\d$/.test(name))
-    if (loader !== undefined) return join(folder, loader)
-  }
-  throw new ServiceInstallError('the packages hold no dynamic loader')
 }
 
 async function checkThatItRuns(launcher: string): Promise<void> {

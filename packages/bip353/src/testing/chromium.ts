@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 const PAGE_WITHIN_MS = 60_000
 
 export type ServedFile = { readonly type: string; readonly body: string | Uint8Array }
@@ -30,7 +29,7 @@ export async function serveFiles(read: (path: string) => ServedFile | null) {
   }
 }
 
-/** Opens a page in the system's headless Chromium and gives back its document once the network and timers are idle. */
+/** Opens a page in headless Chromium and gives back its document once the network and timers are idle. */
 export async function openInChromium(url: string): Promise<string> {
   const chromium = startChromium([`--virtual-time-budget=${PAGE_WITHIN_MS}`, '--dump-dom', url])
   try {
@@ -76,22 +75,9 @@ function startChromium(more: readonly string[]) {
   }
 }
 
-/** @throws when there is none: HOLDFAST_CHROMIUM names another one than those on the PATH. */
+/** @throws unless HOLDFAST_CHROMIUM names one, as `npm run test:services` sees to. */
 function findChromium(): string {
   const named = process.env.HOLDFAST_CHROMIUM
-  const onPath = (process.env.PATH ?? '')
-    .split(delimiter)
-    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
-  const found = [...(named ? [named] : []), ...onPath].find(isExecutable)
-  if (!found) throw new Error('this test needs Chromium: install it, or name it in HOLDFAST_CHROMIUM')
-  return found
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  if (!named) throw new Error('this test needs Chromium: run it by npm run test:services')
+  return named
 }
