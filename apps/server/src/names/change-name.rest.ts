@@ -163,12 +163,19 @@ export function addChangeRoutes(app: App, deps: ChangeDeps & { identity: Pick<Id
     '/v1/names/:name/resume',
     {
       schema: {
-        summary: 'For operators: publish the record of a suspended name again.',
+        summary:
+          'For operators: publish the record of a suspended name again, with another offer of the owner’s node where the old one has expired.',
         tags,
         params,
         response: {
           202: jobSchema,
-          ...refusals('NAME_NOT_FOUND', 'FORBIDDEN', 'NAME_NOT_SUSPENDED', 'OFFER_EXPIRED'),
+          ...refusals(
+            'NAME_NOT_FOUND',
+            'FORBIDDEN',
+            'NAME_NOT_SUSPENDED',
+            'OFFER_EXPIRED',
+            'NAME_CHANGED_TOO_OFTEN',
+          ),
         },
       },
     },

@@ -184,6 +184,71 @@ describe('a suspension', () => {
     })
     expect(recordOf('naughty')).toBe(`bitcoin:?lno=${offer}`)
   })
+
+  /** Suspended for so long that its offer has expired. */
+  async function outlived(user: string, bring = false) {
+    const { device, node } = world.newUser()
+    node.offersExpireAt = Date.now() + 31 * DAY_MS
+    const more = bring ? await node.offers!.create({ offerId: 'mine' }) : {}
+    const { id } = await ended(await world.register(device, user, more))
+    const name = `${user}@shop.test`
+    await send('POST', `${name}/suspend`, operator)
+    await expect.poll(async () => (await look(user)).state).toBe('suspended')
+    world.time.shiftMs = 40 * DAY_MS
+    node.offersExpireAt = null
+    return { device, node, name, id, resume: () => send('POST', `${name}/resume`, operator) }
+  }
+
+  test('that outlives its offer ends with another, which the owner’s node makes', async () => {
+    const { node, resume } = await outlived('sleeper')
+    const [old] = enabledOffers(node)
+    expect(await ended(await resume())).toMatchObject({ kind: 'name.resume', state: 'succeeded' })
+    const { state, offer } = await look('sleeper')
+    expect(state).toBe('active')
+    expect(offer).not.toBe(old)
+    expect(recordOf('sleeper')).toBe(`bitcoin:?lno=${offer}`)
+    await expect.poll(() => enabledOffers(node)).toEqual([offer])
+  })
+
+  test('goes on when that node makes none, and ends once it does', async () => {
+    const { device, node, name, id, resume } = await outlived('absent')
+    world.disconnect(device.owner)
+    const resumption = await resume()
+    await expect
+      .poll(() => findName(database.db, id))
+      .toMatchObject({ phase: 'requested', wait: { lastFailure: 'NODE_NOT_CONNECTED' } })
+    world.time.shiftMs += 3_000
+    await world.tasks['names:wake']!({ id }, {} as never)
+    expect(await ended(resumption)).toMatchObject({
+      state: 'failed',
+      step: 'undone',
+      error: { code: 'NODE_NOT_CONNECTED' },
+    })
+    expect(await look('absent')).toMatchObject({ state: 'suspended', owner: device.owner })
+    expect(recordOf('absent')).toBeUndefined()
+
+    const again = await resume()
+    expect(await look('absent')).toMatchObject({ state: 'registering', changeJobId: again.json().id })
+    expect((await send('POST', `${name}/suspend`, operator)).json()).toMatchObject({ state: 'suspended' })
+    expect(await ended(again)).toMatchObject({ state: 'failed', error: { code: 'NAME_SUSPENDED' } })
+
+    world.connect(device.owner, node)
+    expect(await ended(await resume())).toMatchObject({ state: 'succeeded' })
+    const { offer } = await look('absent')
+    expect(recordOf('absent')).toBe(`bitcoin:?lno=${offer}`)
+    await world.names.reconcile()
+    await expect.poll(() => enabledOffers(node)).toEqual([offer])
+  })
+
+  test('that outlives a brought offer can only end with the name, and says so', async () => {
+    const { device, name, resume } = await outlived('visitor', true)
+    const refused = await resume()
+    expect(refused.json()).toMatchObject({
+      code: 'OFFER_EXPIRED',
+      detail: expect.stringContaining('released'),
+    })
+    expect((await send('DELETE', name, device)).statusCode).toBe(202)
+  })
 })
 
 test('a suspended name that is released comes back to nobody while its quarantine lasts', async () => {

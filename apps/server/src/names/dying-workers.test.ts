@@ -77,6 +77,13 @@ class Story {
     world.time.shiftMs = 0
   }
 
+  /** It is asked when so much time has passed. */
+  async askAfter(ms: number, what: Parameters<Story['ask']>[0]): Promise<void> {
+    world.time.shiftMs = ms
+    await this.ask(what)
+    world.time.shiftMs = 0
+  }
+
   async state(): Promise<NameState> {
     return (await findName(database.db, this.#id))!
   }
@@ -178,6 +185,16 @@ const SAGAS: Saga[] = [
   },
   { title: 'a suspension', steps: 1, begin: after('suspend') },
   { title: 'a resumption', steps: 3, begin: after('suspend', 'resume') },
+  {
+    title: 'a resumption with another offer',
+    steps: 5,
+    async begin(story) {
+      story.offersExpire()
+      await after('suspend')(story)
+      await story.run()
+      await story.askAfter(40 * DAY_MS, 'resume')
+    },
+  },
   { title: 'a release', steps: 2, begin: after('release') },
 ]
 

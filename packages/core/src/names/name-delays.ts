@@ -38,6 +38,11 @@ export function wakeAt({ source, expiresAt }: NameOffer, now: number): number | 
   return Math.min(withdrawAt, Math.max(expiresAt - RENEW_BEFORE_EXPIRY_MS, now + RENEW_AGAIN_AFTER_MS))
 }
 
+/** Whether a name that is live by then would lose its record before its node is asked for another offer. */
+export function endsBeforeRenewal({ expiresAt }: NameOffer, liveAt: number): boolean {
+  return expiresAt !== undefined && liveAt + RENEW_AGAIN_AFTER_MS >= expiresAt - WITHDRAW_BEFORE_EXPIRY_MS
+}
+
 export function firstTry(serial: number, dueAt: number): Wait {
   return { serial, tries: 0, dueAt, lastFailure: null }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { NameOffer, NameState } from './name-states.ts'
-import { type Delivery, type Fault, NameWorld, type Wish } from './testing/name-world.ts'
+import { type Delivery, type Fault, NameWorld, type Wish, YEAR_MS } from './testing/name-world.ts'
 
 const WISHES = [
   'release',
@@ -11,7 +11,8 @@ const WISHES = [
   'cancel-transfer',
   'suspend',
   'resume',
-] as const satisfies readonly Wish['kind'][]
+  'let a year pass',
+] as const satisfies readonly (Wish['kind'] | 'let a year pass')[]
 
 const wish = fc.record({
   kind: fc.constantFrom(...WISHES),
@@ -50,6 +51,8 @@ function ask(world: NameWorld, { kind, brought, to }: Wished): void {
     case 'suspend':
     case 'resume':
       return void world.ask({ kind, by: 'operator' })
+    case 'let a year pass':
+      world.now += YEAR_MS
   }
 }
 
@@ -81,7 +84,7 @@ function expectedIn(state: NameState): { record: string | null; enabled: string[
     case 'active':
       return { record: state.live.offer, enabled: offerOf(state.live) }
     case 'suspended':
-      return { record: null, enabled: offerOf(state.keep) }
+      return { record: null, enabled: state.keep === null ? [] : offerOf(state.keep) }
     case 'freed':
       return { record: null, enabled: [] }
     default:

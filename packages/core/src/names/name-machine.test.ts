@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isRefusal } from '../refusals.ts'
+import { isRefusal, REFUSALS } from '../refusals.ts'
 import type { NameReport, NameRequest } from './name-commands.ts'
 import {
   disableDelayMs,
@@ -23,11 +23,10 @@ import {
   situations,
   stateTable,
 } from './testing/name-table.ts'
-import { NameWorld } from './testing/name-world.ts'
+import { NameWorld, YEAR_MS } from './testing/name-world.ts'
 
 const OWNER = 'alice'
 const OTHER = 'bob'
-const YEAR_MS = 365 * 86_400_000
 
 const situation = (title: string): NameState => {
   const found = situations().find((each) => each.title === title)
@@ -363,12 +362,110 @@ describe('a suspended name', () => {
     expect([world.state.phase, world.record]).toEqual(['suspended', null])
   })
 
-  test('whose offer has expired meanwhile is not resumed', () => {
-    const world = reach(4, { brought: false, expiring: true })
+  /** Suspended, and its offer has expired meanwhile. */
+  const outlived = (options = { brought: false, expiring: true }) => {
+    const world = reach(options.brought ? 3 : 4, options)
     world.ask({ kind: 'suspend', by: 'operator' })
     go(world, 1)
     world.now = YEAR_MS - WITHDRAW_BEFORE_EXPIRY_MS
-    expect(world.ask({ kind: 'resume', by: 'operator' })).toBe(false)
+    return world
+  }
+
+  test('whose offer has expired meanwhile is resumed with another that its owner’s node makes', () => {
+    const world = outlived()
+    expect(world.ask({ kind: 'resume', by: 'operator' })).toBe(true)
+    expect(world.state).toMatchObject({ phase: 'requested', retiring: [{ no: 0 }], job: { kind: 'resume' } })
+    world.settle()
+    const no = world.state.phase === 'active' ? world.state.live.no : 0
+    expect(no).toBeGreaterThan(0)
+    expect([world.record, [...world.enabled]]).toEqual([`made ${no}`, [`${OWNER} ${no}`]])
+  })
+
+  test('gets another offer, too, when the kept one would take the name with it before another could be made', () => {
+    const world = outlived()
+    world.now -= 3_600_000
+    world.ask({ kind: 'resume', by: 'operator' })
+    expect(world.state.phase).toBe('requested')
+    const early = outlived()
+    early.now -= 4_000_000
+    early.ask({ kind: 'resume', by: 'operator' })
+    expect(early.state).toMatchObject({ phase: 'offer-ready', next: { no: 0 } })
+  })
+
+  test.each(['refused', 'deadline', 'suspend'])(
+    'whose node makes no other (%s) is suspended again, with nothing left, and can be resumed later',
+    (why) => {
+      const world = outlived()
+      world.ask({ kind: 'resume', by: 'operator' })
+      if (why === 'refused') failNext(world)
+      if (why === 'suspend') expect(world.ask({ kind: 'suspend', by: 'operator' })).toBe(true)
+      if (why === 'deadline') {
+        world.now += 1_000
+        world.hear({ kind: 'time-passed' })
+      }
+      expect(world.state).toMatchObject({ phase: 'suspended', keep: null, cause: 'NAME_SUSPENDED' })
+      expect(world.state.job.outcome).toBe('failed')
+      world.settle()
+      expect([world.record, world.enabled.size, world.state.retiring]).toEqual([null, 0, []])
+      expect(world.ask({ kind: 'resume', by: 'operator' })).toBe(true)
+      world.settle()
+      expect(world.state.phase).toBe('active')
+      expect([...world.enabled]).toEqual([expect.stringMatching(/^alice [1-9]/)])
+    },
+  )
+
+  test('whose other offer cannot be published keeps that one', () => {
+    const world = outlived()
+    world.ask({ kind: 'resume', by: 'operator' })
+    failNext(go(world, 2))
+    world.settle()
+    expect(world.state).toMatchObject({
+      phase: 'suspended',
+      keep: { offer: expect.stringMatching(/^made [1-9]/) },
+    })
+    expect([world.record, world.enabled.size]).toEqual([null, 1])
+  })
+
+  test('can be released while another offer is being made, and while there is none', () => {
+    for (const fails of [false, true]) {
+      const world = outlived()
+      world.ask({ kind: 'resume', by: 'operator' })
+      if (fails) failNext(world)
+      expect(world.ask({ kind: 'release', by: OWNER })).toBe(true)
+      world.settle()
+      expect([world.state.phase, world.record, world.enabled.size]).toEqual(['freed', null, 0])
+    }
+  })
+
+  test('whose record is found while another offer is being made has it withdrawn, whatever becomes of that', () => {
+    const world = outlived()
+    world.ask({ kind: 'resume', by: 'operator' })
+    world.record = 'made 0'
+    world.hear({ kind: 'record-found', offer: 'made 0' })
+    failNext(world)
+    world.settle()
+    expect([world.state.phase, world.record, world.state.cleaning]).toEqual(['suspended', null, null])
+  })
+
+  test('is not resumed while too many offers wait for a node that never disables them', () => {
+    const world = outlived()
+    for (let retiring = 1; retiring < MOST_RETIRING; retiring++) {
+      expect(world.ask({ kind: 'resume', by: 'operator' })).toBe(true)
+      world.jobs = world.jobs.filter(({ kind }) => kind !== 'disable-offer')
+      failNext(world)
+      world.jobs = world.jobs.filter(({ kind }) => kind !== 'disable-offer')
+    }
+    const resume = { kind: 'resume', by: 'operator', jobId: 'more', deadlineAt: world.now + 1 } as const
+    expect(decideName(world.state, resume, world.now)).toMatchObject({ refused: 'NAME_CHANGED_TOO_OFTEN' })
+  })
+
+  test('whose brought offer has expired meanwhile is not resumed', () => {
+    const world = outlived({ brought: true, expiring: true })
+    expect(world.state).toMatchObject({ phase: 'suspended', keep: { source: 'brought' } })
+    const resume = { kind: 'resume', by: 'operator', jobId: 'job', deadlineAt: world.now + 1 } as const
+    expect(decideName(world.state, resume, world.now)).toMatchObject({ refused: 'OFFER_EXPIRED' })
+    expect(decideName(world.state, resume, world.now - 1)).toMatchObject({ state: { phase: 'offer-ready' } })
+    expect(REFUSALS.OFFER_EXPIRED.hint).toMatch(/released/)
   })
 })
 

@@ -116,8 +116,8 @@ function recordSettled(state: NameState, now: number): NameState {
     case 'restoring':
       return restored(termsOf(state), state.live, state.next, now)
     case 'withdrawing':
-      return state.becomes === 'suspended' && state.keep !== null
-        ? suspended(state, state.keep, now)
+      return state.becomes === 'suspended'
+        ? suspended(termsOf(state), state, now)
         : free(termsOf(state), state, now)
     case 'requested':
     case 'offer-ready':

@@ -1,6 +1,6 @@
 import { type Refusal, refuse } from '../refusals.ts'
 import type { NameRequest } from './name-commands.ts'
-import { WITHDRAW_BEFORE_EXPIRY_MS } from './name-delays.ts'
+import { endsBeforeRenewal, WITHDRAW_BEFORE_EXPIRY_MS } from './name-delays.ts'
 import { beginRound, newJob } from './name-round.ts'
 import {
   type JobKind,
@@ -13,6 +13,7 @@ import {
   termsOf,
 } from './name-states.ts'
 import { isRunning } from './pending-effects.ts'
+import { retire } from './retire-offers.ts'
 import { end, suspend as suspendName } from './undo-name.ts'
 
 /** A name keeps every offer that its node has not disabled yet: an owner whose node never does must not fill it up. */
@@ -97,8 +98,7 @@ function changeRecord(
   const { by, jobId: id, deadlineAt, offer } = request
   const known = [state.live.offer, ...state.retiring.map((retiring) => retiring.offer)]
   if (offer && known.includes(offer.offer)) return refuse('OFFER_USED')
-  const waiting = state.retiring.filter(({ owner }) => owner === by).length
-  if (waiting >= MOST_RETIRING) return refuse('NAME_CHANGED_TOO_OFTEN')
+  if (retiresTooMany(state, by)) return refuse('NAME_CHANGED_TOO_OFTEN')
   const job = newJob({ id, kind, deadlineAt }, now)
   return beginRound(termsOf(state), { job, live: state.live, next: nextOffer(state, by, offer) }, now)
 }
@@ -107,8 +107,8 @@ function suspend(state: NameState, now: number): NameState | Refusal {
   if (state.phase === 'active' || state.phase === 'restoring') return suspendName(state, state.live, now)
   if (isRunning(state)) {
     if (state.live !== null) return suspendName(state, state.live, now)
-    if (state.job.kind === 'resume' && state.phase !== 'requested') {
-      return suspendName(state, state.next, now)
+    if (state.job.kind === 'resume') {
+      return suspendName(state, state.phase === 'requested' ? null : state.next, now)
     }
   }
   return notActive(state)
@@ -120,12 +120,23 @@ function resume(
   now: number,
 ): NameState | Refusal {
   if (state.phase !== 'suspended') return refuse('NAME_NOT_SUSPENDED')
-  const { keep } = state
-  if (keep.expiresAt !== undefined && now >= keep.expiresAt - WITHDRAW_BEFORE_EXPIRY_MS) {
-    return refuse('OFFER_EXPIRED')
-  }
+  const { keep, owner } = state
   const job = newJob({ id, kind: 'resume', deadlineAt }, now)
-  return beginRound(termsOf(state), { job, live: null, next: keep }, now)
+  const withKept = (next: NameOffer) => beginRound(termsOf(state), { job, live: null, next }, now)
+  if (keep?.source === 'brought') return hasExpired(keep, now) ? refuse('OFFER_EXPIRED') : withKept(keep)
+  if (keep !== null && !endsBeforeRenewal(keep, deadlineAt)) return withKept(keep)
+  if (retiresTooMany(state, owner)) return refuse('NAME_CHANGED_TOO_OFTEN')
+  const terms = keep === null ? termsOf(state) : retire(termsOf(state), keep, now)
+  return beginRound(terms, { job, live: null, next: nextOffer(terms, owner) }, now)
+}
+
+/** It may not stand in the DNS any more. */
+function hasExpired({ expiresAt }: NameOffer, now: number): boolean {
+  return expiresAt !== undefined && now >= expiresAt - WITHDRAW_BEFORE_EXPIRY_MS
+}
+
+function retiresTooMany({ retiring }: NameState, by: string): boolean {
+  return retiring.filter(({ owner }) => owner === by).length >= MOST_RETIRING
 }
 
 function isSuspended(state: NameState): boolean {

@@ -109,9 +109,15 @@ export function withdraw(
   return { ...clean(terms, offers, now), phase: 'withdrawing', ...how }
 }
 
-export function suspended(state: NameIn<'withdrawing'>, keep: NameOffer, now: number): NameState {
-  const dropped = state.drop.reduce((at, offer) => retire(at, offer, now), failed(termsOf(state)))
-  return { ...dropped, phase: 'suspended', cause: state.cause, keep, suspendedAt: now }
+/** Nothing of the name is in the zone; it stays its owner's. */
+export function suspended(
+  terms: NameTerms,
+  how: Pick<NameIn<'suspended'>, 'cause' | 'keep'> & { drop: readonly PlannedOffer[] },
+  now: number,
+): NameState {
+  const { cause, keep, drop } = how
+  const dropped = drop.reduce((at, offer) => retire(at, offer, now), failed(terms))
+  return { ...cleanWhatWaits(dropped, now), phase: 'suspended', cause, keep, suspendedAt: now }
 }
 
 function becomeActive(terms: NameTerms, live: NameOffer, now: number): NameState {

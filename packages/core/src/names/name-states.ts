@@ -139,7 +139,8 @@ export type NamePhase =
   | {
       readonly phase: 'suspended'
       readonly cause: Cause
-      readonly keep: NameOffer
+      /** The offer to resume with; null: the owner's node is to make one. */
+      readonly keep: NameOffer | null
       readonly suspendedAt: number
     }
   | {

@@ -61,7 +61,7 @@ function isInUse(state: NameState, no: number): boolean {
     case 'withdrawing':
       return state.keep?.no === no || state.drop.some((offer) => offer.no === no)
     case 'suspended':
-      return state.keep.no === no
+      return state.keep?.no === no
     case 'freed':
       return false
   }

@@ -1,4 +1,4 @@
-import { free, restore, restored, withdraw } from './name-round.ts'
+import { free, restore, restored, suspended, withdraw } from './name-round.ts'
 import {
   type Cause,
   type NameIn,
@@ -16,7 +16,10 @@ export function undo(state: Running, cause: Cause, now: number): NameState {
   const terms = becauseOf(state, cause)
   const { live, next } = state
   if (state.phase === 'requested') {
-    return live === null ? free(terms, { cause, drop: [next] }, now) : restored(terms, live, next, now)
+    if (live !== null) return restored(terms, live, next, now)
+    return terms.job.kind === 'resume'
+      ? suspended(terms, { cause: 'NAME_SUSPENDED', keep: null, drop: [next] }, now)
+      : free(terms, { cause, drop: [next] }, now)
   }
   if (live !== null) return restore(terms, live, state.next, now)
   return terms.job.kind === 'resume'
@@ -61,16 +64,16 @@ export function end(state: NameState, cause: Cause, now: number): NameState {
       return { ...state, ...terms, becomes: 'freed', cause, keep: null, drop }
     }
     case 'suspended':
-      return free(terms, { cause, drop: [state.keep] }, now)
+      return free(terms, { cause, drop: state.keep ? [state.keep] : [] }, now)
     case 'freed':
       return state
   }
 }
 
-/** The record is withdrawn, and the offer that was live kept for later. */
+/** The record is withdrawn, and the offer that was live kept for later; null: none was, and no record either. */
 export function suspend(
   state: NameIn<'active' | 'restoring'> | Running,
-  keep: NameOffer,
+  keep: NameOffer | null,
   now: number,
 ): NameState {
   const cause = 'NAME_SUSPENDED'
@@ -80,12 +83,14 @@ export function suspend(
     case 'active':
       return withdraw(terms, { ...how, drop: [] }, now)
     case 'requested':
-      return withdraw(retire(terms, state.next, now), { ...how, drop: [] }, now)
+      return keep === null
+        ? suspended(terms, { cause, keep, drop: [state.next] }, now)
+        : withdraw(retire(terms, state.next, now), { ...how, drop: [] }, now)
     case 'offer-ready':
     case 'published':
     case 'seen':
     case 'restoring':
-      return withdraw(terms, { ...how, drop: both(state).filter(({ no }) => no !== keep.no) }, now)
+      return withdraw(terms, { ...how, drop: both(state).filter(({ no }) => no !== keep?.no) }, now)
   }
 }
 

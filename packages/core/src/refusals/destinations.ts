@@ -15,7 +15,7 @@ export const DESTINATION_REFUSALS = {
   OFFER_EXPIRED: {
     status: 422,
     title: 'The BOLT 12 offer has expired.',
-    hint: 'Ask the payee for a new offer.',
+    hint: 'Ask whoever made it for a new one. A suspended name takes none: it can only be released.',
   },
   OFFER_FOREIGN_CHAIN: {
     status: 422,

@@ -127,8 +127,10 @@ export async function startSlicesWorld(
   const pauseOfClient = () => sleep(500 + Math.random() * 1_000)
   const bearers = new Map<string, Promise<string>>()
   const authorizationOf = (device: Device) => {
-    const bearer = bearers.get(device.owner) ?? openSession(device)
-    bearers.set(device.owner, bearer)
+    // A session of another time may have expired.
+    const session = `${device.owner} ${time.shiftMs}`
+    const bearer = bearers.get(session) ?? openSession(device)
+    bearers.set(session, bearer)
     return bearer
   }
   /** A server that has enough to do says so, and is asked again. */

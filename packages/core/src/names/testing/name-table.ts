@@ -3,7 +3,7 @@ import type { EffectFailure, NameCommand, NameReport, PendingEffect } from '../n
 import { decideName, hearName } from '../name-machine.ts'
 import type { NameState } from '../name-states.ts'
 import { doneOf, pendingEffects } from '../pending-effects.ts'
-import { NameWorld } from './name-world.ts'
+import { NameWorld, YEAR_MS } from './name-world.ts'
 
 type Situation = { readonly title: string; readonly state: NameState }
 
@@ -27,6 +27,14 @@ export function situations(): Situation[] {
   proposed.ask({ kind: 'propose-transfer', by: OWNER, to: 'bob', until: 1_000 })
   const resuming = suspending(1)
   resuming.ask({ kind: 'resume', by: 'operator' })
+  const renewing = new NameWorld({ brought: false, expiring: true })
+  advance(renewing, 4).ask({ kind: 'suspend', by: 'operator' })
+  advance(renewing, 1).now = YEAR_MS
+  renewing.ask({ kind: 'resume', by: 'operator' })
+  const resumingAnew = renewing.state
+  renewing.jobs = renewing.jobs.filter(({ kind }) => kind === 'make-offer')
+  renewing.beginEffect()
+  renewing.finish(0, 'refused', 'now')
   const restoring = changing(2)
   restoring.ask({ kind: 'release', by: 'nobody' })
   restoring.beginEffect()
@@ -51,10 +59,12 @@ export function situations(): Situation[] {
     ['changing: offer-ready', changing(1).state],
     ['changing: published', changing(2).state],
     ['changing: seen', changing(3).state],
+    ['resuming: requested', resumingAnew],
     ['resuming: offer-ready', resuming.state],
     ['restoring', restoring.state],
     ['withdrawing, then suspended', suspending(0).state],
     ['suspended', suspending(1).state],
+    ['suspended, without an offer', renewing.state],
     ['withdrawing, then freed', freed],
     ['freed', advance(ended, 2).state],
   ].map(([title, state]) => ({ title, state }) as Situation)

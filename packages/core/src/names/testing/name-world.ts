@@ -12,6 +12,8 @@ export type Delivery = 'now' | 'late' | 'lost' | 'twice'
 type Unasked<T> = T extends { kind: NameRequest['kind'] } ? Omit<T, 'jobId' | 'deadlineAt'> : never
 export type Wish = Unasked<Exclude<NameRequest, { kind: 'register' }>>
 
+export const YEAR_MS = 365 * 86_400_000
+
 /**
  * A model of the world: one name, a zone, the nodes of its owners, and workers that run jobs in any order, begin one
  * before and end it after another, die before they report, and report late or twice.
@@ -30,7 +32,7 @@ export class NameWorld {
   readonly #expiring: boolean
   #count = 0
 
-  /** `expiring`: the first offer that a node makes expires after a year. */
+  /** `expiring`: the name's first offer expires after a year. */
   constructor({ brought, expiring }: { brought: boolean; expiring: boolean }) {
     this.#expiring = expiring
     const decision = decideName(
@@ -44,7 +46,7 @@ export class NameWorld {
         skeleton: 'shop',
         quarantineMs: 1_000,
         deadlineAt: 1_000,
-        ...(brought && { offer: this.bring() }),
+        ...(brought && { offer: { ...this.bring(), ...(expiring && { expiresAt: YEAR_MS }) } }),
       },
       0,
     )
@@ -142,7 +144,7 @@ export class NameWorld {
         const { no, owner } = effect
         this.enabled.add(`${owner} ${no}`)
         const offer = `made ${no}`
-        const ready = no === 0 && this.#expiring ? { offer, expiresAt: 365 * 86_400_000 } : { offer }
+        const ready = no === 0 && this.#expiring ? { offer, expiresAt: YEAR_MS } : { offer }
         return { kind: 'offer-made', serial, no, owner, ready }
       }
       case 'publish-record': {
