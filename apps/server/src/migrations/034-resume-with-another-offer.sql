@@ -11,13 +11,16 @@ begin
   end if;
   if new.phase <> old.phase and not (old.phase, new.phase) in (
     ('requested', 'offer-ready'), ('offer-ready', 'published'), ('published', 'seen'), ('seen', 'active'),
-    ('active', 'requested'), ('active', 'offer-ready'), ('suspended', 'offer-ready'), ('suspended', 'requested'),
-    ('requested', 'active'), ('offer-ready', 'active'), ('published', 'active'), ('requested', 'suspended'),
+    ('active', 'requested'), ('active', 'offer-ready'), ('suspended', 'offer-ready'),
+    ('requested', 'active'), ('offer-ready', 'active'), ('published', 'active'),
     ('offer-ready', 'restoring'), ('published', 'restoring'), ('seen', 'restoring'), ('restoring', 'active'),
     ('requested', 'withdrawing'), ('offer-ready', 'withdrawing'), ('published', 'withdrawing'),
     ('seen', 'withdrawing'), ('active', 'withdrawing'), ('restoring', 'withdrawing'),
     ('withdrawing', 'suspended'), ('withdrawing', 'freed'), ('suspended', 'freed'),
     ('requested', 'freed'), ('offer-ready', 'freed'), ('published', 'freed'), ('seen', 'freed')
+  ) and not (
+    new.state #>> '{job,kind}' = 'resume'
+    and (old.phase, new.phase) in (('suspended', 'requested'), ('requested', 'suspended'))
   ) then
     raise exception 'name registration % may not go from % to %', old.id, old.phase, new.phase
       using errcode = 'check_violation';
