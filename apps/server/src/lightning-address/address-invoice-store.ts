@@ -1,5 +1,5 @@
 import { WILDCARD } from '@holdfast/core/names/name'
-import { type Kysely, type Selectable, sql } from 'kysely'
+import { type Insertable, type Kysely, type Selectable, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import { comesAfter, type PagePosition } from '../platform/page-cursor.ts'
 import type { AddressInvoice, InvoicePhase } from './address-invoice.ts'
@@ -7,25 +7,33 @@ import type { AddressInvoiceTables } from './address-invoice-tables.ts'
 
 type Row = Selectable<AddressInvoiceTables['address_invoice']>
 
-export async function insertInvoice(db: Kysely<Database>, invoice: AddressInvoice): Promise<void> {
-  await db
-    .insertInto('address_invoice')
-    .values({
-      id: invoice.id,
-      payment_hash: invoice.paymentHash,
-      owner: invoice.owner,
-      user_part: invoice.user,
-      domain: invoice.domain,
-      invoice: invoice.invoice,
-      amount_msat: invoice.amountMsat,
-      comment: invoice.comment,
-      payer_data: invoice.payerData && JSON.stringify(invoice.payerData),
-      zap_request: invoice.zapRequest,
-      requested_at: new Date(invoice.requestedAt),
-      expires_at: new Date(invoice.expiresAt),
-      ...phaseColumns(invoice),
-    })
-    .execute()
+/** Unless as many as may wait at what answers for the name wait already; says whether. Those of one name take turns. */
+export async function insertInvoice(
+  db: Kysely<Database>,
+  invoice: AddressInvoice,
+  { answeredBy, most }: { answeredBy: string; most: number },
+): Promise<boolean> {
+  const { domain, requestedAt } = invoice
+  const row: Insertable<AddressInvoiceTables['address_invoice']> = {
+    id: invoice.id,
+    payment_hash: invoice.paymentHash,
+    owner: invoice.owner,
+    user_part: invoice.user,
+    domain,
+    invoice: invoice.invoice,
+    amount_msat: invoice.amountMsat,
+    comment: invoice.comment,
+    payer_data: invoice.payerData && JSON.stringify(invoice.payerData),
+    zap_request: invoice.zapRequest,
+    requested_at: new Date(requestedAt),
+    expires_at: new Date(invoice.expiresAt),
+    ...phaseColumns(invoice),
+  }
+  const { numAffectedRows } = await sql`
+    insert into address_invoice (${sql.join(Object.keys(row).map((column) => sql.ref(column)))})
+    select ${sql.join(Object.values(row))}
+    where address_has_room(${domain}, ${answeredBy}, ${new Date(requestedAt)}, ${most})`.execute(db)
+  return numAffectedRows === 1n
 }
 
 export async function updatePhase(db: Kysely<Database>, invoice: AddressInvoice): Promise<void> {

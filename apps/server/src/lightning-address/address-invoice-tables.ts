@@ -2,7 +2,7 @@ import type { PayerData } from '@holdfast/protocols/lnurl/payer-data'
 import type { ColumnType } from 'kysely'
 import type { AddressInvoice } from './address-invoice.ts'
 
-/** The table of migration 060; no other slice reads or writes it. */
+/** The table of migrations 060 to 062; no other slice reads or writes it. */
 export type AddressInvoiceTables = {
   address_invoice: {
     id: string

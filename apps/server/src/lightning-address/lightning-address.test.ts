@@ -202,6 +202,34 @@ describe('a callback', () => {
     expect(await callback({ amount: '1000' })).toMatchObject({ status: 'OK' })
   })
 
+  test.each(['alice@shop.test', 'many@wild.test'])(
+    'is refused to all but as many as may wait, also of %s at the same moment',
+    async (name) => {
+      const { callback, node, time } = await start({ terms: { openPerName: 3 } })
+      time.shiftMs = 400 * 24 * 3600_000
+      const AT_ONCE = 12
+      // None is made before all have found that there is room.
+      const { promise: allAsk, resolve } = Promise.withResolvers<void>()
+      const { create } = node.invoices!
+      Object.assign(node.invoices!, {
+        create: async (request: Parameters<typeof create>[0]) => {
+          if (++node.made === AT_ONCE) resolve()
+          await allAsk
+          return create(request)
+        },
+      })
+      const answers = await Promise.all(
+        Array.from({ length: AT_ONCE }, (_, at) =>
+          callback({ amount: '1000' }, name.replace('many', `many${at}`)),
+        ),
+      )
+      expect(answers.filter(({ status }) => status === 'OK')).toHaveLength(3)
+      for (const answer of answers.filter(({ status }) => status !== 'OK'))
+        expect(answer).toEqual(refused('ADDRESS_BUSY'))
+      expect(await callback({ amount: '1000' }, name)).toEqual(refused('ADDRESS_BUSY'))
+    },
+  )
+
   test.each([
     [{ sender: 1, name: 9 }, 'sender'],
     [{ sender: 9, name: 1 }, 'name'],

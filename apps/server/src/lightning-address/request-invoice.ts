@@ -52,22 +52,25 @@ export async function requestInvoice(
   const order = readOrder(deps, name, callback)
   if (isRefusal(order)) return order
   const now = deps.clock()
-  if ((await countOpen(deps.database.db, name, now)) >= deps.terms.openPerName) return refuse('ADDRESS_BUSY')
+  const { openPerName: most } = deps.terms
+  // Counted exactly below; here so that no node is asked in vain.
+  if ((await countOpen(deps.database.db, name, now)) >= most) return refuse('ADDRESS_BUSY')
   const node = await invoicingNode(deps, name)
   if (isRefusal(node)) return node
   const made = await unlessOffline(deps, () => makeInvoice(node, order, deps))
   if (isRefusal(made)) return made
   const { descriptionHash: _, ...said } = order
-  const { user, domain, owner } = name
+  const { user, domain, owner, answeredBy } = name
   const invoice: AddressInvoice = {
     ...{ id: randomUUID(), ...made, user, domain, owner, ...said, requestedAt: now },
     ...{ phase: 'open', lookAt: now + pauseAfter(0) },
   }
-  await deps.transact(async (tx) => {
-    await insertInvoice(tx.db, invoice)
-    tx.enqueue(lookJob(invoice))
+  const hadRoom = await deps.transact(async (tx) => {
+    const inserted = await insertInvoice(tx.db, invoice, { answeredBy, most })
+    if (inserted) tx.enqueue(lookJob(invoice))
+    return inserted
   })
-  return invoice
+  return hadRoom ? invoice : refuse('ADDRESS_BUSY')
 }
 
 type InvoicingNode = { readonly invoices: Invoices; readonly network: Network }
