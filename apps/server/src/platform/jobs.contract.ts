@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { JsonObject } from '@holdfast/core'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type JobContext, startWorker, type Task, type Worker, type WorkerOptions } from './jobs.ts'
 import { makeLog } from './log.ts'
@@ -66,6 +67,29 @@ export function jobsContract(database: TestDatabase): void {
       [applicationName],
     )
     return rows.length
+  }
+
+  /** Cuts the worker off; as long as `meanwhile` lasts the database takes no new connections. */
+  async function cutOff(meanwhile: () => Promise<void>): Promise<void> {
+    const owner = new pg.Client({ connectionString: database.ownerConnectionString.reveal() })
+    await owner.connect()
+    const limitConnections = async (most: number) => {
+      const { rows } = await owner.query<{ statement: string }>(
+        `select format('alter database %I connection limit ${most}', current_database()) as statement`,
+      )
+      await owner.query(rows[0]!.statement)
+    }
+    try {
+      await limitConnections(0)
+      await owner.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where application_name like 'holdfast worker%' and datname = current_database()`,
+      )
+      await meanwhile()
+    } finally {
+      await limitConnections(-1)
+      await owner.end()
+    }
   }
 
   describe('a job', () => {
@@ -180,6 +204,40 @@ export function jobsContract(database: TestDatabase): void {
     await cut('holdfast worker%')
     await enqueue('greet', { name: 'bob' })
     await expect.poll(() => seen, { timeout: 10_000 }).toEqual([{ name: 'bob' }])
+  })
+
+  test('a worker that gives up while the database takes no connections is replaced as soon as it does', async () => {
+    const lines: string[] = []
+    const seen: number[] = []
+    const ends = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const told = makeLog({ level: 'warn', stream: { write: (line) => void lines.push(line) } })
+    await work(
+      {
+        async end({ n }) {
+          seen.push(Number(n))
+          await ends[Number(n)]?.promise
+        },
+      },
+      100,
+      { log: told },
+    )
+    await enqueue('end', { n: 0 })
+    await expect.poll(() => seen).toEqual([0])
+    await cutOff(async () => {
+      // That it has ended cannot be written, which is what a pool gives up for.
+      ends[0]?.resolve()
+      const isTold = () => lines.some((line) => line.includes('the worker pool could not start'))
+      await expect.poll(isTold, { timeout: 10_000 }).toBe(true)
+    })
+    await enqueue('end', { n: 1 })
+    await expect.poll(() => seen, { timeout: 10_000 }).toEqual([0, 1])
+    await ageLocks()
+    // Of the pool that is gone, and not of the one that runs the other.
+    expect(await unlockJobsOfDeadWorkers(database.database)).toBe(1)
+    await expect.poll(() => seen).toEqual([0, 1, 0])
+    ends[1]?.resolve()
+    await expect.poll(jobs).toEqual([])
+    expect(seen).toEqual([0, 1, 0])
   })
 
   test('a worker whose connections are cut just as two jobs end is replaced, and their jobs are run again', async () => {

@@ -13,9 +13,14 @@ const SWEEP_EVERY_MS = 20_000
 const FIRST_SWEEPS_MS = [0, 1_000, 3_000]
 /** A pool announces itself when it looks for its first jobs, not before. */
 const ANNOUNCED_WITHIN = '2 seconds'
+/** A pool that cannot be shown, because the connection is being made again, is shown so soon after that. */
+const SHOW_AGAIN_MS = 100
 
 export type WorkerLiveness = {
-  /** Resolves once the pool's lock is held; a pool that was not announced counts as dead. */
+  /**
+   * Resolves once the pool's lock is held, however long the connection is away; a pool that was not announced counts as
+   * dead. Rejects when it is withdrawn before.
+   */
   announce(poolId: string): Promise<void>
   /** From now on the pool counts as dead: the jobs that it still holds are taken over. */
   withdraw(poolId: string): Promise<void>
@@ -35,8 +40,10 @@ export async function keepWorkerAlive(options: {
   log: Log
 }): Promise<WorkerLiveness> {
   const { database, log } = options
-  /** Of each pool whether its lock is held by now; its workers announce it all at once. */
+  /** Of each pool when its lock was first held; its workers announce it all at once. */
   const announced = new Map<string, Promise<void>>()
+  /** A session that took a lock twice would have to give it back twice. */
+  const shownOn = new Map<string, pg.Client>()
   const stopping = new AbortController()
   const connection = await keepConnection({
     database,
@@ -46,32 +53,50 @@ export async function keepWorkerAlive(options: {
       await client.query(
         'set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set statement_timeout = 0',
       )
-      for (const poolId of announced.keys()) await takeLock(client, poolId)
+      for (const poolId of announced.keys()) await show(client, poolId)
     },
     cannot: 'the worker cannot show that it lives',
     log,
   })
+
+  async function show(client: pg.Client, poolId: string): Promise<void> {
+    if (shownOn.get(poolId) === client) return
+    await lock(client, poolId)
+    if (announced.has(poolId)) shownOn.set(poolId, client)
+    // It was withdrawn meanwhile.
+    else await unlock(client, poolId)
+  }
+
+  async function showSometime(poolId: string): Promise<void> {
+    do {
+      try {
+        return await show(connection.client, poolId)
+      } catch (error) {
+        log.debug({ err: error }, 'a worker pool cannot be announced yet')
+        await pause(SHOW_AGAIN_MS, stopping.signal)
+      }
+    } while (announced.has(poolId) && !stopping.signal.aborted)
+    throw new Error(`The worker pool ${poolId} was withdrawn before it was announced.`)
+  }
 
   const sweeping = sweepUntil(stopping.signal, database, log)
   return {
     announce(poolId) {
       const known = announced.get(poolId)
       if (known) return known
-      const held = takeLock(connection.client, poolId).catch((error) => {
-        announced.delete(poolId)
-        throw error
-      })
-      announced.set(poolId, held)
-      return held
+      const shown = showSometime(poolId)
+      announced.set(poolId, shown)
+      return shown
     },
     async withdraw(poolId) {
       if (!announced.delete(poolId)) return
-      const unlock = connection.client.query('select pg_advisory_unlock($1, $2)', [
-        WORKER_LOCK,
-        lockKey(poolId),
-      ])
+      const client = shownOn.get(poolId)
+      shownOn.delete(poolId)
+      if (client === undefined) return
       // With its connection the lock is lost as well.
-      await unlock.catch((error) => log.debug({ err: error }, 'a worker pool could not be withdrawn'))
+      await unlock(client, poolId).catch((error) =>
+        log.debug({ err: error }, 'a worker pool could not be withdrawn'),
+      )
     },
     async stop() {
       stopping.abort()
@@ -122,8 +147,12 @@ function* delays(): Generator<number> {
   while (true) yield SWEEP_EVERY_MS
 }
 
-async function takeLock(client: pg.Client, poolId: string): Promise<void> {
+async function lock(client: pg.Client, poolId: string): Promise<void> {
   await client.query('select pg_advisory_lock($1, $2)', [WORKER_LOCK, lockKey(poolId)])
+}
+
+async function unlock(client: pg.Client, poolId: string): Promise<void> {
+  await client.query('select pg_advisory_unlock($1, $2)', [WORKER_LOCK, lockKey(poolId)])
 }
 
 function lockKey(poolId: string): number {
