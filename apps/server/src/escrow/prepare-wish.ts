@@ -1,5 +1,7 @@
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import { fundingAmount } from '@holdfast/core/escrow/milestone-decision'
+import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
+import { authorize } from '@holdfast/core/escrow/roles'
 import type { OpenDatabase } from '../platform/database.ts'
 import { within } from '../platform/within.ts'
 import type { TellEscrow } from './escrow-saga.ts'
@@ -13,40 +15,51 @@ import { refuseIfPaidOut } from './refuse-if-paid-out.ts'
 
 type Deps = { database: Pick<OpenDatabase, 'db'>; node: OperatorNode; tell: TellEscrow }
 
-/** Reads and asks what the machine must be told with a wish; before the transaction, because it asks the node. */
+/**
+ * Reads and asks what the machine must be told with a wish; before the transaction, because it asks the node. Only for
+ * who may have that wish: others are told nothing of an invoice or of the node, and cost no more than a look.
+ */
 export async function prepareWish(deps: Deps, wish: EscrowWish, id: string): Promise<ReadyRequest | Refusal> {
-  if (wish.kind === 'submit-invoice' || wish.kind === 'submit-refund-invoice') {
-    const invoice = readInvoice(wish.invoice, deps.node)
-    if (isRefusal(invoice)) return invoice
-    const refused = wish.kind === 'submit-refund-invoice' ? await refuseRepayment(deps, wish, id) : null
-    return refused ?? { ...wish, invoice }
-  }
-  return wish.kind === 'fund' ? prepareFunding(deps, wish, id) : wish
+  if (wish.kind !== 'submit-invoice' && wish.kind !== 'submit-refund-invoice' && wish.kind !== 'fund')
+    return wish
+  const milestone = await milestoneOf(deps, wish, id)
+  if (isRefusal(milestone)) return milestone
+  if (wish.kind === 'fund') return prepareFunding(deps, wish, id, milestone)
+  const invoice = readInvoice(wish.invoice, deps.node)
+  if (isRefusal(invoice)) return invoice
+  const isRepayment = wish.kind === 'submit-refund-invoice' && milestone.phase === 'premature'
+  const refused = isRepayment ? await orRefused(() => refuseIfPaidOut(deps, id, milestone)) : null
+  return refused ?? { ...wish, invoice }
 }
 
-async function refuseRepayment(
-  deps: Deps,
-  { milestone }: Extract<EscrowWish, { kind: 'submit-refund-invoice' }>,
+type Prepared = Extract<EscrowWish, { kind: 'submit-invoice' | 'submit-refund-invoice' | 'fund' }>
+
+async function milestoneOf(
+  { database }: Deps,
+  wish: Prepared,
   id: string,
-): Promise<Refusal | null> {
-  const now = (await findEscrow(deps.database.db, id))?.milestones[milestone]
-  return now?.phase === 'premature' ? orRefused(() => refuseIfPaidOut(deps, id, now)) : null
+): Promise<MilestoneState | Refusal> {
+  const escrow = await findEscrow(database.db, id)
+  if (escrow === null) return refuse('ESCROW_NOT_FOUND')
+  const role = authorize(escrow, wish)
+  if (isRefusal(role)) return role
+  const { milestone } = wish
+  return escrow.milestones[milestone] ?? refuse('ESCROW_NOT_FOUND', { milestone })
 }
 
 function prepareFunding(
   deps: Deps,
   wish: Extract<EscrowWish, { kind: 'fund' }>,
   id: string,
+  now: MilestoneState,
 ): Promise<ReadyRequest | Refusal> {
   return orRefused(async () => {
     const balance = await within(NODE_TIMEOUT_MS, deps.node.funds.balance())
     const { sendableMsat: spendableMsat, receivableMsat } = balance
-    const { milestone } = wish
-    const now = (await findEscrow(deps.database.db, id))?.milestones[milestone]
     // The buyer's payment would find no way to us.
-    if (now && receivableMsat < fundingAmount(now.terms)) return refuse('ESCROW_LIQUIDITY_LACKING')
-    const isOwn = now?.custody === 'coordinated' && now.phase === 'planned'
-    const paymentHash = isOwn ? await nextOwnHash(deps, { id, milestone }) : null
+    if (receivableMsat < fundingAmount(now.terms)) return refuse('ESCROW_LIQUIDITY_LACKING')
+    const isOwn = now.custody === 'coordinated' && now.phase === 'planned'
+    const paymentHash = isOwn ? await nextOwnHash(deps, { id, milestone: wish.milestone }) : null
     return { ...wish, spendableMsat, paymentHash }
   })
 }

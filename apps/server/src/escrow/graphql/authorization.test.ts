@@ -145,6 +145,36 @@ describe.each(Object.entries(CASES))('%s', (field, { by, reach, others = 'ESCROW
   })
 })
 
+describe('whoever may not ask is told nothing else', () => {
+  test.each(['submitInvoice', 'submitRefundInvoice'])(
+    '%s: also of an invoice that is none',
+    async (field) => {
+      const parties = newParties()
+      const { by, reach } = CASES[field] as Case
+      const input = await reach(parties)
+      const wrong = { ...input, invoice: 'lnbcrt1' }
+      for (const role of EVERYBODY) {
+        const told = by.includes(role) ? 'INVOICE_INVALID' : 'ESCROW_WRONG_PARTY'
+        expect(await client.refusedAs(parties[role], field, wrong), role).toEqual([told])
+      }
+      const draft = { ...wrong, taskId: await client.draft(parties) }
+      expect(await client.refusedAs(parties.worker, field, draft)).toEqual(['ESCROW_NOT_FOUND'])
+    },
+  )
+
+  test('fundMilestone: also while the node does not answer', async () => {
+    const parties = newParties()
+    const input = await (CASES.fundMilestone as Case).reach(parties)
+    world.node.offline = true
+    try {
+      expect(await client.refusedAs(parties.stranger, 'fundMilestone', input)).toEqual(['ESCROW_WRONG_PARTY'])
+      expect(await client.refusedAs(parties.buyer, 'fundMilestone', input)).toEqual(['NODE_OFFLINE'])
+    } finally {
+      world.node.offline = false
+    }
+  })
+})
+
 test('no mutation is left out', () => {
   const fields = Object.keys(escrowSchema.getMutationType()?.getFields() ?? {})
   expect([...Object.keys(CASES), 'createTask'].sort()).toEqual(fields.sort())
