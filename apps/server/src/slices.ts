@@ -75,6 +75,7 @@ export async function makeSlices(options: {
     watch: config.nameWatch,
     hostedDomains: domains.hostedDomains,
     endedDomain: domains.endedDomain,
+    formerZones: domains.formerZones,
     delegatedZones,
     clock,
     closing,

@@ -172,6 +172,23 @@ export async function findEnded(
   return (await query.executeTakeFirst())?.domain ?? null
 }
 
+/** Of this domain, those that were proven once and have ended, as the journal says: names may have lived by them. */
+export async function listFormer(db: Kysely<Database>, domain: string): Promise<DomainState[]> {
+  const rows = await db
+    .selectFrom('domain_claim as claim')
+    .select('state')
+    .where('domain', '=', domain)
+    .where('phase', '=', 'ended')
+    .where(
+      sql<boolean>`exists (
+        select from journal as entry where entry.stream = 'domain' and entry.entity_id = claim.id::text
+          and entry.data ->> 'phase' = 'active'
+      )`,
+    )
+    .execute()
+  return rows.map((row) => row.state)
+}
+
 export async function findActiveOwner(db: Kysely<Database>, domain: string): Promise<string | null> {
   const row = await db
     .selectFrom('domain_claim')

@@ -18,6 +18,7 @@ import {
   findEnded,
   findSilentDomains,
   isProven,
+  listFormer,
   listHosted,
   listProven,
   lockProven,
@@ -37,6 +38,11 @@ export type DomainsSlice = Pick<OwnZones, 'zones'> & {
   hostedDomains(zone: string): Promise<readonly { readonly below: string; readonly domain: string }[]>
   /** The domain whose names have lived below there, in this zone of ours, until its claim has ended; null: none. */
   endedDomain(zone: string, below: string): Promise<string | null>
+  /**
+   * Where names lived by claims to the domain that have ended: what comes late of them may stand there. From then on
+   * `zones` has the domain if somebody has it now.
+   */
+  formerZones(domain: string): Promise<readonly DnsZone[]>
   /** For the worker. */
   readonly tasks: Record<string, Task>
   routes(app: App): void
@@ -107,6 +113,12 @@ export function makeDomainsSlice(deps: {
       return below.endsWith(suffix)
         ? findEnded(database.db, { label: below.slice(0, -suffix.length), host: zone })
         : null
+    },
+    async formerZones(domain) {
+      if (deps.zones.has(domain)) return []
+      const former = await listFormer(database.db, domain)
+      await refresh()
+      return former.flatMap((state) => own.zoneOf(state) ?? [])
     },
     tasks: {
       'domains:check': async (payload) => {

@@ -307,6 +307,65 @@ describe('a domain of one’s own', () => {
     expect([...world.zone.records.keys(), ...world.namesZone.records.keys()]).toEqual([foreign])
   })
 
+  describe('whose claim has ended', () => {
+    /** Of a name that has ended with its domain: where its record stood, and a job that a crash had cut short. */
+    async function nameOfTheEnded() {
+      const { instructions } = await prove()
+      world.merchant.dname = instructions.allNames.value
+      const { id } = (await world.register(device, 'erin')).json()
+      expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
+      const hosted = `erin.${instructions.allNames.value}`
+      const delegated = 'erin.user._bitcoin-payment.merchant.test'
+      const value = world.zone.records.get(hosted) ?? ''
+      await world.send('DELETE', '/v1/names/erin@merchant.test', device)
+      await namesAreGone()
+      await world.send('DELETE', '/v1/domains/mine/merchant.test', device)
+      const offer = value.slice('bitcoin:?lno='.length)
+      /** It has published; the process died before it could say so, and now the job runs again. */
+      const comesLate = async () => {
+        world.zone.records.set(hosted, value)
+        world.namesZone.records.set(delegated, value)
+        const publish = { id, serial: 1, offer, replaces: [] }
+        await world.names.tasks['names:publish-record']!(publish, jobContext)
+      }
+      const records = () => [...world.zone.records.keys(), ...world.namesZone.records.keys()]
+      return { comesLate, records, hosted }
+    }
+
+    test('has what comes late of its names withdrawn where they lived, and then nothing is tried any more', async () => {
+      const { comesLate, records } = await nameOfTheEnded()
+      await comesLate()
+      await namesAreGone()
+      expect(records()).toEqual([])
+      expect(await world.names.reconcile()).toBe(0)
+    })
+
+    test('has it withdrawn as soon as that zone takes changes', async () => {
+      const { comesLate, records, hosted } = await nameOfTheEnded()
+      world.zone.broken = 'unavailable'
+      await comesLate()
+      await world.until(async () => (await world.names.holdsNames('merchant.test', database.db)) === true)
+      expect(records()).toContain(hosted)
+      world.zone.broken = null
+      await namesAreGone()
+      expect(records()).toEqual([])
+    })
+
+    test('and that is another’s now: what comes late goes, and nothing of the other’s', async () => {
+      const { comesLate, records, hosted } = await nameOfTheEnded()
+      const other = world.newDevice()
+      const { instructions } = await prove(other)
+      world.merchant.dname = instructions.allNames.value
+      const { id } = (await world.register(other, 'ida')).json()
+      expect(await world.jobEnds(id)).toMatchObject({ state: 'succeeded' })
+      const theirs = records()
+      await comesLate()
+      await world.until(() => !records().includes(hosted))
+      await world.until(async () => (await world.names.reconcile()) === 0)
+      expect(records()).toEqual(theirs)
+    })
+  })
+
   test('lapses when its challenge is gone for three days, and what it holds goes on', async () => {
     const { instructions } = await prove()
     world.merchant.dname = instructions.allNames.value

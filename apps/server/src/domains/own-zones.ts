@@ -12,6 +12,8 @@ export type OwnZones = {
   readonly zones: Zones
   /** Why this key may not register names in the domain; null: it may, if the domain is known. */
   mayRegister(domain: string, by: Hex): Refusal | null
+  /** Where the names of a claim live, or lived; undefined: nowhere that we write to. */
+  zoneOf(state: DomainState): DnsZone | undefined
   /** Takes over what is proven now. */
   set(proven: readonly DomainState[]): void
 }
@@ -39,6 +41,7 @@ export function makeOwnZones(ours: ReadonlyMap<string, DnsZone>, delegated: Dele
       if (known.state.owner !== by) return refuse('FORBIDDEN')
       return known.state.phase === 'active' ? null : refuse('DOMAIN_NOT_VERIFIED', { domain })
     },
+    zoneOf,
     set(proven) {
       own = new Map(
         proven.flatMap((state) => {

@@ -18,9 +18,17 @@ import { publishRecord } from './publish-record.ts'
 import { settleRecord } from './settle-record.ts'
 import { confirmByResolvers, type ResolveFresh, validateChain } from './validate-chain.ts'
 
+/**
+ * Where names of a merchant's domain lived until it was given up. From then on `zones` has the domain if somebody has it
+ * now.
+ */
+export type FormerZones = (domain: string) => Promise<readonly DnsZone[]>
+
 export type EffectDeps = {
   database: Pick<OpenDatabase, 'db'>
   zones: Zones
+  /** Absent: no domain is given up. */
+  formerZones?: FormerZones
   nodes: NodeDirectory
   resolveFresh: ResolveFresh
   /** Absent: no resolver of others is asked. */
@@ -70,10 +78,15 @@ async function perform(
   signal: AbortSignal,
 ): Promise<NameReport> {
   const { nodes, clock, database } = deps
-  const zone = deps.zones.get(state.domain)
-  // A domain that was taken in or proven just now: this process knows it within a minute.
-  const inZone = (work: (zone: DnsZone) => Promise<'done' | Failed>) =>
-    zone ? work(zone) : Promise.resolve(unavailable('DOMAIN_UNKNOWN'))
+  const inZones = async (work: (zone: DnsZone) => Promise<'done' | Failed>) => {
+    const zones = await zonesOf(deps, state)
+    for (const zone of zones) {
+      const outcome = await work(zone)
+      if (outcome !== 'done') return outcome
+    }
+    // A domain that was taken in or proven just now: this process knows it within a minute.
+    return zones.length > 0 ? 'done' : unavailable('DOMAIN_UNKNOWN')
+  }
   const failed = ({ failure }: Failed): NameReport => {
     return { kind: 'effect-failed', effect: doneOf(effect), failure }
   }
@@ -89,11 +102,11 @@ async function perform(
     }
     case 'publish-record': {
       const { offer, replaces } = effect
-      const outcome = await inZone((zone) => publishRecord(zone, state, { offer, replaces }))
+      const outcome = await inZones((zone) => publishRecord(zone, state, { offer, replaces }))
       return report(outcome, { kind: 'record-published', serial, offer })
     }
     case 'check-authoritative': {
-      const outcome = await inZone((zone) => checkAuthoritative(zone, state, effect.offer, signal))
+      const outcome = await inZones((zone) => checkAuthoritative(zone, state, effect.offer, signal))
       return report(outcome, { kind: 'record-seen', serial })
     }
     case 'validate-chain': {
@@ -105,7 +118,7 @@ async function perform(
       return report(outcome, { kind: 'chain-validated', serial, ...confirmedBy })
     }
     case 'settle-record': {
-      const outcome = await inZone((zone) => settleRecord({ zone, database }, state, effect))
+      const outcome = await inZones((zone) => settleRecord({ zone, database }, state, effect))
       return report(outcome, { kind: 'record-settled', serial, wanted: effect.wanted })
     }
     case 'disable-offer': {
@@ -113,4 +126,14 @@ async function perform(
       return report(outcome, { kind: 'offer-disabled', serial, no: effect.no })
     }
   }
+}
+
+/** What a name leaves when it has ended may stand where its domain was, before it was given up and perhaps proven anew. */
+async function zonesOf(
+  { zones, formerZones = async () => [] }: EffectDeps,
+  { domain, phase }: NameState,
+): Promise<readonly DnsZone[]> {
+  const former = phase === 'freed' ? await formerZones(domain) : []
+  const zone = zones.get(domain)
+  return zone ? [...former, zone] : former
 }

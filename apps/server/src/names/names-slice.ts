@@ -11,7 +11,7 @@ import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import type { ResolveTxt } from '../resolve/validations.ts'
-import { makeNameTasks } from './name-effects.ts'
+import { type FormerZones, makeNameTasks } from './name-effects.ts'
 import { DEFAULT_RULES, type NameRules } from './name-rules.ts'
 import { makeTellName } from './name-saga.ts'
 import { findAnswering, isDomainInUse } from './name-store.ts'
@@ -75,6 +75,7 @@ export function makeNamesSlice(deps: {
   /** Absent: no domain of others lives in a zone of ours. */
   hostedDomains?: HostedDomains
   endedDomain?: EndedDomain
+  formerZones?: FormerZones
   network: Network
   clock: () => number
   /** Aborted when the server stops. */

@@ -150,6 +150,7 @@ export async function startDomainsWorld(database: TestDatabase, real?: RealDns) 
     resolveTxt: resolve,
     hostedDomains: domains.hostedDomains,
     endedDomain: domains.endedDomain,
+    formerZones: domains.formerZones,
     delegatedZones: new Map([[zones.names.domain, zones.names]]),
     network: 'regtest',
     clock,
