@@ -37,6 +37,11 @@ export const REQUEST_REFUSALS = {
     title: 'The body is not application/json.',
     hint: 'Send the header content-type: application/json.',
   },
+  CONTENT_ENCODING_UNSUPPORTED: {
+    status: 415,
+    title: 'The body is compressed or encoded in another way.',
+    hint: 'Send it as it is, without the header content-encoding.',
+  },
   ROUTE_NOT_FOUND: {
     status: 404,
     title: 'There is nothing at this address.',

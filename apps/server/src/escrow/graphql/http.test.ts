@@ -53,6 +53,13 @@ describe('what is no query is answered as REST does', () => {
       'CONTENT_TYPE_UNSUPPORTED',
     ],
     [
+      'a body that is packed',
+      JSON.stringify({ query: QUOTE }),
+      { 'content-encoding': 'gzip' },
+      415,
+      'CONTENT_ENCODING_UNSUPPORTED',
+    ],
+    [
       'a text with U+0000',
       JSON.stringify({ query: QUOTE, variables: { a: 'b\u0000' } }),
       {},

@@ -134,6 +134,26 @@ describe('a bad request', () => {
     },
   )
 
+  test.each(['gzip', 'br', 'GZIP, identity', 'identity, x-unknown'])(
+    'encoded as %s is refused, and told how to send it',
+    async (coding) => {
+      const answer = await post('{"amountMsat":"1"}', { 'content-encoding': coding })
+      expect(answer.json()).toMatchObject({ status: 415, code: 'CONTENT_ENCODING_UNSUPPORTED' })
+      expect(answer.headers['accept-encoding']).toBe('identity')
+    },
+  )
+
+  test.each(['identity', 'Identity', ''])('that calls its encoding %j is none', async (coding) => {
+    expect((await post('{"amountMsat":"1"}', { 'content-encoding': coding })).statusCode).toBe(200)
+  })
+
+  test('is none for an encoding of a body that there is not, nor is it told at an address that there is not', async () => {
+    const headers = { 'content-encoding': 'gzip' }
+    expect((await app.inject({ url: '/health', headers })).statusCode).toBe(200)
+    const nowhere = await app.inject({ url: '/nothing', method: 'POST', headers, payload: 'x' })
+    expect(nowhere.json()).toMatchObject({ code: 'ROUTE_NOT_FOUND' })
+  })
+
   test.each([
     '/nothing',
     '/problems/NOTHING',
@@ -162,23 +182,30 @@ describe('a bad request', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/)
   })
 
-  test('with a stream of 10 MB is refused without being read to its end', async () => {
-    const port = await listen()
-    const request = httpRequest({
-      port,
-      path: '/echo',
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-    })
-    // The server closes the connection while we are still writing.
-    request.on('error', () => undefined)
-    const answered = once(request, 'response')
-    for (let sent = 0; sent < 10; sent++) request.write('x'.repeat(1024 * 1024))
-    const [answer] = await answered
-    expect(answer.statusCode).toBe(413)
-    expect(await readAll(answer)).toMatchObject({ code: 'BODY_TOO_LARGE' })
-    request.destroy()
-  })
+  test.each([
+    [413, 'BODY_TOO_LARGE', {}],
+    [415, 'CONTENT_ENCODING_UNSUPPORTED', { 'content-encoding': 'gzip' }],
+  ])(
+    'with a stream of 10 MB is refused with %i without being read to its end',
+    async (status, code, more) => {
+      const port = await listen()
+      const request = httpRequest({
+        port,
+        path: '/echo',
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...more },
+      })
+      // The server closes the connection while we are still writing.
+      request.on('error', () => undefined)
+      const answered = once(request, 'response')
+      for (let sent = 0; sent < 10; sent++) request.write('x'.repeat(1024 * 1024))
+      const [answer] = await answered
+      expect(answer.statusCode).toBe(status)
+      expect(answer.headers.connection).toBe('close')
+      expect(await readAll(answer)).toMatchObject({ code })
+      request.destroy()
+    },
+  )
 
   test('that is no HTTP is answered as a problem', async () => {
     expect(await raw('\x16\x03\x01\x02\x00\r\n\r\n')).toMatch(

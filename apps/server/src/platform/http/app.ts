@@ -17,6 +17,7 @@ import { addOpenApi, type OpenApiInfo } from './openapi.ts'
 import { orThrow } from './problem.ts'
 import { addProblemRoutes } from './problem-routes.ts'
 import { addressKey, makeMemoryRateLimiter } from './rate-limiter.ts'
+import { refuseEncodedBodies } from './refuse-encoded-bodies.ts'
 import { rememberMethods } from './remember-methods.ts'
 import { assertStrict } from './strict-schemas.ts'
 
@@ -105,6 +106,7 @@ export async function makeHttpApp(options: {
     if (stopping && request.url !== '/ready') orThrow(refuse('SHUTTING_DOWN'))
   })
   addRateLimit(app, config.rateLimit)
+  refuseEncodedBodies(app)
 
   await addOpenApi(app, openapi, config.publicUrl)
   addHealthRoutes(app, readiness, () => stopping)

@@ -1,4 +1,4 @@
-import { REFUSALS, type Refusal, refuse } from '@holdfast/core'
+import { REFUSALS, type Refusal, type RefusalCode, refuse } from '@holdfast/core'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RefusalError } from './problem.ts'
 
@@ -41,14 +41,19 @@ export function explain(error: FastifyError, request: FastifyRequest): Refusal {
   return refuse('INTERNAL')
 }
 
+/** The sender may still be sending a body that nobody reads, or a connection that is about to be closed. */
+const CLOSING: ReadonlySet<RefusalCode> = new Set([
+  'BODY_TOO_LARGE',
+  'CONTENT_ENCODING_UNSUPPORTED',
+  'SHUTTING_DOWN',
+])
+
 export function sendRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { retryAfterSeconds } = refusal.data
   if (typeof retryAfterSeconds === 'number') reply.header('retry-after', retryAfterSeconds)
   // RFC 9110 section 15.5.2: "MUST send a WWW-Authenticate header field". By NIP-98, or the token of a session.
   if (REFUSALS[refusal.refused].status === 401) reply.header('www-authenticate', 'Nostr, Bearer')
-  // The sender may still be sending a body that nobody reads, or a connection that is about to be closed.
-  if (refusal.refused === 'BODY_TOO_LARGE' || refusal.refused === 'SHUTTING_DOWN')
-    reply.header('connection', 'close')
+  if (CLOSING.has(refusal.refused)) reply.header('connection', 'close')
   return sendProblem(reply, problemOf(refusal, reply.request.id))
 }
 
