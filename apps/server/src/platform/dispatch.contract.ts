@@ -1,13 +1,15 @@
 import { sql } from 'kysely'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Dispatch, startDispatch } from './dispatch.ts'
+import { type Dispatch, POLL_MS, startDispatch } from './dispatch.ts'
 import { insertJobs } from './job-outbox.ts'
 import { startWakeUps } from './journal/wake-ups.ts'
 import { makeLog } from './log.ts'
+import { makeRightOfWay } from './right-of-way.ts'
 import type { TestDatabase } from './testing/with-database.ts'
 import { makeTransact, type NewJob } from './transaction.ts'
 
 const quiet = makeLog({ level: 'silent' })
+const crowded = { ...makeRightOfWay(), isCrowded: () => true }
 
 /** How jobs come from a committed transaction to the worker, and the journal's followers to know of it. */
 export function dispatchContract(database: TestDatabase): void {
@@ -182,13 +184,46 @@ export function dispatchContract(database: TestDatabase): void {
     })
   })
 
-  test('what was committed before the stop is handed over by it', async () => {
-    const dispatch = start()
-    const transact = makeTransact({ database: database.database, dispatch })
-    await transact(async (tx) => tx.enqueue({ task: 'last', payload: {} }))
-    await dispatches.pop()?.stop()
-    expect(await arrived()).toMatchObject([{ task: 'last' }])
+  describe('of requests that come in a crowd', () => {
+    const commit = (dispatch: Dispatch, job: NewJob) =>
+      makeTransact({ database: database.database, dispatch, rightOfWay: crowded })(async (tx) =>
+        tx.enqueue(job),
+      )
+
+    test.each([true, false])('patient jobs (%s) reach the worker soon', async (patient) => {
+      await commit(start(), { task: 'crowd', payload: {}, patient })
+      await expect.poll(arrived, { timeout: POLL_MS / 2 }).toMatchObject([{ task: 'crowd' }])
+    })
+
+    test('patient ones that come together are handed over together', async () => {
+      const dispatch = start()
+      await dispatch.settled()
+      const listener = await database.database.connect('test')
+      let handedOver = 0
+      listener.on('notification', () => handedOver++)
+      await listener.query('listen "jobs:insert"')
+      try {
+        const rounds = 18
+        for (let round = 0; round < rounds; round++)
+          await commit(dispatch, { task: 'crowd', payload: {}, patient: true })
+        await expect.poll(async () => (await arrived()).length).toBe(rounds)
+        expect(handedOver).toBeLessThan(rounds)
+      } finally {
+        await listener.end()
+      }
+    })
   })
+
+  test.each([false, true])(
+    'what was committed before the stop is handed over by it (patient: %s)',
+    async (patient) => {
+      const dispatch = start()
+      const transact = makeTransact({ database: database.database, dispatch, rightOfWay: crowded })
+      await transact(async (tx) => tx.enqueue({ task: 'last', payload: {}, patient }))
+      await dispatches.pop()?.stop()
+      expect(await arrived()).toMatchObject([{ task: 'last' }])
+    },
+  )
 
   test('goes on when its connection was cut', async () => {
     const dispatch = start()

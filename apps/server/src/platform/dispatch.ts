@@ -14,9 +14,10 @@ export interface Dispatch {
   /**
    * Returns at once; the jobs reach the worker, and the journal's followers are told to look, within milliseconds.
    * `jobs`: those for which a worker has to look. What is due later goes along, or after a second. `arePatient`: all of
-   * these are, and go along when others that are left are looked at again.
+   * these are, and go along when others that are left are looked at again; where it `isCrowded`, with those of others
+   * that come within a moment.
    */
-  committed(what: { entries: number; jobs: number; arePatient?: boolean }): void
+  committed(what: { entries: number; jobs: number; arePatient?: boolean; isCrowded?: boolean }): void
   /** Resolves when everything is done that was committed until now; patient jobs may still wait. */
   settled(): Promise<void>
   /** Resolves when the same holds, or once it failed: then another process, or the next start, does it. */
@@ -28,7 +29,7 @@ export const POLL_MS = 1_000
 const BATCH = 200
 /** So many due jobs, the worker's own places not counted, wait where every worker looks; further patient ones do not. */
 const ROOM = 20
-/** How soon patient jobs that are left are looked at again. */
+/** How soon patient jobs that are left, or came in a crowd, are looked at. */
 const SOON_MS = 20
 /** Handing over costs the same for one job as for twenty; a NOTIFY is cheap, and screens of other processes wait for it. */
 const REST = { jobs: 4, entries: 4 }
@@ -67,12 +68,19 @@ export function startDispatch(options: {
       })
       const { prompt_ones, are_left } = rows[0]!
       areLeft = are_left
-      if (are_left) soon.refresh()
+      if (are_left) askSoon()
       return prompt_ones >= BATCH ? 'more' : 'done'
     },
   })
-  const soon = setTimeout(() => jobs.ask(), SOON_MS)
-  soon.unref()
+  let soon: NodeJS.Timeout | undefined
+  const askSoon = () => {
+    soon ??= setTimeout(askNow, SOON_MS).unref()
+  }
+  const askNow = () => {
+    clearTimeout(soon)
+    soon = undefined
+    jobs.ask()
+  }
   const followers = new Set<() => void>()
   const processId = randomUUID()
   const entries = makeErrand({
@@ -109,7 +117,7 @@ export function startDispatch(options: {
       },
     },
     committed(what) {
-      if (what.jobs > 0 && !(what.arePatient && areLeft)) jobs.ask()
+      if (what.jobs > 0) what.arePatient && (areLeft || what.isCrowded) ? askSoon() : jobs.ask()
       if (what.entries === 0) return
       // The answer to who waits is written before.
       if (!isWaking) setImmediate(wakeOwnFollowers)
@@ -122,7 +130,7 @@ export function startDispatch(options: {
     },
     async stop() {
       clearInterval(poll)
-      clearTimeout(soon)
+      if (soon) askNow()
       for (const stopped of await Promise.allSettled([jobs.stop(), entries.stop(), atOnce.stop()]))
         if (stopped.status === 'rejected')
           log.warn({ err: stopped.reason }, 'what was committed last is dispatched later')

@@ -136,8 +136,7 @@ export function jobsContract(database: TestDatabase): void {
     test('starts when it is its turn', async () => {
       const turn = Promise.withResolvers<void>()
       let asked = 0
-      const rightOfWay: RightOfWay = {
-        request: (serve) => serve(),
+      const rightOfWay: Pick<RightOfWay, 'turn'> = {
         turn() {
           asked++
           return turn.promise

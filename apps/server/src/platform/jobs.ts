@@ -45,7 +45,7 @@ export type WorkerOptions = {
   /** How long `stop` lets running jobs go on before it aborts their signals. Default 10 s. */
   graceMs?: number
   /** Jobs start when it is their turn. Without it: at once. */
-  rightOfWay?: RightOfWay
+  rightOfWay?: Pick<RightOfWay, 'turn'>
   /** What it has a place for is begun as soon as it is committed, beside the jobs that this worker takes. */
   atOnce?: AtOnce
   /** Nobody waits for its jobs: it looks for them some ten times a second, however many are added for others. */

@@ -109,6 +109,19 @@ test('after a rest nobody knows how many requests will come: jobs are as rare as
   expect(rested.started.map((at) => at - began)).toEqual([0, 250, 500])
 })
 
+test('a request alone is no crowd; two at once are, and one right after another', async () => {
+  const { way, request, pass } = world()
+  const end = await request()
+  expect(way.isCrowded()).toBe(false)
+  const endSecond = await request()
+  expect(way.isCrowded()).toBe(true)
+  await endSecond()
+  await end()
+  expect(way.isCrowded()).toBe(true)
+  await pass(30)
+  expect(way.isCrowded()).toBe(false)
+})
+
 test('a request that fails is over, too', async () => {
   const { way, started, startJobs, pass } = world()
   await expect(way.request(() => Promise.reject(new Error('a fault')))).rejects.toThrow('a fault')

@@ -4,6 +4,8 @@ import { pause } from './pause.ts'
 export interface RightOfWay {
   /** Serves a request. */
   request<T>(serve: () => Promise<T>): Promise<T>
+  /** Whether more requests are being served than one. */
+  isCrowded(): boolean
   /** Resolves when a job may start: at once, unless requests are being served. */
   turn(signal: AbortSignal): Promise<void>
 }
@@ -34,7 +36,8 @@ export function makeRightOfWay(
   let lastEnd = Number.NEGATIVE_INFINITY
   let intervalMs = INTERVAL_MS.most
   let nextStart = Number.NEGATIVE_INFINITY
-  const isBusy = () => underWay > 0 || now() - lastEnd < BUSY_MS
+  const isRecent = () => now() - lastEnd < BUSY_MS
+  const isBusy = () => underWay > 0 || isRecent()
 
   function learn(tookMs: number): void {
     const wanted = intervalMs * (tookMs > QUICK_MS ? SLOWER : FASTER)
@@ -54,6 +57,7 @@ export function makeRightOfWay(
         learn(lastEnd - began)
       }
     },
+    isCrowded: () => underWay > 1 || isRecent(),
     async turn(signal) {
       if (!isBusy()) return
       const start = Math.max(now(), nextStart)

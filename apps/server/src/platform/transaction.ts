@@ -100,7 +100,7 @@ export function makeTransact(options: {
       try {
         const { result, ...left } = await once({ database, heads, atOnce, places, jobPriority, mayAsk }, work)
         for (const place of places) place.begin()
-        dispatch.committed(left)
+        dispatch.committed({ ...left, isCrowded: rightOfWay?.isCrowded() ?? false })
         return result
       } catch (error) {
         for (const place of places) place.giveUp()
