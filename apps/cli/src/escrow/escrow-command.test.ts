@@ -88,6 +88,22 @@ describe('show', () => {
     })
   })
 
+  test('tells how often the preimage of an invoice of this worker came out too early', async () => {
+    const id = await world.start()
+    const marks = async () => (await json('show', id)).workerPrematureSettlements
+    expect(await marks()).toBe(0)
+    expect((await escrow('show', id)).out).toMatch(new RegExp(`worker {4}${WORKER}$`, 'm'))
+    for (const count of [1, 2]) {
+      const other = makeEscrowWorld(database)
+      const marked = await other.reachHeld()
+      await other.slice.reportPreimage({ id: marked, milestone: 0, preimage: other.preimage })
+      expect(await marks()).toBe(count)
+    }
+    expect((await escrow('show', id)).out).toContain(`worker    ${WORKER}, 2 premature settlements`)
+    const task = await world.startTask()
+    expect(await json('show', task)).toMatchObject({ worker: null, workerPrematureSettlements: 0 })
+  })
+
   test('what a stranger wrote cannot move the cursor', async () => {
     const id = await world.start()
     await database.queryAsOwner('alter table escrow disable trigger escrow_change')

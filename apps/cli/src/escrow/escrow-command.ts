@@ -99,7 +99,9 @@ async function showOne(database: OpenDatabase, id: string, { terminal, json }: S
     terminal.err(`There is no escrow ${id}.`)
     return EXIT.no
   }
-  terminal.out(json ? JSON.stringify(asJson(escrow), null, 2) : escrowText(escrow))
+  const { workerPrematureSettlements } = escrow
+  const shown = () => ({ ...asJson(escrow), workerPrematureSettlements })
+  terminal.out(json ? JSON.stringify(shown(), null, 2) : escrowText(escrow))
   return EXIT.ok
 }
 

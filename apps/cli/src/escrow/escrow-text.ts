@@ -1,7 +1,7 @@
 import { claimedHash } from '@holdfast/core/escrow/milestone-facts'
 import type { MilestoneState } from '@holdfast/core/escrow/milestone-states'
 import { printable, tableText } from '../table.ts'
-import type { EscrowPage, EscrowRow } from './read-escrows.ts'
+import type { EscrowPage, OneEscrow } from './read-escrows.ts'
 
 /** What stands in the node's or the chain's own units: millisatoshi as satoshi, times in UTC. */
 const satoshi = (msat: bigint): string =>
@@ -25,13 +25,13 @@ export function pageText({ escrows, next }: EscrowPage): string {
   return next === null ? table : `${table}\n\nmore: --after ${next}`
 }
 
-export function escrowText({ state: escrow, openClaims }: EscrowRow): string {
+export function escrowText({ state: escrow, openClaims, workerPrematureSettlements }: OneEscrow): string {
   const rows: [string, string][] = [
     ['title', printable(escrow.title)],
     ['kind', `${escrow.kind}, ${escrow.custody}`],
     ['phase', escrow.phase + ('endedAt' in escrow ? ` since ${isoTime(escrow.endedAt)}` : '')],
     ['buyer', escrow.buyer],
-    ['worker', escrow.worker ?? 'none yet'],
+    ['worker', (escrow.worker ?? 'none yet') + marksText(workerPrematureSettlements)],
     ['arbiter', escrow.arbiter ?? 'none'],
     ['node', escrow.nodeId],
     ['created', isoTime(escrow.createdAt)],
@@ -43,6 +43,10 @@ export function escrowText({ state: escrow, openClaims }: EscrowRow): string {
     ...lines,
     ...escrow.milestones.map((milestone) => milestoneText(milestone, openClaims)),
   ].join('\n')
+}
+
+function marksText(count: number): string {
+  return count === 0 ? '' : `, ${count} premature settlement${count === 1 ? '' : 's'}`
 }
 
 function milestoneText(milestone: MilestoneState, openClaims: readonly string[]): string {

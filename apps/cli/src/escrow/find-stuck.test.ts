@@ -36,6 +36,9 @@ function escrowWith(...milestones: object[]): EscrowState {
   } as unknown as EscrowState
 }
 
+const textOf = (state: EscrowState, openClaims: string[] = []) =>
+  escrowText({ state, openClaims, workerPrematureSettlements: 0 })
+
 const schedule = (deadlineHeight: number) => ({ schedule: { guardianHeight: 900, deadlineHeight } })
 const held = { phase: 'held', heldMsat: 50_501_000n, ...schedule(1_144) }
 
@@ -119,13 +122,13 @@ test.each<[string, object]>([
   expect(claims([HASH])).toMatchObject([{ milestone: 0, detail: expect.stringContaining('2 h ago') }])
   expect(claims([HASH], NOW - MINUTE_MS)).toEqual([])
   expect(claims([])).toEqual([])
-  expect(escrowText({ state, openClaims: [HASH] })).toContain('the claim is not final yet')
-  expect(escrowText({ state, openClaims: [] })).toContain('the claim is final')
+  expect(textOf(state, [HASH])).toContain('the claim is not final yet')
+  expect(textOf(state)).toContain('the claim is final')
 })
 
 test('a claim that was lost, and owed all the same, is told as such', () => {
   const state = escrowWith({ phase: 'premature', owedMsat: 1n, claimLost: true })
-  expect(escrowText({ state, openClaims: [] })).toContain('the operator bears what is owed')
+  expect(textOf(state)).toContain('the operator bears what is owed')
 })
 
 test('an escrow is silent two minutes after it should have been heard of', () => {
@@ -181,7 +184,7 @@ test('an escrow is told with whatever its milestones have', () => {
     phase: 'completed',
     endedAt: NOW,
   } as const
-  const text = escrowText({ state, openClaims: [] })
+  const text = textOf(state)
   expect(text).toContain('phase     completed since 2027-01-15T08:00:00Z')
   expect(text).toContain('worker    none yet')
   expect(text).toContain('locked 50501 sat, paid 50000 sat, routing 1.005 sat')

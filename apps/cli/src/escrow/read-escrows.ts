@@ -1,6 +1,7 @@
 import type { JsonObject } from '@holdfast/core'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { decodeEscrow } from '@holdfast/server/escrow/escrow-codec'
+import { countPrematureSettlements } from '@holdfast/server/escrow/escrow-store'
 import type { OpenDatabase } from '@holdfast/server/platform/database'
 import { UsageError } from '../command.ts'
 
@@ -49,9 +50,18 @@ export async function listEscrows({ pool }: OpenDatabase, filter: EscrowFilter):
   }
 }
 
-export async function readEscrow({ pool }: OpenDatabase, id: string): Promise<EscrowRow | null> {
+export type OneEscrow = EscrowRow & {
+  /** Of all escrows of its worker; 0 while there is none. */
+  readonly workerPrematureSettlements: number
+}
+
+export async function readEscrow({ pool, db }: OpenDatabase, id: string): Promise<OneEscrow | null> {
   const { rows } = await pool.query<Row>('select state, open_claims from escrow where id = $1', [id])
-  return rows[0] ? readRow(rows[0]) : null
+  if (!rows[0]) return null
+  const escrow = readRow(rows[0])
+  const { worker } = escrow.state
+  const marks = worker === null ? undefined : (await countPrematureSettlements(db, [worker])).get(worker)
+  return { ...escrow, workerPrematureSettlements: marks ?? 0 }
 }
 
 const readRow = ({ state, open_claims: openClaims }: Pick<Row, 'state' | 'open_claims'>): EscrowRow => ({

@@ -1,7 +1,13 @@
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
-import { claimedHash, committedMsat, hasOpenHold, takesPlace } from '@holdfast/core/escrow/milestone-facts'
+import {
+  claimedHash,
+  committedMsat,
+  hasOpenHold,
+  marksWorker,
+  takesPlace,
+} from '@holdfast/core/escrow/milestone-facts'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../platform/database.ts'
 import type { Transaction } from '../platform/transaction.ts'
@@ -46,6 +52,7 @@ function changing(decision: EscrowDecision, now: number) {
     taken_holds: state.milestones.filter(takesPlace).length,
     // Also those that were final already: the guardian asks once more.
     open_claims: state.milestones.map(claimedHash).filter((hash) => hash !== null),
+    premature_settlements: state.milestones.filter(marksWorker).length,
   }
 }
 
@@ -130,6 +137,17 @@ export async function findByHashes(
     select payment_hash, escrow_id, milestone from escrow_hash
     where payment_hash = any(${paymentHashes}::text[])`.execute(db)
   return new Map(rows.map((row) => [row.payment_hash, { id: row.escrow_id, milestone: row.milestone }]))
+}
+
+/** By how many premature settlements each of these keys is marked as a worker; those that are missing by none. */
+export async function countPrematureSettlements(
+  db: Kysely<Database>,
+  workers: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await sql<{ worker: string; count: number }>`
+    select worker, sum(premature_settlements)::integer as count from escrow
+    where premature_settlements > 0 and worker = any (${workers}::text[]) group by worker`.execute(db)
+  return new Map(rows.map(({ worker, count }) => [worker, count]))
 }
 
 export type SilentEscrow = { readonly id: string; readonly lookAt: Date }

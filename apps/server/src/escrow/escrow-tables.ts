@@ -3,7 +3,7 @@ import type { EscrowKind, EscrowPhase } from '@holdfast/core/escrow/escrow-state
 import type { Custody } from '@holdfast/core/escrow/milestone-states'
 import type { ColumnType } from 'kysely'
 
-/** The tables of migrations 080 to 084 and 103; no other slice reads or writes them. */
+/** The tables of migrations 080 to 084, 103 and 107; no other slice reads or writes them. */
 export type EscrowTables = {
   escrow: {
     id: string
@@ -21,6 +21,7 @@ export type EscrowTables = {
     open_holds: ColumnType<number, number | undefined, number>
     taken_holds: ColumnType<number, number | undefined, number>
     open_claims: ColumnType<string[], string[] | undefined, string[]>
+    premature_settlements: ColumnType<number, number | undefined, number>
   }
   escrow_hash: { payment_hash: string; escrow_id: string; milestone: number; taken_at: Date }
   escrow_node: { node_id: string; event_cursor: bigint }

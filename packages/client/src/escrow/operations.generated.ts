@@ -127,6 +127,8 @@ export type Task = {
     readonly worker: string
     readonly message: string
     readonly appliedAt: number
+    /** How many milestones of all tasks on this server were claimed before their release with the preimage of this key’s invoice: it came out too early. */
+    readonly prematureSettlements: number
   })[]
   readonly milestones: readonly Milestone[]
 }
@@ -666,7 +668,7 @@ const MILESTONE = 'fragment Milestone on Milestone{index title phase standing cu
 
 const FUNDING = 'fragment Funding on Funding{invoice uri qrText lightningUri paymentHash amountMsat payoutMsat feeMsat expiresAt}'
 
-const TASK = 'fragment Task on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount applications{worker message appliedAt}milestones{...Milestone}}'
+const TASK = 'fragment Task on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount applications{worker message appliedAt prematureSettlements}milestones{...Milestone}}'
 
 const TASK_SUMMARY = 'fragment TaskSummary on Task{id kind custody phase role title description buyer worker arbiter createdAt deadlineAt endedAt payoutMsat feeMsat applicationCount}'
 

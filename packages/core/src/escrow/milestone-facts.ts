@@ -75,6 +75,14 @@ export function claimedHash(milestone: MilestoneState): string | null {
   return isOwed && !milestone.claimLost ? milestone.paymentHash : null
 }
 
+/**
+ * It was claimed before the release with the preimage of its worker's invoice, which only the worker's wallet should have
+ * known. What of it is owed or repaid changes nothing; where the operator's node knows the preimage, nobody is marked.
+ */
+export function marksWorker(milestone: MilestoneState): boolean {
+  return milestone.custody === 'hash-locked' && 'owedMsat' in milestone
+}
+
 /** An HTLC of the operator's node is taken by it, or may be any moment. */
 export function hasOpenHold(milestone: MilestoneState): boolean {
   const standing = standingOf(milestone)

@@ -22,6 +22,8 @@ export type EscrowContext = {
   /** Throws the refusal of a task that may not be followed. */
   follow(id: string, after: string | null): Promise<AsyncIterableIterator<TaskUpdate | Refusal>>
   changes(id: string, page: { after: number; limit: number }): Promise<Change[]>
+  /** Of the tasks of this server in which the key was the worker. */
+  prematureSettlements(worker: Hex): Promise<number>
   /** Milliseconds since 1970. */
   now(): number
   /** How high the chain is, the same for a whole answer or update; null while the node has never said so. */

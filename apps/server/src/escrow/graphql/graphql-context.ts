@@ -6,7 +6,9 @@ import type { OpenDatabase } from '../../platform/database.ts'
 import { RefusalError } from '../../platform/http/problem.ts'
 import { addressKey } from '../../platform/http/rate-limiter.ts'
 import type { EscrowSlice } from '../escrow-slice.ts'
+import { countPrematureSettlements } from '../escrow-store.ts'
 import { readTask } from './ask-task.ts'
+import { askTogether } from './ask-together.ts'
 import type { EscrowContext } from './builder.ts'
 import type { EscrowFeed } from './escrow-feed.ts'
 import { type FollowDeps, followTask } from './follow-task.ts'
@@ -65,6 +67,7 @@ function contextOf(
   const { db } = database
   const askHeight = () => once(() => heightOrNull(escrows))
   let height = askHeight()
+  const countPremature = askTogether((workers: readonly Hex[]) => countPrematureSettlements(db, workers))
   return {
     escrows,
     viewer,
@@ -72,6 +75,7 @@ function contextOf(
     now: () => escrows.clock(),
     height: () => height(),
     changes: (id, page) => readChanges(db, id, page),
+    prematureSettlements: async (worker) => (await countPremature(worker)) ?? 0,
     async follow(id, after) {
       const follower = await viewer()
       const address = addressKey(request.ip)

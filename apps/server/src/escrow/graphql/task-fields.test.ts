@@ -127,7 +127,14 @@ test('a task itself', async () => {
     createdAt: world.time.now,
     deadlineAt: TIME,
     endedAt: null,
-    applications: [{ worker: parties.worker.owner, message: 'I can.', appliedAt: world.time.now }],
+    applications: [
+      {
+        worker: parties.worker.owner,
+        message: 'I can.',
+        appliedAt: world.time.now,
+        prematureSettlements: 0,
+      },
+    ],
     applicationCount: 1,
     payoutMsat: `${PAYOUT_MSAT}`,
     feeMsat: `${FEE_MSAT}`,

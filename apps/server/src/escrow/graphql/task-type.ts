@@ -16,6 +16,11 @@ const ApplicationRef = builder.objectRef<Application>('Application').implement({
     worker: t.expose('worker', { type: 'PublicKey' }),
     message: t.exposeString('message'),
     appliedAt: t.expose('at', { type: 'Milliseconds' }),
+    prematureSettlements: t.int({
+      description:
+        'How many milestones of all tasks on this server were claimed before their release with the preimage of this key’s invoice: it came out too early.',
+      resolve: ({ worker }, _args, context) => context.prematureSettlements(worker),
+    }),
   }),
 })
 
