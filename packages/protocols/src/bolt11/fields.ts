@@ -1,6 +1,6 @@
+import { isPoint } from '#secp256k1'
 import { bytesOfWords } from '../bech32-words.ts'
 import { bytesToHex, type Hex } from '../hex.ts'
-import { isPoint } from '../point.ts'
 import { decodeUtf8 } from '../utf8.ts'
 import { Bolt11Error } from './error.ts'
 import { readFeatures } from './features.ts'

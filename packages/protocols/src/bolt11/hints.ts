@@ -1,7 +1,7 @@
+import { isPoint } from '#secp256k1'
 import { bytesOfWords } from '../bech32-words.ts'
 import { readUint } from '../bigsize.ts'
 import { bytesToHex, type Hex } from '../hex.ts'
-import { isPoint } from '../point.ts'
 import { Bolt11Error } from './error.ts'
 
 /** An on-chain address to fall back to: `p2pkh`, `p2sh`, or a witness program of version 0 to 16. */

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes } from '@noble/hashes/utils.js'
-import { recover, verify } from '#ecdsa'
+import { recover, verify } from '#secp256k1'
 import { paddedBytesOfWords } from '../bech32-words.ts'
 import { bytesToHex, type Hex, hexToBytes } from '../hex.ts'
 import { encodeUtf8 } from '../utf8.ts'

@@ -1,7 +1,7 @@
 import { concatBytes } from '@noble/hashes/utils.js'
+import { isPoint } from '#secp256k1'
 import { readUint, uintBytes } from '../bigsize.ts'
 import { bytesToHex, type Hex, hexToBytes } from '../hex.ts'
-import { isPoint } from '../point.ts'
 import { Bolt12Error } from './error.ts'
 
 /** BOLT 4 `blinded_path`, as it stands in `offer_paths`. */

@@ -1,6 +1,6 @@
+import { isPoint } from '#secp256k1'
 import { bytesToHex, type Hex } from '../hex.ts'
 import { chainHashOf } from '../network.ts'
-import { isPoint } from '../point.ts'
 import { decodeUtf8 } from '../utf8.ts'
 import { type BlindedPath, readBlindedPaths } from './blinded-path.ts'
 import { Bolt12Error } from './error.ts'

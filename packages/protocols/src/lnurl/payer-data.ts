@@ -1,5 +1,5 @@
+import { isPoint } from '#secp256k1'
 import { hexToBytes, isHex } from '../hex.ts'
-import { isPoint } from '../point.ts'
 import { isObject } from './answer.ts'
 import { LnurlError } from './error.ts'
 

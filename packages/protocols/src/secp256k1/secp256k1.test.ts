@@ -1,12 +1,14 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hexToBytes } from '../hex.ts'
+import { bytesToHex, hexToBytes } from '../hex.ts'
 import { publicKey, secretKey } from '../testing/points.ts'
-import * as noble from './ecdsa-noble.ts'
-import * as wasm from './ecdsa-wasm.ts'
+import * as wasm from './libsecp256k1.ts'
+import * as noble from './noble.ts'
 
 const { ORDER } = secp256k1.Point.Fn
+const GENERATOR_X = '79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+const PRIME = 'fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2f'
 const HASH = new Uint8Array(32).fill(7)
 const KEY = hexToBytes(publicKey(1))
 const compactOf = (r: bigint, s: bigint) =>
@@ -20,7 +22,24 @@ const signed = (hash: Uint8Array) =>
 describe.each([
   ['noble', noble],
   ['libsecp256k1', wasm],
-])('by %s', (_, { recover, verify }) => {
+])('by %s', (_, { isPoint, recover, verify }) => {
+  test.each<[what: string, hex: string, expected: boolean]>([
+    ['the generator', `02${GENERATOR_X}`, true],
+    ['its negative', `03${GENERATOR_X}`, true],
+    ['x = 1', `02${'1'.padStart(64, '0')}`, true],
+    ['x = 0, where 7 is no square', `02${'0'.repeat(64)}`, false],
+    ['x = 5, where 132 is no square', `02${'5'.padStart(64, '0')}`, false],
+    ['x = p + 1, which is 1 but not written so', `02${PRIME.slice(0, -2)}30`, false],
+    ['an uncompressed point’s prefix', `04${GENERATOR_X}`, false],
+    ['an uncompressed point', bytesToHex(secp256k1.Point.BASE.toBytes(false)), false],
+    ['the prefix of infinity', `00${GENERATOR_X}`, false],
+    ['a byte too few', `02${GENERATOR_X.slice(2)}`, false],
+    ['a byte too many', `02${GENERATOR_X}00`, false],
+    ['nothing', '', false],
+  ])('a point or not: %s', (_what, hex, expected) => {
+    expect(isPoint(hexToBytes(hex))).toBe(expected)
+  })
+
   const { r, s, recovery } = signed(HASH)
 
   test('a signature leads to its key, with a low S and with a high one', () => {
@@ -40,6 +59,23 @@ describe.each([
     const key = recover(HASH, compactOf(found, 1n), 2)
     expect(secp256k1.Point.fromBytes(key).toBytes()).toEqual(key)
   })
+})
+
+test('both say the same of any bytes that may be a point, and that every public key is one', () => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  fc.assert(
+    fc.property(fc.constantFrom(2, 3), bytes, (prefix, x) => {
+      const point = Uint8Array.of(prefix, ...x)
+      expect(wasm.isPoint(point)).toBe(noble.isPoint(point))
+    }),
+    { numRuns: 500 },
+  )
+  fc.assert(
+    fc.property(bytes.filter(secp256k1.utils.isValidSecretKey), (secret) => {
+      const key = secp256k1.getPublicKey(secret, true)
+      expect([wasm.isPoint(key), noble.isPoint(key)]).toEqual([true, true])
+    }),
+  )
 })
 
 test('both say the same of whatever may stand in an invoice', () => {
