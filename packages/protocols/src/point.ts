@@ -1,0 +1,2 @@
+/** For who has points of other protocols to check. */
+export { isPoint } from '#secp256k1'
