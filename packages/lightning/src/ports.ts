@@ -239,7 +239,7 @@ export type NodeEvent = { cursor: number; at: number } & (
   | { kind: 'hold-accepted'; paymentHash: Hex; amountMsat: bigint; claimDeadlineHeight: number }
   | { kind: 'hold-settled'; paymentHash: Hex; amountMsat: bigint }
   | { kind: 'hold-cancelled'; paymentHash: Hex }
-  /** Perhaps long after `hold-settled`. */
+  /** Perhaps long after `hold-settled`. `amountMsat` is all that was held, also when only a part of it was lost. */
   | { kind: 'hold-lost'; paymentHash: Hex; amountMsat: bigint }
   | { kind: 'payment-succeeded'; paymentId: Hex; paymentHash: Hex; amountMsat: bigint; feeMsat: bigint }
   | { kind: 'payment-failed'; paymentId: Hex; paymentHash: Hex | null; reason: PaymentFailure }

@@ -76,7 +76,7 @@ export type Milestone = {
   readonly refundCause: RefundCause | null
   /** After a premature settlement: what the operator owes to the buyer, or has repaid. */
   readonly owedMsat: bigint | null
-  /** After a premature settlement: the chain did not let the operator keep what it had claimed; it owes all the same. After a release the phase says so: `LOST`. */
+  /** After a premature settlement: the chain did not let the operator keep all that it had claimed; it owes all the same. After a release the phase says so: `LOST`. */
   readonly claimLost: boolean | null
   readonly endedAt: number | null
 }

@@ -76,7 +76,7 @@ export type RefundCause =
 
 /**
  * What the node did with the buyer's HTLC. `gone`: it went back to the buyer. `lost`: it was claimed, and the channel's peer
- * took it back on the chain before that could not be undone any more.
+ * took it, or one of its parts, back on the chain before that could not be undone any more.
  */
 export type HoldFate = 'held' | 'claiming' | 'claimed' | 'gone' | 'lost'
 

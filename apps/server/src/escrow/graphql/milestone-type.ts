@@ -248,7 +248,7 @@ MilestoneRef.implement({
     claimLost: t.boolean({
       nullable: true,
       description:
-        'After a premature settlement: the chain did not let the operator keep what it had claimed; it owes all the same. After a release the phase says so: `LOST`.',
+        'After a premature settlement: the chain did not let the operator keep all that it had claimed; it owes all the same. After a release the phase says so: `LOST`.',
       resolve: ({ milestone }) => ('owedMsat' in milestone ? (milestone.claimLost ?? false) : null),
     }),
     endedAt: t.field({

@@ -198,6 +198,15 @@ describe('once its channel is closed the chain decides about a claim', () => {
     expect(claims.has(HASH)).toBe(false)
   })
 
+  test('it is lost as a whole when the peer took one of its parts, although the other is ours', () => {
+    connect([contentious(), contentious()])
+    connect([contentious(), alike()], ours(claiming()))
+    connectMany(6, [contentious()])
+    expect(verdicts).toEqual([])
+    connect([])
+    expect(verdicts).toEqual(['true lost'])
+  })
+
   test('it is lost when the peer took it in the block of the commitment', () => {
     connectMany(6, [contentious()])
     connect([])
@@ -232,6 +241,17 @@ describe('once its channel is closed the chain decides about a claim', () => {
     connectMany(7, [])
     expect(verdicts).toEqual(['true won'])
   })
+})
+
+test('a claim is lost as a whole with the part of a closed channel, whatever becomes of one in an open channel', () => {
+  claim(CHANNEL, OTHER_CHANNEL)
+  open = [OTHER_CHANNEL]
+  connectMany(6, [contentious()])
+  connect([])
+  expect(verdicts).toEqual(['true lost'])
+  updated(OTHER_CHANNEL, commitmentWith())
+  connectMany(7, [])
+  expect(verdicts).toEqual(['true lost'])
 })
 
 test('a claim with a part in a channel that was closed before is the chain’s from the beginning', () => {
