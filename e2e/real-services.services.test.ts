@@ -114,7 +114,7 @@ test(
     tell('the server is ready')
     const first = await playDemo(env, server.dataDir)
     expect(first).toMatchObject({ code: 0, stderr: '', last: { ok: true, amountMsat: '21000000' } })
-    expect(await makeBitcoinRpc(bitcoind.url).getBlockCount()).toBeGreaterThan(101)
+    expect(await makeBitcoinRpc(bitcoind.url).getBlockCount()).toBeGreaterThan(121)
     for (const embedded of ['postgres', join('devnet', 'chain')])
       expect(existsSync(join(server.dataDir, embedded)), embedded).toBe(false)
 

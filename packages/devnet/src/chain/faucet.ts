@@ -3,8 +3,11 @@ import type { BitcoinRpc } from './rpc-client.ts'
 import { RPC_CODE } from './rpc-failure.ts'
 
 export const FAUCET_WALLET = 'holdfast'
-/** One block's reward matures when a hundred more stand on it. */
-const BLOCKS_TO_FIRST_FUNDS = 101
+/**
+ * One block's reward matures when a hundred more stand on it. The others: bitcoind's wallet locks one transaction in ten
+ * until one of the last hundred blocks, and Bitcoin Knots takes a lock until block 21 for a mark of CAT-21 and rejects it.
+ */
+const BLOCKS_TO_FIRST_FUNDS = 121
 
 /** Makes sure that the node has the faucet's wallet loaded and that it holds mature funds. Safe to repeat. */
 export async function prepareFaucet(rpc: BitcoinRpc): Promise<void> {
