@@ -198,6 +198,22 @@ describe('once its channel is closed the chain decides about a claim', () => {
     expect(claims.has(HASH)).toBe(false)
   })
 
+  test('nothing waits for another channel that is closing, once the commitment of its own is in a block', () => {
+    connectMany(3, [closing()])
+    expect(verdicts).toEqual([])
+    connectMany(6, [contentious(), closing()])
+    connect([closing()])
+    expect(verdicts).toEqual(['true lost'])
+  })
+  test('nor is it won any later for that', () => {
+    connect([contentious(), closing()])
+    connect([alike(), closing()], ours(claiming()))
+    connectMany(5, [alike(), closing()])
+    expect(verdicts).toEqual([])
+    connect([alike(), closing()])
+    expect(verdicts).toEqual(['true won'])
+  })
+
   test('it is lost as a whole when the peer took one of its parts, although the other is ours', () => {
     connect([contentious(), contentious()])
     connect([contentious(), alike()], ours(claiming()))
@@ -251,6 +267,16 @@ test('a claim is lost as a whole with the part of a closed channel, whatever bec
   expect(verdicts).toEqual(['true lost'])
   updated(OTHER_CHANNEL, commitmentWith())
   connectMany(7, [])
+  expect(verdicts).toEqual(['true lost'])
+})
+
+test('a claim with parts in two channels waits for both of their commitments', () => {
+  claim(CHANNEL, OTHER_CHANNEL)
+  open = []
+  connectMany(6, [contentious(), closing()])
+  connectMany(3, [closing()])
+  expect(verdicts).toEqual([])
+  connect([])
   expect(verdicts).toEqual(['true lost'])
 })
 

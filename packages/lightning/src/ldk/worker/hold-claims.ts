@@ -90,9 +90,11 @@ export class HoldClaims {
     const verdicts: [Hex, Verdict][] = []
     for (const [paymentHash, claim] of contested) {
       const count = inCommitments.get(paymentHash) ?? 0
-      const isContested = isClosing || count > 0
       const takenAt = [...claim.takenAt, ...Array(taken.get(paymentHash) ?? 0).fill(block.height)]
       const onChain = Math.max(claim.onChain, count + takenAt.length)
+      // The commitment of its only channel: another channel that is closing does not matter.
+      const isInBlock = claim.channels.length === 1 && onChain > 0
+      const isContested = count > 0 || (isClosing && !isInBlock)
       const decidedAt = isContested ? null : (claim.decidedAt ?? block.height)
       if (!isContested && takenAt.length < onChain) {
         verdicts.push([paymentHash, 'lost'])
@@ -143,8 +145,8 @@ export class HoldClaims {
   }
 
   /**
-   * `isClosing`: a channel is closed and its commitment is in no block yet; LDK does not say which HTLCs will be in it.
-   * What the peer has taken stays in `inCommitments` until that cannot be undone any more.
+   * `isClosing`: a channel is closed and its commitment is in no block yet; LDK does not say which one, nor which HTLCs
+   * will be in it. What the peer has taken stays in `inCommitments` until that cannot be undone any more.
    */
   #contests(): { isClosing: boolean; inCommitments: Map<Hex, number> } {
     const inCommitments = new Map<Hex, number>()
