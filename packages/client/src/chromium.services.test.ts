@@ -32,13 +32,19 @@ async function serve(script: string, onFirstEvent: () => void) {
     await fetch('/said', { method: 'POST', body: JSON.stringify(said) })
   </script>`
   const said = Promise.withResolvers<unknown>()
-  let streams = 0
+  let isHeard = false
+  /** A stream begins with a comment, before what it is about was read. */
+  const hear = (chunk: Buffer) => {
+    if (isHeard || !chunk.includes('event: next')) return
+    isHeard = true
+    onFirstEvent()
+  }
   const pass = (asked: IncomingMessage, answer: ServerResponse) => {
     const { method, headers, url = '/' } = asked
     const onwards = request(`${world.url}${url}`, { method, headers }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers)
       response.pipe(answer)
-      if (headers.accept === 'text/event-stream' && streams++ === 0) response.once('data', onFirstEvent)
+      if (headers.accept === 'text/event-stream') response.on('data', hear)
     })
     asked.pipe(onwards)
     onwards.on('error', () => answer.destroy())
