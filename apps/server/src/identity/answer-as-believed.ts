@@ -1,6 +1,5 @@
-import { isRefusal, type Refusal } from '@holdfast/core'
+import { isRefusal } from '@holdfast/core'
 import { RefusalError } from '../platform/http/problem.ts'
-import type { Transaction } from '../platform/transaction.ts'
 import type { AnswerDeps, Answered } from './answer-once.ts'
 import {
   type Asker,
@@ -10,6 +9,7 @@ import {
   type StoredAnswer,
   storingIfNew,
 } from './idempotency.ts'
+import type { PreparedWork } from './identity.ts'
 import { authorizedBy } from './signed-requests.ts'
 
 /**
@@ -17,18 +17,20 @@ import { authorizedBy } from './signed-requests.ts'
  * answered before. What keeps its answer confirms both, waiting for nobody, or undoes everything. Null: nothing was kept,
  * and it has to be asked who asks.
  */
-export async function answerAsBelieved(
+export async function answerAsBelieved<Ready>(
   { transact, clock }: Pick<AnswerDeps, 'transact' | 'clock'>,
   asker: Asker,
   { owner, authority }: Proven,
   { requestId, ...asked }: KeyedRequest & { requestId: string },
-  work: (tx: Transaction) => Promise<StoredAnswer | Refusal>,
+  { prepare, work }: Pick<PreparedWork<Ready, StoredAnswer>, 'prepare' | 'work'>,
 ): Promise<Answered | null> {
   const now = clock()
   const token = 'owner' in asker ? null : asker.tokenSha256
   try {
+    const ready = await prepare(owner)
     return await transact(async (tx) => {
-      const answer = await work({ ...authorizedBy(tx, authority, { requestId, now }), mayBelieve: true })
+      const believing = { ...authorizedBy(tx, authority, { requestId, now }), mayBelieve: true }
+      const answer = await work(believing, owner, ready)
       if (isRefusal(answer)) throw new RefusalError(answer)
       tx.writeLast(storingIfNew({ owner, ...asked }, answer, now, { token, openedBy: authority.id }))
       return { owner, answer, replayed: false }

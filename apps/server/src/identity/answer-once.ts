@@ -19,7 +19,7 @@ export type AnswerDeps = {
   /** Milliseconds since 1970. */
   clock: () => number
   /** Learns whose sessions there are. */
-  seen: Pick<SeenSessions, 'put'>
+  seen: Pick<SeenSessions, 'learn'>
   /** Counts the request; throws when there were too many. */
   admit: (owner: Hex) => Promise<void>
 }
@@ -48,9 +48,7 @@ export async function answerOnce(
       const { owner } = claimed
       if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
       const { authority } = claimed
-      // Its event is kept by now: what follows need not bring it along.
-      if ('tokenSha256' in asker && authority.event === null)
-        seen.put(asker.tokenSha256, { owner, authority })
+      seen.learn(asker, claimed)
       const answer = await refusedToo(work(authorizedBy(tx, authority, { requestId, now }), owner))
       if (isRefusal(answer)) throw new WorkRefused({ owner, authority }, answer)
       tx.writeLast(storing({ owner, ...asked }, answer, now))

@@ -36,11 +36,13 @@ export type PreparedWork<Ready, Said> = {
   /**
    * What `prepare` would answer, where nobody has to be asked for it; null: somebody has. Then there is only one
    * transaction. Of a session that was seen before it begins with `work`: who asks is confirmed as it commits, and what
-   * it answers, a refusal too, is told only then.
+   * it answers is told only then; what it refuses is decided again when that is known.
    */
   atHand?: (owner: Hex) => Ready | null
   /** Runs when the sender is known, before the transaction, and only when the request was not answered before. */
   prepare: (owner: Hex) => Promise<Ready>
+  /** `prepare` changes nothing, so of a session that was seen before it, too, runs first, and a refusal makes it run again. */
+  isPreparedByReading?: boolean
   /** Gets what was prepared, also a refusal. */
   work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>
 }
@@ -131,11 +133,11 @@ export function makeIdentity(options: IdentityOptions): Identity {
       if (replayed) reply.header('idempotency-replayed', 'true')
       await send(reply, orThrow(answer))
     },
-    async perform(request, { prepare, work }) {
+    async perform(request, steps) {
       const { owner, answer, replayed } = await answerPrepared(request, {
-        prepare,
+        ...steps,
         async work(...prepared) {
-          const said = await work(...prepared)
+          const said = await steps.work(...prepared)
           return isRefusal(said) ? said : { status: 200, headers: {}, body: JSON.stringify(said) }
         },
       })
@@ -162,24 +164,24 @@ export function makeIdentity(options: IdentityOptions): Identity {
 
   async function answerPrepared<Ready>(
     request: FastifyRequest,
-    { atHand, prepare, work }: PreparedWork<Ready, StoredAnswer>,
+    steps: PreparedWork<Ready, StoredAnswer>,
   ): Promise<Answered> {
+    const { atHand, prepare, work } = steps
     const asker = await askerOf(credentialOf(request))
     const asked = keyedRequest(request)
-    if (!atHand) return answerAfterAsking(asker, asked, { prepare, work }, admit)
     const believed = 'owner' in asker ? asker : seen.get(asker.tokenSha256)
-    const ready = believed && atHand(believed.owner)
-    const isCounted = believed !== null && ready !== null
-    if (isCounted) {
+    const prepareEarly = believed && beforeWeKnow(steps, believed.owner)
+    if (prepareEarly) {
       await admit(believed.owner)
-      const answered = await answerAsBelieved({ transact, clock }, asker, believed, asked, (tx) =>
-        work(tx, believed.owner, ready),
-      )
+      const early = { prepare: prepareEarly, work }
+      const answered = await answerAsBelieved({ transact, clock }, asker, believed, asked, early)
       if (answered !== null) return answered
       if ('tokenSha256' in asker) seen.forget(asker.tokenSha256)
     }
+    const admitOnce = prepareEarly ? admitted : admit
+    if (!atHand) return answerAfterAsking(asker, asked, { prepare, work }, admitOnce)
     try {
-      const once = { transact, clock, seen, admit: isCounted ? admitted : admit }
+      const once = { transact, clock, seen, admit: admitOnce }
       return await answerOnce(once, asker, asked, async (tx, owner) => {
         const ready = atHand(owner)
         if (ready === null) throw new NotAtHand()
@@ -203,6 +205,7 @@ export function makeIdentity(options: IdentityOptions): Identity {
     if (claimed.state === 'declined') throw new RefusalError(claimed.refusal)
     const { owner } = claimed
     if (claimed.state === 'stored') return { owner, answer: claimed.answer, replayed: true }
+    seen.learn(asker, claimed)
     const ready = await prepare(owner)
     return answerOnce({ transact, clock, seen, admit: admitted }, claimed, asked, (tx) =>
       work(tx, owner, ready),
@@ -224,6 +227,16 @@ export function makeIdentity(options: IdentityOptions): Identity {
   async function admit(owner: Hex): Promise<void> {
     await rateLimiter?.consume(owner)
   }
+}
+
+/** What may be prepared for who only seems to ask; null: nothing. */
+function beforeWeKnow<Ready>(
+  { atHand, prepare, isPreparedByReading }: PreparedWork<Ready, unknown>,
+  owner: Hex,
+): (() => Promise<Ready>) | null {
+  const ready = atHand?.(owner) ?? null
+  if (ready !== null) return async () => ready
+  return isPreparedByReading ? () => prepare(owner) : null
 }
 
 /** Of a request that was counted already. */

@@ -162,14 +162,15 @@ describe('what is at hand', () => {
   })
 })
 
-describe('who is believed to ask, with all at hand', () => {
+describe.each(['at hand', 'prepared by reading'])('who is believed to ask, with all %s', (how) => {
   let session: { token: string }
   const kept = async () =>
     (await database.db.selectFrom('journal').select('data').where('stream', '=', 'test').execute()).length
 
   beforeEach(async () => {
     world.prepare = async () => undefined
-    world.atHand = (owner) => owner
+    if (how === 'at hand') world.atHand = (owner) => owner
+    else world.isPreparedByReading = true
     world.work = async (tx, owner) => {
       const entityId = randomUUID()
       tx.append({ stream: 'test', entityId, kind: 'test.done', data: {}, actor: owner, isFirst: true })
@@ -236,12 +237,21 @@ describe('who is believed to ask, with all at hand', () => {
     expect((await kept()) - before).toBe(0)
   })
 
+  test('is told what refuses to be prepared', async () => {
+    world.atHand = null
+    world.prepare = async () => {
+      throw new RefusalError(refuse('NODE_OFFLINE'))
+    }
+    expect((await change(world, session)).json()).toMatchObject({ code: 'NODE_OFFLINE' })
+  })
+
   test('is counted once, also when the belief was wrong', async () => {
     const counted: string[] = []
     const limited = await startIdentityWorld(database, {
       rateLimiter: { consume: async (owner) => void counted.push(owner) },
     })
-    Object.assign(limited, { prepare: world.prepare, atHand: world.atHand, work: world.work })
+    const { prepare, atHand, isPreparedByReading, work } = world
+    Object.assign(limited, { prepare, atHand, isPreparedByReading, work })
     for (const _ of [1, 2, 3]) await change(limited, session)
     expect(counted).toEqual([alice.owner, alice.owner, alice.owner])
     for (const _ of [1, 2]) await change(limited, session, { key: 'k' })

@@ -1,4 +1,4 @@
-import type { Proven } from './idempotency.ts'
+import type { Asker, Proven } from './idempotency.ts'
 
 /**
  * Who asks by a session's token, as the database said it last. Sessions are revoked and end: nothing is kept on this
@@ -6,7 +6,7 @@ import type { Proven } from './idempotency.ts'
  */
 export type SeenSessions = {
   get(tokenSha256: Uint8Array): Proven | null
-  put(tokenSha256: Uint8Array, proven: Proven): void
+  learn(asker: Asker, proven: Proven): void
   forget(tokenSha256: Uint8Array): void
 }
 
@@ -18,8 +18,10 @@ export function makeSeenSessions(capacity = CAPACITY): SeenSessions {
   const keyOf = (digest: Uint8Array) => Buffer.from(digest).toString('base64')
   return {
     get: (tokenSha256) => byDigest.get(keyOf(tokenSha256)) ?? null,
-    put(tokenSha256, proven) {
-      byDigest.set(keyOf(tokenSha256), proven)
+    learn(asker, { owner, authority }) {
+      // Until the event that opened the session is kept, who believes would not bring it along.
+      if (!('tokenSha256' in asker) || authority.event !== null) return
+      byDigest.set(keyOf(asker.tokenSha256), { owner, authority })
       const [oldest] = byDigest.keys()
       if (byDigest.size > capacity && oldest !== undefined) byDigest.delete(oldest)
     },

@@ -43,6 +43,8 @@ export function askTask(context: EscrowContext, id: string, wished: Wished): Pro
   checkedId(id)
   return change(context, {
     prepare: (by) => escrows.prepare({ ...wished, by } as EscrowWish, id),
+    // Before an invoice for a repayment is taken, what the node knows of a forgotten payout is heard.
+    isPreparedByReading: wished.kind !== 'submit-refund-invoice',
     async work(tx, by, ready) {
       const state = isRefusal(ready) ? ready : await escrows.ask(tx, id, ready)
       return isRefusal(state) ? conceal(tx, id, by, state) : state
@@ -55,12 +57,13 @@ export async function change<Ready>(
   context: EscrowContext,
   steps: {
     prepare: (by: Hex) => Promise<Ready>
+    isPreparedByReading?: boolean
     work: (tx: Transaction, by: Hex, ready: Ready) => Promise<EscrowState | Refusal>
   },
 ): Promise<Changed> {
   let changed: EscrowState | null = null
   const { owner, said, replayed } = await context.perform({
-    prepare: steps.prepare,
+    ...steps,
     async work(tx, by, ready) {
       const state = await steps.work(tx, by, ready)
       if (isRefusal(state)) return state

@@ -21,6 +21,7 @@ export type IdentityWorld = {
   prepare: ((owner: Hex) => Promise<unknown>) | null
   /** What is prepared already; null: all has to be asked for. */
   atHand: ((owner: Hex) => unknown) | null
+  isPreparedByReading: boolean
   close(): Promise<void>
 }
 
@@ -51,6 +52,7 @@ export async function startIdentityWorld(
     executions: 0,
     prepare: null,
     atHand: null,
+    isPreparedByReading: false,
     work: async (_tx, owner) => ({ status: 201, headers: { location: '/x' }, body: { owner } }),
     close: () => app.close(),
   }
@@ -66,8 +68,9 @@ export async function startIdentityWorld(
         world.executions++
         return world.work(tx, owner)
       }
-      const { prepare, atHand } = world
-      return identity.mutate(request, reply, prepare ? { prepare, work, ...(atHand && { atHand }) } : work)
+      const { prepare, atHand, isPreparedByReading } = world
+      const prepared = prepare && { prepare, work, isPreparedByReading, ...(atHand && { atHand }) }
+      return identity.mutate(request, reply, prepared ?? work)
     },
   })
   return world
