@@ -1,4 +1,4 @@
-import type { EscrowEffect, EscrowReport } from '@holdfast/core/escrow/escrow-states'
+import type { EscrowEffect, EscrowReport, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { In, MilestoneState, Phase } from '@holdfast/core/escrow/milestone-states'
 import { retryDelayMs } from '@holdfast/core/payments/payment-machine'
 import { saysSomethingNew } from '../payments/says-something-new.ts'
@@ -6,6 +6,7 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { JobContext, Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { jobOf, type TellEscrow } from './escrow-saga.ts'
+import type { EscrowSlice } from './escrow-slice.ts'
 import { findEscrow, lockEscrow, postponeLook } from './escrow-store.ts'
 import { cancelHold, createHold, lookUpHold, settleHold } from './hold-effects.ts'
 import { settleOwnHold } from './own-hash.ts'
@@ -16,6 +17,7 @@ export type EffectDeps = PayDeps & {
   transact: Transact
   clock: () => number
   tell: TellEscrow
+  waitFor: EscrowSlice['waitFor']
 }
 
 type Payload = Parameters<Task>[0]
@@ -51,7 +53,9 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowEffect
   const pay: Task = async (payload, context) => {
     const state = await milestoneOf(payload, context)
     const now = wantedPayment(state, payload)
-    if (state !== null && now !== null) await tell(String(payload.id), await payNow(deps, state, now))
+    if (state === null || now === null) return
+    const said = await payNow(deps, state, now, () => isHeard(deps, payload))
+    if (said !== null) await tell(String(payload.id), said)
   }
 
   const lookUpPayment: Task = async (payload, context) => {
@@ -86,6 +90,14 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowEffect
       await tell(String(id), { kind: 'time-passed' })
     },
   }
+}
+
+/** Whether the payment's end, or that it was given up, is told by others while the job follows it. */
+async function isHeard({ waitFor, followMs }: EffectDeps, payload: Payload): Promise<boolean> {
+  const isOver = ({ milestones }: EscrowState) =>
+    wantedPayment(milestones[Number(payload.milestone)] ?? null, payload) === null
+  const seen = await waitFor(String(payload.id), isOver, followMs)
+  return seen === null || isOver(seen)
 }
 
 /** Nothing has happened: the payment stays as it is, and the node is asked again, less and less often. */

@@ -3,7 +3,7 @@ import { isRefusal } from '@holdfast/core'
 import type { Phase } from '@holdfast/core/escrow/milestone-states'
 import { NodeError } from '@holdfast/lightning'
 import { sql } from 'kysely'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import {
   ARBITER,
@@ -13,6 +13,7 @@ import {
   HOUR_MS,
   makeEscrowWorld,
   PAYOUT_MSAT,
+  POLICY,
   WORKER,
 } from './testing/escrow-world.ts'
 
@@ -313,6 +314,7 @@ describe('a payout', () => {
     await world.ask(late, approve)
     const { schedule } = await world.milestoneIn(late, 'releasing')
     world.node.height = schedule.latestPayoutHeight + 1
+    world.time.now += 1_000
     await world.run('pay-out')
     expect(world.node.calls).not.toContain('pay')
 
@@ -376,10 +378,37 @@ describe('a payout', () => {
     expect(payment!.request).toMatchObject({ amountMsat: PAYOUT_MSAT, maxFeeMsat })
   })
 
+  test('of which the node tells the end is not asked about', async () => {
+    world = makeEscrowWorld(database, POLICY, undefined, 10_000)
+    const lookups = vi.spyOn(world.node.payer, 'lookup')
+    const id = await world.reachHeld()
+    await world.ask(id, approve)
+    const paying = world.run('pay-out')
+    await expect.poll(() => world.node.payments.size).toBe(1)
+    world.node.payeeAnswers(true)
+    await world.slice.follow()
+    await paying
+    expect(await world.read(id)).toMatchObject({ milestones: [{ phase: 'released' }] })
+    expect(lookups).not.toHaveBeenCalled()
+  })
+
+  test('is known to the node before it is asked to pay, and so is the height', async () => {
+    const id = await world.reachHeld()
+    await world.ask(id, approve)
+    const { payee } = await world.milestoneIn(id, 'releasing')
+    expect(world.node.expected).toEqual([{ kind: 'bolt11', invoice: payee.invoice }])
+    world.node.height += 7
+    await world.run('pay-out')
+    const [payment] = [...world.node.payments.values()]
+    // As it was less than a second before: 400 − 17 (the node's lead) − 36 (safety) − 1.
+    expect(payment!.request).toMatchObject({ maxTotalCltvExpiryDelta: 346 })
+  })
+
   test('is capped by what is left of the hold at the moment of paying', async () => {
     const id = await world.reachHeld()
     await world.ask(id, approve)
     world.node.height += 7
+    world.time.now += 1_000
     await world.run('pay-out')
     const [payment] = [...world.node.payments.values()]
     // 400 − 17 (the node's lead) − 7 (blocks since) − 36 (safety) − 1.

@@ -47,7 +47,7 @@ export function makeTellEscrow(deps: {
   blocks: Pick<BlockClock, 'moment'>
   node: Pick<OperatorNode, 'funds'>
   limits: HoldLimits
-  changes: ChangeSignal
+  changes: ChangeSignal<EscrowState>
 }): TellEscrow {
   return async (id, ...reports) => {
     const moment = await deps.blocks.moment()
@@ -70,7 +70,7 @@ export function makeTellEscrow(deps: {
       else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
       return state
     })
-    deps.changes.notify(id)
+    if (told !== null) deps.changes.notify(id, told)
     return told
   }
 }

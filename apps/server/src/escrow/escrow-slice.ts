@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Refusal, refuse } from '@holdfast/core'
+import { isRefusal, type Refusal, refuse } from '@holdfast/core'
 import type { EscrowKind, EscrowPlan, EscrowRequest, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { type FeePolicy, type Quote, quote } from '@holdfast/core/escrow/fees'
 import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
@@ -20,6 +20,7 @@ import { type EscrowFilter, type EscrowPage, listEscrows } from './graphql/list-
 import { guardEscrows, reconcileEscrows, sweepEscrows } from './guard-escrows.ts'
 import { isUnreachable } from './hold-effects.ts'
 import { type ChainHeight, custodiesOf, type OperatorNode } from './operator-node.ts'
+import { expectPayment } from './payment-effects.ts'
 import { prepareWish } from './prepare-wish.ts'
 import { journalReport, reportPreimage } from './report-preimage.ts'
 
@@ -94,16 +95,24 @@ export function makeEscrowSlice(deps: {
   /** How many holds may be open at once. */
   limits: HoldLimits
   clock: () => number
-  /** How long one job of the worker goes on asking about a pending payment. Default 1.5 s. */
+  /** How long one job of the worker follows a pending payment. Default 1.5 s. */
   followMs?: number
 }): EscrowSlice {
   const { transact, database, node, clock, policy, limits } = deps
   const custodies = custodiesOf(node)
   const blocks = makeBlockClock(deps)
-  const changes = makeChangeSignal()
+  const changes = makeChangeSignal<EscrowState>()
   const tell = makeTellEscrow({ transact, blocks, node, limits, changes })
   const reconcile = () => reconcileEscrows({ database, tell })
   const moment = () => orOffline(blocks.moment())
+  const waitFor: EscrowSlice['waitFor'] = (id, done, waitMs) =>
+    waitUntil<EscrowState | null, EscrowState>(
+      changes,
+      id,
+      waitMs,
+      async (told) => told ?? findEscrow(database.db, id),
+      (seen) => seen === null || done(seen),
+    )
   return {
     tasks: makeEscrowTasks({
       transact,
@@ -112,6 +121,7 @@ export function makeEscrowSlice(deps: {
       clock,
       tell,
       blocks,
+      waitFor,
       followMs: deps.followMs ?? 1_500,
     }),
     custodies,
@@ -135,20 +145,17 @@ export function makeEscrowSlice(deps: {
     },
     prepare: (wish, id) => prepareWish({ database, node, tell }, wish, id),
     async ask(tx, id, request) {
-      return askEscrow(tx, id, request, { moment: await moment(), limits })
+      const asked = await askEscrow(tx, id, request, { moment: await moment(), limits })
+      if (isRefusal(asked) || !('milestone' in request)) return asked
+      const milestone = asked.milestones[request.milestone]
+      if (milestone !== undefined) expectPayment({ node, blocks }, milestone)
+      return asked
     },
     reportPreimage: (about) => reportPreimage({ database, node, tell }, about),
     journalReport: (tx, about) => journalReport(tx, { ...about, now: clock() }),
     find: (id) => findEscrow(database.db, id),
     list: (filter, page) => listEscrows(database.db, filter, page),
-    waitFor: (id, done, waitMs) =>
-      waitUntil(
-        changes,
-        id,
-        waitMs,
-        () => findEscrow(database.db, id),
-        (seen) => seen === null || done(seen),
-      ),
+    waitFor,
     moment,
     clock,
     quote: (payoutMsat) => quote(payoutMsat, policy),

@@ -2,6 +2,7 @@ import type { EscrowReport } from '@holdfast/core/escrow/escrow-states'
 import type { MilestoneState, Moment } from '@holdfast/core/escrow/milestone-states'
 import { payoutOrder } from '@holdfast/core/escrow/payout'
 import { repaymentOrder } from '@holdfast/core/escrow/repayment'
+import type { Payee } from '@holdfast/core/escrow/worker-invoice'
 import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
 import { NodeError } from '@holdfast/lightning'
 import { keptOutcome } from '../payments/kept-outcome.ts'
@@ -13,7 +14,7 @@ import { NODE_TIMEOUT_MS, type OperatorNode } from './operator-node.ts'
 export type PayDeps = {
   node: OperatorNode
   blocks: BlockClock
-  /** How long one job goes on asking about a pending payment, before a later job does. */
+  /** How long one job follows a pending payment, before a later job does. */
   followMs: number
 }
 
@@ -21,6 +22,8 @@ export type PayDeps = {
 export type Current = {
   readonly kind: 'payout' | 'repayment'
   readonly payment: Extract<PaymentState, { phase: 'sending' | 'unknown' }>
+  /** BOLT 11. */
+  readonly invoice: string
   readonly paymentHash: string
   readonly try: number
 }
@@ -37,16 +40,37 @@ export function currentPayment(milestone: MilestoneState): Current | null {
 function current(
   kind: Current['kind'],
   payment: Current['payment'],
-  { payee, tries }: { payee: { paymentHash: string }; tries: number },
+  { payee: { invoice, paymentHash }, tries }: { payee: Payee; tries: number },
 ): Current {
-  return { kind, payment, paymentHash: payee.paymentHash, try: tries }
+  return { kind, payment, invoice, paymentHash, try: tries }
+}
+
+/** That the payee be paid is being committed: meanwhile the node reads the invoice, and is asked for the height. */
+export function expectPayment(
+  { node, blocks }: { node: Pick<OperatorNode, 'payer'>; blocks: Pick<BlockClock, 'expectFresh'> },
+  milestone: MilestoneState,
+): void {
+  const now = currentPayment(milestone)
+  if (now === null) return
+  setImmediate(() => {
+    blocks.expectFresh()
+    node.payer.expect?.({ kind: 'bolt11', invoice: now.invoice })
+  })
 }
 
 /**
  * Has the operator's node pay. The order is made at the last moment, with the height of that moment: too late, or
  * without the buyer's money locked, the node is only asked. Doing it twice pays once: the id is the same.
+ *
+ * The end of what it has taken on is told by the node's events, and with it what became of the hold: null when
+ * `isHeard` says so. Only where they are silent the node is asked.
  */
-export async function payNow(deps: PayDeps, milestone: MilestoneState, now: Current): Promise<EscrowReport> {
+export async function payNow(
+  deps: PayDeps,
+  milestone: MilestoneState,
+  now: Current,
+  isHeard: () => Promise<boolean>,
+): Promise<EscrowReport | null> {
   const { node } = deps
   const mustBeHeld = now.kind === 'payout' && 'paymentHash' in milestone
   const [hold, moment] = await Promise.all([
@@ -65,7 +89,8 @@ export async function payNow(deps: PayDeps, milestone: MilestoneState, now: Curr
   )
   const isPending = report.kind === 'outcome' && report.outcome.state === 'pending'
   if (!isPending) return say(milestone, now, report)
-  const later = await told(now, 'look-up', () => ask(deps, now))
+  if (await isHeard()) return null
+  const later = await told(now, 'look-up', () => ask(node, now, 0))
   // That the node has taken the payment on must not get lost because it does not answer just now.
   return say(milestone, now, later.kind === 'outcome' ? later : report)
 }
@@ -82,16 +107,16 @@ async function freshly(blocks: BlockClock): Promise<Moment | null> {
 
 /** Asks the node what became of the payment, and waits a while for its end. */
 export async function lookUpNow(
-  deps: PayDeps,
+  { node, followMs }: PayDeps,
   milestone: MilestoneState,
   now: Current,
 ): Promise<EscrowReport> {
-  return say(milestone, now, await told(now, 'look-up', () => ask(deps, now)))
+  return say(milestone, now, await told(now, 'look-up', () => ask(node, now, followMs)))
 }
 
-async function ask({ node, followMs }: PayDeps, { payment }: Current): Promise<NodeOutcome> {
-  const asking = node.payer.lookup(payment.nodePaymentId, { waitMs: followMs })
-  return (await within(NODE_TIMEOUT_MS + followMs, asking)) ?? { state: 'absent' }
+async function ask({ payer }: OperatorNode, { payment }: Current, waitMs: number): Promise<NodeOutcome> {
+  const asking = payer.lookup(payment.nodePaymentId, { waitMs })
+  return (await within(NODE_TIMEOUT_MS + waitMs, asking)) ?? { state: 'absent' }
 }
 
 export function say(milestone: MilestoneState, now: Current, report: PaymentReport): EscrowReport {

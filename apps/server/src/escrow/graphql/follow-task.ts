@@ -65,10 +65,12 @@ async function* updatesOf(
     let seen = await startingPoint(deps, token)
     let isFirst = true
     while (!bell.isClosed()) {
-      const changes = isFirst && token === null ? [] : await deps.changes({ after: seen, limit: MAX_CHANGES })
+      const [viewer, changes] = await Promise.all([
+        deps.viewer(),
+        isFirst && token === null ? [] : deps.changes({ after: seen, limit: MAX_CHANGES }),
+      ])
       seen = changes.at(-1)?.seq ?? seen
       if (isFirst || changes.length > 0) {
-        const viewer = await deps.viewer()
         let task = await deps.read(viewer)
         // Who follows until the end stops here, so what has ended it belongs to this update.
         const last = 'endedAt' in task.escrow ? await deps.changes({ after: seen, limit: MAX_CHANGES }) : []

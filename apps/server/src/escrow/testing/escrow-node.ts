@@ -30,6 +30,8 @@ export class EscrowNode implements OperatorNode {
   readonly happened: NodeEvent[] = []
   /** Every request that reached it, for ever, by name. */
   readonly calls: string[] = []
+  /** What it was told that it will probably be asked to pay. */
+  readonly expected: PayRequest['destination'][] = []
   height = 1_000
   spendableMsat = 10_000_000_000n
   receivableMsat = 10_000_000_000n
@@ -92,6 +94,7 @@ export class EscrowNode implements OperatorNode {
   }
 
   readonly payer = {
+    expect: (destination: PayRequest['destination']) => void this.expected.push(destination),
     pay: async (request: PayRequest) =>
       this.#answer('pay', () => {
         const known = this.payments.get(request.paymentId)

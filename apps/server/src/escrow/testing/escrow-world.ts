@@ -47,6 +47,7 @@ export function makeEscrowWorld(
   database: TestDatabase,
   policy: FeePolicy = POLICY,
   capabilities?: readonly Capability[],
+  followMs = 5,
 ) {
   const node = new EscrowNode()
   if (capabilities) node.capabilities = new Set(capabilities)
@@ -72,7 +73,7 @@ export function makeEscrowWorld(
     policy,
     limits,
     clock,
-    followMs: 5,
+    followMs,
   })
   const preimage = randomBytes(32).toString('hex')
 
