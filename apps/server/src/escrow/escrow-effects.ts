@@ -28,16 +28,22 @@ type Attempted = 'awaiting-funds' | 'closing' | 'refunding' | 'claiming'
 /** One task per effect: looks whether the effect is still wanted, performs it, reports what became of it. */
 export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowEffect['kind']}`, Task> {
   const { database, node, tell } = deps
-  const milestoneOf = async (
+  const escrowOf = async ({ id }: Payload, { left }: JobContext): Promise<EscrowState | null> =>
+    (left as EscrowState | undefined) ?? findEscrow(database.db, String(id))
+
+  const milestoneIn = (
+    escrow: EscrowState | null,
     { id, milestone }: Payload,
     { log }: JobContext,
-  ): Promise<MilestoneState | null> => {
-    const state = (await findEscrow(database.db, String(id)))?.milestones[Number(milestone)] ?? null
+  ): MilestoneState | null => {
+    const state = escrow?.milestones[Number(milestone)] ?? null
     if (state === null || state.nodeId === node.nodeId) return state
     // Another node does not know this hold, nor what was paid for it, and would pay again.
     log.warn({ escrow: id, nodeId: state.nodeId }, 'an escrow of another node waits for that node')
     return null
   }
+  const milestoneOf = async (payload: Payload, context: JobContext): Promise<MilestoneState | null> =>
+    milestoneIn(await escrowOf(payload, context), payload, context)
 
   const onHold =
     <P extends Attempted>(
@@ -45,9 +51,11 @@ export function makeEscrowTasks(deps: EffectDeps): Record<`escrow:${EscrowEffect
       perform: (state: In<P>, id: string) => Promise<EscrowReport>,
     ): Task =>
     async (payload, context) => {
-      const state = await milestoneOf(payload, context)
-      if (state === null || !isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
-      await tell(String(payload.id), await perform(state, String(payload.id)))
+      const escrow = await escrowOf(payload, context)
+      const state = milestoneIn(escrow, payload, context)
+      if (escrow === null || state === null) return
+      if (!isIn(state, wantedIn) || attemptOf(state) !== payload.attempt) return
+      await tell(escrow.id, await perform(state, escrow.id), escrow)
     }
 
   const pay: Task = async (payload, context) => {

@@ -3,7 +3,8 @@ import { isRefusal } from '@holdfast/core'
 import type { Phase } from '@holdfast/core/escrow/milestone-states'
 import { NodeError } from '@holdfast/lightning'
 import { sql } from 'kysely'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import pg from 'pg'
+import { beforeEach, describe, expect, type Mock, test, vi } from 'vitest'
 import { withDatabase } from '../platform/testing/with-database.ts'
 import {
   ARBITER,
@@ -413,6 +414,62 @@ describe('a payout', () => {
     const [payment] = [...world.node.payments.values()]
     // 400 − 17 (the node's lead) − 7 (blocks since) − 36 (safety) − 1.
     expect(payment!.request).toMatchObject({ maxTotalCltvExpiryDelta: 339, maxFeeMsat: 100_000n })
+  })
+})
+
+describe('what this process has just written', () => {
+  /** Statements that read or lock the escrow, and those that write it believing that they know it. */
+  async function statementsOf(act: () => Promise<void>): Promise<{ reads: number; believing: number }> {
+    const query = vi.spyOn(pg.Client.prototype, 'query') as unknown as Mock
+    await act()
+    const texts = query.mock.calls.map(([sent]) => String(sent?.text ?? sent))
+    query.mockRestore()
+    const count = (part: string) => texts.filter((text) => text.includes(part)).length
+    return { reads: count('select "state" from "escrow"'), believing: count('is_escrow_as_believed') }
+  }
+
+  test('a job that is begun at once does not read, nor does what it reports', async () => {
+    const id = await world.startFunding()
+    const job = world.take('create-hold')
+    expect(await statementsOf(() => world.performAtOnce(job))).toEqual({ reads: 0, believing: 1 })
+    expect(await world.milestoneIn(id, 'awaiting-funds')).toMatchObject({
+      fundingInvoice: expect.any(String),
+    })
+    expect(await statementsOf(() => world.perform(job))).toMatchObject({ reads: 2 })
+    expect(await world.replayed(id)).toEqual(await world.read(id))
+  })
+
+  test('is not believed where it has changed: the hold of a task that was cancelled meanwhile is finished', async () => {
+    const id = await world.startFunding()
+    const job = world.take('create-hold')
+    const { create } = world.node.holdInvoices
+    world.node.holdInvoices.create = async (request) => {
+      await world.ask(id, { kind: 'cancel', by: BUYER })
+      return create(request)
+    }
+    await world.performAtOnce(job)
+    await world.run('cancel-hold')
+    expect(await phaseOf(id)).toBe('cancelled')
+    expect(world.node.holds.get(world.paymentHash)!.state).toEqual({ state: 'cancelled' })
+    expect(await world.replayed(id)).toEqual(await world.read(id))
+  })
+
+  test('and that somebody else has locked is waited for', async () => {
+    const id = await world.startFunding()
+    const other = await database.pool.connect()
+    try {
+      await other.query('begin')
+      await other.query('select from escrow where id = $1 for update', [id])
+      const heard = world.performAtOnce(world.take('create-hold'))
+      await expect.poll(() => world.node.holds.size).toBe(1)
+      await other.query('commit')
+      await heard
+    } finally {
+      other.release()
+    }
+    expect(await world.milestoneIn(id, 'awaiting-funds')).toMatchObject({
+      fundingInvoice: expect.any(String),
+    })
   })
 })
 

@@ -1,5 +1,5 @@
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
-import { decideEscrow, hearEscrow } from '@holdfast/core/escrow/escrow-machine'
+import { decideEscrow, type EscrowDecision, hearEscrow } from '@holdfast/core/escrow/escrow-machine'
 import type {
   CreateRequest,
   EscrowCommand,
@@ -19,6 +19,7 @@ import type { BlockClock } from './block-clock.ts'
 import { encodeEscrow } from './escrow-codec.ts'
 import {
   insertEscrow,
+  isNotAsBelieved,
   lockEscrow,
   lockRoom,
   postponeLook,
@@ -38,41 +39,97 @@ const ESCROW: Entity<EscrowState, EscrowCommand, EscrowEffect> = {
 
 /**
  * Hears reports about an escrow, one after the other: locks it, decides, keeps. Null when there is no such escrow. Of
- * reports that money has arrived only one at a time: whether there is room is asked of what was kept.
+ * reports that money has arrived only one at a time: whether there is room is asked of what was kept. `believed` is what
+ * the escrow was when it was last seen; where it is so still, one round trip does it all.
  */
-export type TellEscrow = (id: string, ...reports: EscrowReport[]) => Promise<EscrowState | null>
+export type TellEscrow = (
+  id: string,
+  reports: EscrowReport | readonly EscrowReport[],
+  believed?: EscrowState,
+) => Promise<EscrowState | null>
 
-export function makeTellEscrow(deps: {
+type TellDeps = {
   transact: Transact
   blocks: Pick<BlockClock, 'moment'>
   node: Pick<OperatorNode, 'funds'>
   limits: HoldLimits
   changes: ChangeSignal<EscrowState>
-}): TellEscrow {
-  return async (id, ...reports) => {
+}
+
+export function makeTellEscrow(deps: TellDeps): TellEscrow {
+  return async (id, said, believed) => {
+    const reports = Array.isArray(said) ? said : [said]
     const moment = await deps.blocks.moment()
-    const sendableMsat = reports.some(saysHeld) ? await sendable(deps.node) : 0n
-    const told = await deps.transact(async (tx) => {
-      const before = await lockEscrow(tx.db, id)
-      if (before === null) return null
-      let state = before
-      const effects: EscrowEffect[] = []
-      for (const seen of reports) {
-        const isFull = saysHeld(seen) && (await isTooMuch(tx, state, seen, sendableMsat, deps.limits))
-        const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
-        const decision = hearEscrow(state, report, moment)
-        record(tx, ESCROW, state, decision, causeOf(report, actorOf(report), moment))
-        state = decision.state
-        effects.push(...decision.effects)
-      }
-      if (state !== before || effects.length > 0) updateEscrow(tx, { state, effects }, moment.now)
-      // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
-      else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
-      return state
-    })
+    const told =
+      (believed && (await tellAsBelieved(deps, believed, reports, moment))) ??
+      (await tell(deps, id, reports, moment))
     if (told !== null) deps.changes.notify(id, told)
     return told
   }
+}
+
+async function tell(
+  { transact, node, limits }: TellDeps,
+  id: string,
+  reports: readonly EscrowReport[],
+  moment: Moment,
+): Promise<EscrowState | null> {
+  const sendableMsat = reports.some(saysHeld) ? await sendable(node) : 0n
+  return transact(async (tx) => {
+    const before = await lockEscrow(tx.db, id)
+    if (before === null) return null
+    const heard = await hearEach(tx, before, reports, moment, (state, seen) =>
+      isTooMuch(tx, state, seen, sendableMsat, limits),
+    )
+    if (heard.state !== before || heard.effects.length > 0) updateEscrow(tx, heard, moment.now)
+    // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
+    else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
+    return heard.state
+  })
+}
+
+/** Decides on what the escrow is believed to be. Null: nothing was kept, and it has to be read. */
+async function tellAsBelieved(
+  { transact }: TellDeps,
+  believed: EscrowState,
+  reports: readonly EscrowReport[],
+  moment: Moment,
+): Promise<EscrowState | null> {
+  // Whether there is room for money that has arrived must be read.
+  if (reports.some(saysHeld)) return null
+  try {
+    return await transact(async (tx) => {
+      const heard = await hearEach(tx, believed, reports, moment)
+      // What is believed is checked where it is written.
+      if (heard.state === believed) return null
+      updateEscrow(tx, heard, moment.now, believed)
+      return heard.state
+    })
+  } catch (error) {
+    if (isNotAsBelieved(error)) return null
+    throw error
+  }
+}
+
+/** Decides about one report after the other, and records it. */
+async function hearEach(
+  tx: Transaction,
+  before: EscrowState,
+  reports: readonly EscrowReport[],
+  moment: Moment,
+  isTooMuch?: (state: EscrowState, seen: HoldSeen) => Promise<boolean>,
+): Promise<EscrowDecision> {
+  let state = before
+  const effects: EscrowEffect[] = []
+  for (const seen of reports) {
+    const isFull = saysHeld(seen) && (await isTooMuch?.(state, seen))
+    const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
+    const decision = hearEscrow(state, report, moment)
+    record(tx, ESCROW, state, decision, causeOf(report, actorOf(report), moment), () => state)
+    state = decision.state
+    effects.push(...decision.effects)
+  }
+  return { state, effects }
 }
 
 type HoldSeen = Extract<EscrowReport, { kind: 'hold-seen' }>

@@ -32,10 +32,25 @@ export function insertEscrow({ db, writeLast }: Transaction, decision: EscrowDec
   writeLast(sql`${row}`)
 }
 
-/** Of an escrow that the transaction has locked. */
-export function updateEscrow({ db, writeLast }: Transaction, decision: EscrowDecision, now: number): void {
-  const row = db.updateTable('escrow').set(changing(decision, now)).where('id', '=', decision.state.id)
+/**
+ * Of an escrow that the transaction has locked, or of one that nobody has and that is what it is `believed` to be: where
+ * that is not so, the transaction fails with an error of which `isNotAsBelieved` is true.
+ */
+export function updateEscrow(
+  { db, writeLast }: Transaction,
+  decision: EscrowDecision,
+  now: number,
+  believed?: EscrowState,
+): void {
+  const { id } = decision.state
+  let row = db.updateTable('escrow').set(changing(decision, now)).where('id', '=', id)
+  if (believed) row = row.where(sql<boolean>`is_escrow_as_believed(${id}, ${stringifyEscrow(believed)})`)
   writeLast(sql`${row}`)
+}
+
+/** `ES001` of `is_escrow_as_believed`, and `lock_not_available`. */
+export function isNotAsBelieved(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ES001' || error.code === '55P03')
 }
 
 function changing(decision: EscrowDecision, now: number) {

@@ -37,7 +37,8 @@ function follow(events: readonly NodeEvent[], tell: (id: string, report: EscrowR
     },
     reconcile: async () => 0,
     clock: () => 0,
-    tell: async (id, ...reports) => {
+    tell: async (id, said) => {
+      const reports = [said].flat() as EscrowReport[]
       for (const report of reports) await tell(id, report)
       tellings.push(`${reports.length} to ${id === one.id ? 'one' : 'other'}`)
       return null

@@ -111,7 +111,7 @@ async function hear({ database, tell }: Deps, { id, about }: Turn): Promise<void
     const report = await reportOf(database, event, which)
     if (report !== null) reports.push(report)
   }
-  if (reports.length > 0) await tell(id, ...reports)
+  if (reports.length > 0) await tell(id, reports)
 }
 
 async function reportOf(

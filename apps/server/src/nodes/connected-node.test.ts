@@ -4,7 +4,6 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Identity } from '../identity/identity.ts'
 import { DEFAULT_RULES } from '../names/name-rules.ts'
 import { registerName } from '../names/register-name.ts'
-import { makeFreshPayments } from '../payments/fresh-payments.ts'
 import { requestPayment } from '../payments/request-payment.ts'
 import { type App, makeHttpApp } from '../platform/http/app.ts'
 import { makeLog } from '../platform/log.ts'
@@ -43,7 +42,6 @@ const common = {
   deadlineMs: 1000,
   nodeTimeoutMs: NODE_TIMEOUT_MS,
   resolver: { remembered: () => null },
-  fresh: makeFreshPayments(),
 }
 
 /** Everything that asks for the owner's node while somebody waits for the answer. */

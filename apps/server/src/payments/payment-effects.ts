@@ -4,7 +4,6 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
 import { type AskDeps, lookUpOnNode, payOnNode } from './ask-payer.ts'
-import type { FreshPayments } from './fresh-payments.ts'
 import { jobOf, type TellPayment } from './payment-saga.ts'
 import { findPayment, lockPayment, postponeLook } from './payment-store.ts'
 import { type ResolveDeps, resolveDestination } from './resolve-destination.ts'
@@ -15,7 +14,6 @@ export type EffectDeps = AskDeps &
     database: Pick<OpenDatabase, 'db'>
     transact: Transact
     tell: TellPayment
-    fresh: Pick<FreshPayments, 'take'>
   }
 
 type OpenPhase = 'resolving' | 'sending' | 'unknown'
@@ -28,12 +26,13 @@ export function makePaymentTasks(deps: EffectDeps): Record<`payments:${PaymentEf
       wantedIn: readonly P[],
       perform: (state: In<P>, signal: AbortSignal, asked: number) => Promise<PaymentReport | null>,
     ): Task =>
-    async (payload, { signal }) => {
+    async (payload, { signal, left }) => {
       const id = String(payload.id)
       const wanted = (state: PaymentState | null): In<P> | null =>
         state !== null && isIn(state, wantedIn) && attemptOf(state) === payload.attempt ? state : null
       // Either may be old by the time the node is asked: it pays one id once, whoever asks and how often.
-      const state = wanted(deps.fresh.take(id)) ?? wanted(await findPayment(deps.database.db, id))
+      const state =
+        wanted((left as PaymentState | undefined) ?? null) ?? wanted(await findPayment(deps.database.db, id))
       if (state === null) return
       const report = await perform(state, signal, Number(payload.asked))
       if (report !== null) await deps.tell(id, report, state)

@@ -6,7 +6,6 @@ import type { OpenDatabase } from '../platform/database.ts'
 import type { App } from '../platform/http/app.ts'
 import type { Task } from '../platform/jobs.ts'
 import type { Transact } from '../platform/transaction.ts'
-import { type FreshPayments, makeFreshPayments } from './fresh-payments.ts'
 import { makePaymentTasks } from './payment-effects.ts'
 import { makeTellPayment } from './payment-saga.ts'
 import { addPaymentRoutes } from './payments.rest.ts'
@@ -31,8 +30,6 @@ export function makePaymentsSlice(deps: {
   resolver: NameResolver
   addresses: InvoiceMaker
   clock: () => number
-  /** Given to what else requests payments. Default: its own. */
-  fresh?: FreshPayments
   /** Aborted when the server stops. */
   closing?: AbortSignal
   /** How long the node may be asked to pay, and may go on trying. Default 60 s. */
@@ -42,12 +39,10 @@ export function makePaymentsSlice(deps: {
 }): PaymentsSlice {
   const { transact, database, clock } = deps
   const changes = makeChangeSignal<PaymentState>()
-  const fresh = deps.fresh ?? makeFreshPayments()
   const tell = makeTellPayment({ transact, clock, changes })
   return {
-    tasks: makePaymentTasks({ ...deps, followMs: deps.followMs ?? 1_500, tell, fresh }),
-    routes: (app) =>
-      addPaymentRoutes(app, { ...deps, changes, fresh, deadlineMs: deps.deadlineMs ?? 60_000 }),
+    tasks: makePaymentTasks({ ...deps, followMs: deps.followMs ?? 1_500, tell }),
+    routes: (app) => addPaymentRoutes(app, { ...deps, changes, deadlineMs: deps.deadlineMs ?? 60_000 }),
     sweep: () => sweepPayments({ database, clock, tell }),
     reconcile: () => reconcilePayments({ database, tell }),
   }

@@ -6,7 +6,6 @@ import type { Hex, LightningNode } from '@holdfast/lightning'
 import { type AskNodes, connectedNode } from '../nodes/connected-node.ts'
 import type { Transaction } from '../platform/transaction.ts'
 import { destinationOf } from './ask-payer.ts'
-import type { FreshPayments } from './fresh-payments.ts'
 import { type Destination, parseDestination } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
 import { type NameResolver, payableOfName } from './resolve-destination.ts'
@@ -14,7 +13,6 @@ import { type NameResolver, payableOfName } from './resolve-destination.ts'
 export type RequestDeps = AskNodes & {
   resolver: Pick<NameResolver, 'remembered'>
   clock: () => number
-  fresh: Pick<FreshPayments, 'put'>
   /** How long after the request the node may still be asked to pay, and may go on trying. */
   deadlineMs: number
 }
@@ -68,7 +66,6 @@ export async function requestPayment(
     now,
   )
   if (isRefusal(begun)) return begun
-  deps.fresh.put(begun)
   // When the statement that keeps it is on its way.
   if (begun.phase === 'sending') setImmediate(() => node.payer?.expect?.(destinationOf(begun)))
   return begun

@@ -72,6 +72,20 @@ export function atOnceContract(database: TestDatabase): void {
     expect(await atWorker()).toEqual([])
   })
 
+  test('a job is told what its transaction leaves; one that a worker takes has to read it', async () => {
+    const seen: unknown[] = []
+    await work({ greet: async (_payload, { left }) => void seen.push(left) }, { concurrency: 1 })
+    await transact(async (tx) => {
+      let name = 'alice'
+      const greeting: NewJob = { task: 'greet', payload: {}, left: () => name }
+      tx.enqueue(greeting)
+      // There is no place for another.
+      tx.enqueue(greeting)
+      name = 'bob'
+    })
+    await expect.poll(() => seen).toEqual(['bob', undefined])
+  })
+
   test('a job of a transaction that fails is not begun, and keeps no place', async () => {
     const seen: JsonObject[] = []
     await work({ greet: async (payload) => void seen.push(payload) }, { concurrency: 1 })

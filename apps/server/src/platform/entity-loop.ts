@@ -29,7 +29,7 @@ export type Entity<S, C extends { readonly kind: string }, E> = {
 /**
  * The end of every decision, in the transaction that has kept its state: the entry, and the jobs of its effects. The
  * entry holds the whole command, so that replaying the entries gives the state again; where nothing changed there is
- * none. `before` is null for what is new.
+ * none. `before` is null for what is new. `left` is what the transaction leaves, where others decide after this.
  */
 export function record<S, C extends { readonly kind: string }, E>(
   tx: Transaction,
@@ -37,6 +37,7 @@ export function record<S, C extends { readonly kind: string }, E>(
   before: S | null,
   { state, effects }: Decision<S, E>,
   { command, actor, now, also }: Cause<C>,
+  left: () => S = () => state,
 ): void {
   const id = idOf(state)
   if (state !== before)
@@ -49,5 +50,5 @@ export function record<S, C extends { readonly kind: string }, E>(
       at: new Date(now),
       isFirst: before === null,
     })
-  for (const effect of effects) tx.enqueue(jobOf(id, effect, now))
+  for (const effect of effects) tx.enqueue({ ...jobOf(id, effect, now), left })
 }

@@ -21,6 +21,8 @@ export type JobContext = {
   maxAttempts: number
   /** Aborted when the worker must stop before the job has ended. */
   signal: AbortSignal
+  /** What `left` of the job has said a moment ago; absent: it has to be read. */
+  left?: unknown
   log: Log
 }
 
@@ -70,9 +72,11 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
     tasks: Object.keys(options.tasks),
     places: options.concurrency,
     graceMs: options.graceMs ?? GRACE_MS,
-    carryOut: ({ task, payload, maxAttempts = MAX_ATTEMPTS }, jobId, signal) =>
+    carryOut({ task, payload, maxAttempts = MAX_ATTEMPTS, left }, jobId, signal) {
+      const context = { jobId, attempt: 0, maxAttempts, signal, left: left?.() }
       // As it would be read back.
-      perform(options, task, JSON.parse(JSON.stringify(payload)), { jobId, attempt: 0, maxAttempts, signal }),
+      return perform(options, task, JSON.parse(JSON.stringify(payload)), context)
+    },
   })
 
   const supervised = (async () => {

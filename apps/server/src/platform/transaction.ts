@@ -43,6 +43,11 @@ export type NewJob = {
   priority?: number
   /** Nobody waits for it: when there are many such jobs, the worker gets a few at a time. */
   patient?: boolean
+  /**
+   * What the transaction leaves of that which the job is about, asked for once it has committed. Only who begins the job
+   * at once is told; all others read it.
+   */
+  left?: () => unknown
 }
 
 /** What `work` may do; everything is kept or nothing. */

@@ -61,7 +61,7 @@ export function makeEscrowWorld(
     tasks: () => slice.tasks,
     time,
   })
-  const { transact, perform, take, run, runNext } = queue
+  const { transact, perform, performAtOnce, take, run, runNext } = queue
   const slice = makeEscrowSlice({
     transact,
     database: database.database,
@@ -83,6 +83,7 @@ export function makeEscrowWorld(
     time,
     queue: queue.jobs,
     perform,
+    performAtOnce,
     take,
     run,
     runNext,

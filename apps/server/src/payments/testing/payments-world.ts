@@ -10,7 +10,6 @@ import { newDevice } from '../../identity/testing/identity-world.ts'
 import { makeTestNode, type TestNode } from '../../nodes/testing/test-node.ts'
 import { makeJobQueue } from '../../platform/testing/job-queue.ts'
 import type { TestDatabase } from '../../platform/testing/with-database.ts'
-import { makeFreshPayments } from '../fresh-payments.ts'
 import { findPayment } from '../payment-store.ts'
 import { makePaymentsSlice } from '../payments-slice.ts'
 import { type PaymentWish, requestPayment } from '../request-payment.ts'
@@ -53,14 +52,13 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
       if (unlucky.id === job.payload.id) throw new Error('this payment cannot be kept')
     },
   })
-  const { transact, perform, take, run, runNext } = queue
+  const { transact, perform, performAtOnce, take, run, runNext } = queue
   const connected: { node: TestNode | null } = { node }
   const nodes = { nodeOf: vi.fn(async () => connected.node) }
   const resolver: NameResolver = {
     resolve: vi.fn<NameResolver['resolve']>(),
     remembered: vi.fn<NameResolver['remembered']>(() => null),
   }
-  const fresh = makeFreshPayments()
   const addresses = { invoiceFor: vi.fn<InvoiceMaker['invoiceFor']>() }
   const slice = makePaymentsSlice({
     transact,
@@ -71,7 +69,6 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     addresses,
     clock,
     followMs: 20,
-    fresh,
   })
 
   return {
@@ -85,14 +82,13 @@ export function makePaymentsWorld(database: TestDatabase, node: TestNode = makeT
     time,
     queue: queue.jobs,
     perform,
+    performAtOnce,
     take,
     run,
     runNext,
     unlucky,
     request: (wish: PaymentWish) =>
-      transact((tx) =>
-        requestPayment({ nodes, resolver, clock, fresh, deadlineMs: DEADLINE_MS }, tx, owner, wish),
-      ),
+      transact((tx) => requestPayment({ nodes, resolver, clock, deadlineMs: DEADLINE_MS }, tx, owner, wish)),
     /** A payment that was accepted; its job waits. */
     async start(wish: PaymentWish = { to: offerOf(), amountMsat: '1000' }): Promise<PaymentState> {
       const state = await this.request(wish)

@@ -35,16 +35,20 @@ export function makeJobQueue(options: {
     for (const job of enqueued) add(jobs, job)
     return result
   }
+  const context = { jobId: '1', maxAttempts: 25, log }
   const queue = {
     jobs,
     transact,
+    /** As a worker does. */
     perform: ({ task, payload }: NewJob) =>
+      tasks()[task]!(payload, { ...context, attempt: 1, signal: new AbortController().signal }),
+    /** As the process does that has just committed it. */
+    performAtOnce: ({ task, payload, left }: NewJob) =>
       tasks()[task]!(payload, {
-        jobId: '1',
-        attempt: 1,
-        maxAttempts: 25,
+        ...context,
+        attempt: 0,
         signal: new AbortController().signal,
-        log,
+        left: left?.(),
       }),
     /** Takes the first waiting job of this task. */
     take(task: string): NewJob {
