@@ -119,23 +119,15 @@ export async function countHashes(
   return Number(count)
 }
 
-/** Any number: one who takes room waits for the other to have done so. */
-const ROOM_LOCK = 0x6c71
-
 /** What the operator's node has promised already. */
 export type TakenRoom = { readonly committedMsat: bigint; readonly open: HoldLimits }
 
 /** What is taken, by that buyer and by all; until the transaction ends nobody else is told. */
 export async function lockRoom(db: Kysely<Database>, buyer: string): Promise<TakenRoom> {
-  await sql`select pg_advisory_xact_lock(${ROOM_LOCK})`.execute(db)
   const { rows } = await sql<{ committed: bigint; of_all: bigint; of_buyer: bigint }>`
-    select
-      (select coalesce(sum(committed_msat), 0)::bigint from escrow where committed_msat > 0) as committed,
-      (select coalesce(sum(taken_holds), 0)::bigint from escrow where taken_holds > 0) as of_all,
-      (select coalesce(sum(open_holds), 0)::bigint from escrow where open_holds > 0 and buyer = ${buyer}) as of_buyer
-  `.execute(db)
+    select * from lock_room(${buyer})`.execute(db)
   const [taken] = rows
-  if (taken === undefined) throw new Error('A select without from answers one row.')
+  if (taken === undefined) throw new Error('lock_room answers one row.')
   return {
     committedMsat: taken.committed,
     open: { ofOneBuyer: Number(taken.of_buyer), ofAll: Number(taken.of_all) },

@@ -1,4 +1,5 @@
 import { isRefusal, refuse } from '@holdfast/core'
+import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import { describe, expect, test, vi } from 'vitest'
 import { RefusalError } from '../../platform/http/problem.ts'
 import { type FollowDeps, followTask, MAX_CHANGES, type TaskUpdate } from './follow-task.ts'
@@ -11,7 +12,6 @@ function handMadeTask(head: number) {
     head,
     wakes: new Set<() => void>(),
     seats: 0,
-    onRead: () => undefined as unknown,
     escrow: {},
   }
   const change = (seq: number) => ({ seq }) as Change
@@ -27,12 +27,12 @@ function handMadeTask(head: number) {
       return () => void task.seats--
     },
     viewer: async () => null,
-    read: async () => {
-      task.onRead()
-      return { at: task.head, escrow: task.escrow } as unknown as TaskView
+    look: async ({ after, limit }) => {
+      const length = Math.min(task.head - after, limit)
+      const changes = Array.from({ length }, (_, at) => change(after + at + 1))
+      return { escrow: task.escrow as EscrowState, changes }
     },
-    changes: async ({ after, limit }) =>
-      Array.from({ length: Math.min(task.head - after, limit) }, (_, at) => change(after + at + 1)),
+    show: (escrow) => ({ at: task.head, escrow }) as unknown as TaskView,
     last: async () => task.head,
   }
   const append = (count: number) => {
@@ -87,21 +87,23 @@ describe('a task is followed', () => {
     await updates.return?.()
   })
 
-  test('the update that shows the end has the change that made it, also when that came between the two', async () => {
-    const { deps, append, task } = handMadeTask(3)
-    const updates = followTask(deps, 'a', null)
-    await next(updates)
-    append(1)
-    task.onRead = () => {
-      task.onRead = () => undefined
-      append(1)
+  test.each([1, MAX_CHANGES, 3 * MAX_CHANGES + 5])(
+    'the update that shows the end has all that has led to it: %i changes',
+    async (count) => {
+      const { deps, append, task } = handMadeTask(3)
+      const updates = followTask(deps, 'a', null)
+      await next(updates)
       task.escrow = { endedAt: 1 }
-    }
-    const last = await next(updates)
-    expect(seqs(last)).toEqual([4, 5])
-    expect(last.task).toMatchObject({ at: 5, escrow: { endedAt: 1 } })
-    await updates.return?.()
-  })
+      append(count)
+      const last = await next(updates)
+      expect(seqs(last)).toEqual(Array.from({ length: count }, (_, at) => at + 4))
+      expect(last.task).toMatchObject({ escrow: { endedAt: 1 } })
+      const waiting = next(updates)
+      append(1)
+      expect(seqs(await waiting)).toEqual([count + 4])
+      await updates.return?.()
+    },
+  )
 
   test('whoever was away for long is told all of it, a hundred at a time', async () => {
     const { deps, append } = handMadeTask(1)
@@ -155,7 +157,11 @@ describe('it ends', () => {
   test.each<[string, Partial<FollowDeps>]>([
     [
       'when it may not be seen any more',
-      { read: () => Promise.reject(new RefusalError(refuse('ESCROW_NOT_FOUND'))) },
+      {
+        show() {
+          throw new RefusalError(refuse('ESCROW_NOT_FOUND'))
+        },
+      },
     ],
     [
       'when the session has ended',
@@ -179,8 +185,8 @@ describe('it ends', () => {
 
   test('with a fault, which is not called a refusal', async () => {
     const { deps, task } = handMadeTask(1)
-    const read = vi.fn(() => Promise.reject(new Error('the database is away')))
-    const updates = followTask({ ...deps, read }, 'a', null)
+    const look = vi.fn(() => Promise.reject(new Error('the database is away')))
+    const updates = followTask({ ...deps, look }, 'a', null)
     await expect(updates.next()).rejects.toThrow('the database is away')
     expect(task.seats).toBe(0)
   })

@@ -1,8 +1,9 @@
 import { isRefusal, type Refusal, refuse } from '@holdfast/core'
+import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { Hex } from '@holdfast/lightning'
 import { RefusalError } from '../../platform/http/problem.ts'
 import type { EscrowFeed } from './escrow-feed.ts'
-import type { Change } from './task-changes.ts'
+import type { Change, Look } from './task-changes.ts'
 import type { TaskView } from './task-view.ts'
 
 /** The task as it is now, and what has happened to it since the update before; `resume` leads to the next one. */
@@ -20,8 +21,10 @@ export type FollowDeps = {
   enter(): () => void
   /** Who follows, asked anew before every update: a session may have ended. */
   viewer(): Promise<Hex | null>
-  read(viewer: Hex | null): Promise<TaskView>
-  changes(page: { after: number; limit: number }): Promise<Change[]>
+  /** The task and what has happened to it, both as they were at one moment. */
+  look(page: { after: number; limit: number }): Promise<Look>
+  /** Throws ESCROW_NOT_FOUND where it is not for this viewer. */
+  show(escrow: EscrowState | null, viewer: Hex | null): TaskView
   last(): Promise<number>
   /** Aborted when the server stops. */
   readonly closing?: AbortSignal | undefined
@@ -51,7 +54,6 @@ export function followTask(
   }
 }
 
-/** The changes are read before the state, so that a state is never older than what its token says. */
 async function* updatesOf(
   deps: FollowDeps,
   bell: Bell,
@@ -65,21 +67,12 @@ async function* updatesOf(
     let seen = await startingPoint(deps, token)
     let isFirst = true
     while (!bell.isClosed()) {
-      const [viewer, changes] = await Promise.all([
-        deps.viewer(),
-        isFirst && token === null ? [] : deps.changes({ after: seen, limit: MAX_CHANGES }),
-      ])
+      const [viewer, { escrow, changes }] = await Promise.all([deps.viewer(), lookFrom(deps, seen)])
       seen = changes.at(-1)?.seq ?? seen
-      if (isFirst || changes.length > 0) {
-        let task = await deps.read(viewer)
-        // Who follows until the end stops here, so what has ended it belongs to this update.
-        const last = 'endedAt' in task.escrow ? await deps.changes({ after: seen, limit: MAX_CHANGES }) : []
-        if (last.length > 0) task = await deps.read(viewer)
-        seen = last.at(-1)?.seq ?? seen
-        yield { task, changes: [...changes, ...last], resume: tokenOf(seen) }
-      }
+      if (isFirst || changes.length > 0)
+        yield { task: deps.show(escrow, viewer), changes, resume: tokenOf(seen) }
       isFirst = false
-      if (changes.length < MAX_CHANGES) await bell.rung()
+      if (changes.length % MAX_CHANGES !== 0 || changes.length === 0) await bell.rung()
     }
   } catch (error) {
     if (!(error instanceof RefusalError)) throw error
@@ -89,6 +82,16 @@ async function* updatesOf(
     unsubscribe()
     bell.close()
   }
+}
+
+/** Who follows until the end stops at the update that shows it, so all that has led to it belongs to that one. */
+async function lookFrom({ look }: Pick<FollowDeps, 'look'>, after: number): Promise<Look> {
+  const { escrow, changes } = await look({ after, limit: MAX_CHANGES })
+  const last = changes.at(-1)
+  if (escrow === null || !('endedAt' in escrow) || last === undefined || changes.length < MAX_CHANGES)
+    return { escrow, changes }
+  const rest = await lookFrom({ look }, last.seq)
+  return { escrow: rest.escrow, changes: [...changes, ...rest.changes] }
 }
 
 async function startingPoint({ last }: FollowDeps, token: string | null): Promise<number> {

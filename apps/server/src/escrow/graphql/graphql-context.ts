@@ -7,13 +7,13 @@ import { RefusalError } from '../../platform/http/problem.ts'
 import { addressKey } from '../../platform/http/rate-limiter.ts'
 import type { EscrowSlice } from '../escrow-slice.ts'
 import { countPrematureSettlements } from '../escrow-store.ts'
-import { readTask } from './ask-task.ts'
+import { readTask, shown } from './ask-task.ts'
 import { askTogether } from './ask-together.ts'
 import type { EscrowContext } from './builder.ts'
 import type { EscrowFeed } from './escrow-feed.ts'
 import { type FollowDeps, followTask } from './follow-task.ts'
 import { type Seats, takeEach } from './seats.ts'
-import { lastChange, readChanges } from './task-changes.ts'
+import { lastChange, lookAt, readChanges } from './task-changes.ts'
 
 export type ContextDeps = {
   readonly identity: Pick<Identity, 'authenticate' | 'perform' | 'ownerOfToken'>
@@ -85,11 +85,11 @@ function contextOf(
         enter: () =>
           takeEach([() => seats.byAddress.take(address), () => seats.byKey.take(follower ?? address)]),
         viewer: viewerNow,
-        read(reader) {
+        look: (page) => lookAt(db, id, page),
+        show(escrow, reader) {
           height = askHeight()
-          return readTask({ escrows }, id, reader)
+          return shown(escrow, reader)
         },
-        changes: (page) => readChanges(db, id, page),
         last: () => lastChange(db, id),
         closing,
       }
