@@ -19,19 +19,13 @@ import { killWorker, startKillWorker, untilReady } from './support/kill-worker.t
 import { type ReseededRandom, seededRandom } from './support/seeded-random.ts'
 import { type SimulatedEdges, startSimulatedEdges } from './support/simulated-edges.ts'
 import { type StepTrap, setTrap } from './support/step-trap.ts'
+import { nextDue, readStates, type WaitingLife } from './support/waiting-life.ts'
+import { isShop, openShops } from './support/waiting-names.ts'
 import { WAITING_STEPS, type WaitingStep } from './support/waiting-steps.ts'
-import {
-  endStories,
-  nextDue,
-  openShops,
-  prepareStory,
-  readStates,
-  SHOPS,
-  type WaitingLife,
-} from './support/waiting-stories.ts'
+import { endStories, prepareStory } from './support/waiting-stories.ts'
 import type { Order, WaitingWorkerWorld } from './support/waiting-worker.ts'
 
-const KILLS = killsAskedFor('HOLDFAST_TEST_KILLS', WAITING_STEPS, 1 / 2)
+const KILLS = killsAskedFor('HOLDFAST_TEST_WAITING_KILLS', WAITING_STEPS, 1 / 2)
 const DOMAIN = 'shop.test'
 const LONGEST_START_MS = 2_000
 const ENDS_WITHIN_MS = 120_000
@@ -49,7 +43,7 @@ type World = KillDatabase & {
 }
 
 test(
-  `${KILLS.length} kills while time passes: offers are renewed, records end before their offers, domains are proven and lapse (seed ${SEED})`,
+  `${KILLS.length} kills while time passes: names are renewed, changed, suspended and resumed, records end before their offers, domains are proven and lapse (seed ${SEED})`,
   async () => {
     const random = seededRandom(SEED)
     const report = new KillReport(WAITING_STEPS)
@@ -97,6 +91,7 @@ async function liveAndDie(
       if (point.kind === 'step')
         trap = await setTrap(database, { ...point.step, ...(entityId && { entityId }) }, point.moment)
       begin()
+      life.clock.stands = false
       if (point.kind === 'working') await sleep(point.afterMs)
       return (await trap?.sprung()) ?? null
     })
@@ -114,8 +109,16 @@ async function live<T>(world: World, work: (life: WaitingLife) => Promise<T>): P
     orders.given++
     worker.stdin!.write(`${JSON.stringify(order)}\n`)
   }
-  const clock = { stands: false, longestMs: Number.POSITIVE_INFINITY, now: () => Date.now() + world.aheadMs }
-  const life: WaitingLife = { database, edges, order, clock }
+  const never = Number.POSITIVE_INFINITY
+  const now = () => Date.now() + world.aheadMs
+  const clock = { stands: false, awaitedAt: never, longestMs: never, now }
+  const life: WaitingLife = {
+    ...{ database, edges, order, clock },
+    async standStill() {
+      clock.stands = true
+      await expect.poll(() => orders.given - orders.done, { timeout: ENDS_WITHIN_MS, interval: 5 }).toBe(0)
+    },
+  }
   const died = new AbortController()
   await untilReady(worker)
   // One that is being killed hears no order any more (EPIPE).
@@ -140,17 +143,17 @@ async function letTimePass(
   life: WaitingLife,
   { died, orders }: { died: AbortSignal; orders: { readonly given: number; readonly done: number } },
 ): Promise<void> {
-  let [awaited, since]: [number | null, number] = [null, 0]
+  let [awaited, since] = [Number.POSITIVE_INFINITY, 0]
   for (; !died.aborted; await sleep(LOOK_EVERY_MS)) {
     const { given, done } = orders
     if (life.clock.stands || done < given) continue
-    const due = nextDue(await readStates(life.database))
+    const due = Math.min(nextDue(await readStates(life.database)), life.clock.awaitedAt)
     if (due !== awaited) [awaited, since] = [due, performance.now()]
-    if (due === null || orders.given > given) continue
+    if (!Number.isFinite(due) || orders.given > given || life.clock.stands) continue
     const now = life.clock.now()
     if (due < now + WAITED_FOR_MS && performance.now() < since + STANDS_STILL_MS) continue
     world.aheadMs += Math.min(Math.max(due - now, 0) + SWEPT_AFTER_MS, life.clock.longestMs)
-    awaited = null
+    awaited = Number.POSITIVE_INFINITY
     if (!died.aborted) life.order({ kind: 'clock', aheadMs: world.aheadMs })
   }
 }
@@ -174,7 +177,10 @@ async function unended({ database, edges }: World): Promise<string[]> {
       .filter((name) => name.phase === 'active' && !records.has(recordName(name)))
       .map(({ user }) => `${user} has lost its record`),
     ...names
-      .filter((name) => !/^(active|freed)$/.test(name.phase) || pendingEffects(name).length > 0)
+      .filter((name) => name.phase === 'suspended' && records.has(recordName(name)))
+      .map(({ user }) => `${user} is suspended, and has a record`),
+    ...names
+      .filter((name) => !/^(active|suspended|freed)$/.test(name.phase) || pendingEffects(name).length > 0)
       .map(({ user, phase }) => `${user} is ${phase}`),
     ...domains.filter(({ phase }) => phase !== 'ended').map(({ domain, phase }) => `${domain} is ${phase}`),
   ]
@@ -194,14 +200,16 @@ async function checkAll(world: World): Promise<Map<string, string>> {
   })
   const { names, domains } = await readStates(database)
   const active = names.filter((name) => name.phase === 'active')
-  const lost = names.filter((name) => name.phase === 'freed' && SHOPS.some((shop) => shop === name.user))
+  const lost = names.filter((name) => name.phase === 'freed' && isShop(name))
   expect(lost).toEqual([])
   expect(edges.records()).toEqual(
     new Map(active.map((name) => [recordName(name), recordValue(name.live.offer)])),
   )
-  const ofTheNode = active.filter(({ live: { source } }) => source === 'node')
-  expect(edges.enabled()).toEqual(ofTheNode.map(({ live: { offer } }) => offer).sort())
-  expect(edges.outlived(Date.now() + world.aheadMs)).toEqual([])
+  const kept = names.flatMap((name) => (name.phase === 'suspended' && name.keep) || [])
+  const ofTheNode = [...active.map(({ live }) => live), ...kept].filter(({ source }) => source === 'node')
+  expect(edges.enabled()).toEqual(ofTheNode.map(({ offer }) => offer).sort())
+  const freed = new Set(names.filter(({ phase }) => phase === 'freed').map(recordName))
+  expect(edges.outlived(Date.now() + world.aheadMs, (name) => freed.has(name))).toEqual([])
 
   const { chains, faults } = await readJournal(database)
   expect(faults).toEqual([])
@@ -218,7 +226,8 @@ async function checkAll(world: World): Promise<Map<string, string>> {
     }, null)
     expect(replayed).toEqual(state)
   }
-  return new Map([...names, ...domains].map(({ id, phase }) => [id, phase]))
+  const ends = new Map<string, string>([...names, ...domains].map(({ id, phase }) => [id, phase]))
+  return ends.set(DOMAIN, 'compared')
 }
 
 function startWorker({ connectionString, edges, aheadMs }: World): ChildProcess {

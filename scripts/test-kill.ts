@@ -6,7 +6,8 @@ const HELP = `npm run test:kill [-- OPTIONS] [FILE ...]
 
 Runs every *.kill.test.ts, or those whose path contains one of FILE. The last line is "N passed, N failed".
 
-  --kills N    how often each of them kills (default 200, of escrows 300; half of it while time passes, a third of zones)
+  --kills N    how often each of them kills; half of it while time passes, a third of zones (default 200; of escrows
+               300; while time passes 320, each step four times)
   --seed S     chooses what is killed when; the same seed makes the same choices (default 1)
   --only N-M   of the e2e kills with this seed, only those with these numbers: what a failure says
   --help
@@ -24,6 +25,7 @@ const { values, positionals } = readOptions({
 
 const kills = values.kills ?? '200'
 const escrowKills = values.kills ?? '300'
+const waitingKills = values.kills ?? '640'
 const isRange = (text: string) => {
   const [, from, to] = /^([0-9]{1,9})-([0-9]{1,9})$/.exec(text) ?? []
   return Number(from) > 0 && Number(from) <= Number(to)
@@ -42,6 +44,7 @@ else if (!isWhole(kills) || Number(kills) === 0 || !isWhole(values.seed)) {
   runVitest(['--config', 'scripts/kill/vitest.config.mjs', ...positionals], {
     HOLDFAST_TEST_KILLS: kills,
     HOLDFAST_TEST_ESCROW_KILLS: escrowKills,
+    HOLDFAST_TEST_WAITING_KILLS: waitingKills,
     HOLDFAST_TEST_SEED: values.seed,
     HOLDFAST_TEST_ONLY: values.only,
   })

@@ -9,7 +9,7 @@ export const ONLY = process.env.HOLDFAST_TEST_ONLY
 
 /** The kills at these steps: as many as `variable` says, or that part of them. */
 export function killsAskedFor<S extends Step>(
-  variable: 'HOLDFAST_TEST_KILLS' | 'HOLDFAST_TEST_ESCROW_KILLS',
+  variable: 'HOLDFAST_TEST_KILLS' | 'HOLDFAST_TEST_ESCROW_KILLS' | 'HOLDFAST_TEST_WAITING_KILLS',
   steps: readonly S[],
   part = 1,
 ): PlannedKill<S>[] {

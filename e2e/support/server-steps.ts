@@ -28,8 +28,8 @@ const command = (kind: string) => ({ entry: { command: { kind } } })
 
 /**
  * Every step of the name saga that somebody asks for, its changes and its compensation included, of a payment, and of an
- * invoice that was asked for at a Lightning Address. What time brings, such as renewals, has steps of its own
- * (`WAITING_STEPS`).
+ * invoice that was asked for at a Lightning Address. What time brings, such as renewals, and what fails, and each kind of
+ * change by itself, has steps of its own (`WAITING_STEPS`).
  */
 export const SERVER_STEPS: readonly ServerStep[] = [
   { name: 'name requested', stream: 'name', ...phase('requested'), ...REQUEST },

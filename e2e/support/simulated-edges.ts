@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers'
 import { refuse } from '@holdfast/core'
 import { DnsZoneError, type TxtRecord } from '@holdfast/core/dns-zone'
 import { RECORD_TTL_MS } from '@holdfast/core/names/name-delays'
+import { NodeError } from '@holdfast/lightning'
 import { parseName, recordName, recordValue } from '@holdfast/protocols/bip353'
 import { parseOffer } from '@holdfast/protocols/bolt12'
 import { makeTestZone } from '@holdfast/server/names/testing/test-zone'
@@ -14,6 +15,12 @@ const DAY_MS = 24 * 3_600_000
 const OFFER_LIVES_MS = 36 * DAY_MS
 /** Of an offer that somebody brings: weeks may pass before it is used. */
 const BROUGHT_LIVES_MS = 90 * DAY_MS
+
+/** What somebody who does not know us has published at a name of ours. */
+const STRANGER = 'bitcoin:?lno=theirs'
+
+/** What can be carried out for a name and never be answered; `resolve-name` finds nothing. */
+export type Ignorable = 'create' | 'disable' | 'publish' | 'withdraw' | 'authoritative' | 'resolve-name'
 
 /** A record that stood in the zone; `until` is null while it stands. */
 type Stood = { readonly name: string; readonly value: string; until: number | null }
@@ -30,8 +37,10 @@ export async function startSimulatedEdges(domain: string) {
   const disabledAt = new Map<string, number>()
   /** What merchants' DNS shows, by name. */
   const shown = new Map<string, Set<string>>()
-  /** Users of names that nobody can resolve. */
-  const unresolvable = new Set<string>()
+  /** `call user`: what is not answered. */
+  const ignored = new Set<string>()
+  /** Whose offers these are, by the offer's id. */
+  const namesOf = new Map<string, string>()
 
   const noteRecord = (name: string, at: number) => {
     if (isProbe(name)) return
@@ -39,9 +48,21 @@ export async function startSimulatedEdges(domain: string) {
     const last = stood.findLast((record) => record.name === name && record.until === null)
     if (last?.value === value) return
     if (last) last.until = at
-    if (value !== undefined) stood.push({ name, value, until: null })
+    if (value !== undefined && value !== STRANGER) stood.push({ name, value, until: null })
   }
-  const answerTo = async (call: string, { at, ...said }: Said): Promise<object> => {
+  /** Nobody's: an offer that was never made. */
+  const userOf = ({ offerId, name }: Partial<Said>) =>
+    (offerId === undefined ? name : namesOf.get(offerId))?.split(/[.@]/)[0]
+  const answerTo = async (call: string, said: Said): Promise<object> => {
+    if (call === 'create') namesOf.set(said.offerId, said.description)
+    const answer = await carryOut(call, said)
+    if (!ignored.has(`${call} ${userOf(said)}`)) return answer
+    if (call === 'resolve-name') return refuse('RESOLVE_NO_SUCH_NAME')
+    throw call === 'create' || call === 'disable'
+      ? new NodeError('offline', 'the answer got lost')
+      : new DnsZoneError('unavailable', 'the answer got lost')
+  }
+  const carryOut = async (call: string, { at, ...said }: Said): Promise<object> => {
     switch (call) {
       case 'publish':
         await zone.publish(said, said.replaces === undefined ? {} : { replaces: said.replaces })
@@ -53,6 +74,8 @@ export async function startSimulatedEdges(domain: string) {
         return {}
       case 'authoritative':
         return zone.authoritative(said.name)
+      case 'list':
+        return Array.from(zone.records, ([name, value]) => ({ name, value }))
       case 'create':
         node.offersExpireAt = at + OFFER_LIVES_MS
         return node.offers!.create({ offerId: said.offerId })
@@ -65,8 +88,7 @@ export async function startSimulatedEdges(domain: string) {
       case 'resolve':
         return { values: [zone.records.get(said.name) ?? [], ...(shown.get(said.name) ?? [])].flat() }
       case 'resolve-name': {
-        const name = parseName(said.name)
-        const uri = unresolvable.has(name.user) ? undefined : zone.records.get(recordName(name))
+        const uri = zone.records.get(recordName(parseName(said.name)))
         return uri === undefined ? refuse('RESOLVE_NO_SUCH_NAME') : { uri }
       }
       default:
@@ -76,7 +98,10 @@ export async function startSimulatedEdges(domain: string) {
   const server = createServer(async (request, response) => {
     const [status, answer] = await answerTo(request.url!.slice(1), (await json(request)) as Said).then(
       (answer) => [200, answer],
-      (error: unknown) => [500, error instanceof DnsZoneError ? error.code : String(error)],
+      (error: unknown) =>
+        error instanceof NodeError
+          ? [503, error.code]
+          : [500, error instanceof DnsZoneError ? error.code : String(error)],
     )
     response.writeHead(status as number).end(JSON.stringify(answer))
   })
@@ -84,8 +109,11 @@ export async function startSimulatedEdges(domain: string) {
 
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    domain,
     shown,
-    unresolvable,
+    /** From now on nobody hears what becomes of this call for the name; it is carried out. */
+    ignore: (call: Ignorable, user: string) => void ignored.add(`${call} ${user}`),
+    answerAll: () => ignored.clear(),
     /** An offer from somebody's own device that expires after 90 days. */
     async bring(user: string, now: number): Promise<string> {
       device.offersExpireAt = now + BROUGHT_LIVES_MS
@@ -93,21 +121,33 @@ export async function startSimulatedEdges(domain: string) {
     },
     /** Takes the record of a name away, as no one of ours does. */
     lose: (name: { user: string; domain: string }) => void zone.records.delete(recordName(name)),
+    /** Somebody else's record takes the place of the name's. */
+    occupy: (name: { user: string; domain: string }) => void zone.records.set(recordName(name), STRANGER),
+    leaveStrangersOut() {
+      for (const [name, value] of zone.records) if (value === STRANGER) zone.records.delete(name)
+    },
+    /** Puts a record where it was withdrawn. */
+    place: (name: string, value: string) => void zone.records.set(name, value),
     /** The records of names, by the name of the record. */
     records: () => new Map([...zone.records].filter(([name]) => !isProbe(name))),
     /** What the node still answers for. */
     enabled: () => enabledOffers(node).sort(),
-    /** Records that were, or still could be, in a cache when their offer had expired or was disabled already. */
-    outlived(now: number): string[] {
-      const ends = new Map(
-        [...node.offersMade.values(), ...device.offersMade.values()].map(({ offer }) => {
-          const expiresAt = Number(parseOffer(offer).absoluteExpirySeconds) * 1000
-          return [recordValue(offer), Math.min(expiresAt, disabledAt.get(offer) ?? expiresAt)]
-        }),
-      )
-      return stood
-        .filter(({ value, until }) => (until ?? now) + RECORD_TTL_MS > (ends.get(value) ?? 0))
-        .map(({ name, value, until }) => `${name} showed until ${until} what ended at ${ends.get(value)}`)
+    /**
+     * Records that were, or still could be, in a cache when their offer had expired or was disabled already. Who gives up
+     * a name gives up its offer, too, as soon as the record is withdrawn.
+     */
+    outlived(now: number, isGivenUp: (name: string) => boolean): string[] {
+      const offers = [...node.offersMade.values(), ...device.offersMade.values()]
+      const offerOf = new Map(offers.map(({ offer }) => [recordValue(offer), offer]))
+      return stood.flatMap(({ name, value, until }) => {
+        const offer = offerOf.get(value)!
+        const expiresAt = Number(parseOffer(offer).absoluteExpirySeconds) * 1000
+        const disabled = disabledAt.get(offer) ?? Number.POSITIVE_INFINITY
+        const shown = until ?? now
+        const endsInTime =
+          shown + RECORD_TTL_MS <= expiresAt && shown + (isGivenUp(name) ? 0 : RECORD_TTL_MS) <= disabled
+        return endsInTime ? [] : [`${name} showed until ${until} what ended at ${expiresAt}, ${disabled}`]
+      })
     },
     async stop() {
       server.closeAllConnections()
@@ -121,4 +161,9 @@ function isProbe(name: string): boolean {
   return name.startsWith('_')
 }
 
-type Said = TxtRecord & { readonly at: number; readonly replaces?: string; readonly offerId: string }
+type Said = TxtRecord & {
+  readonly at: number
+  readonly replaces?: string
+  readonly offerId: string
+  readonly description: string
+}

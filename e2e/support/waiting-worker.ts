@@ -1,13 +1,21 @@
 // The worker that the kill test of what waits kills: names and merchants' domains, at edges that the test simulates.
 import { createInterface } from 'node:readline'
 import { isRefusal } from '@holdfast/core'
-import { type DnsZone, DnsZoneError, type DnsZoneErrorCode } from '@holdfast/core/dns-zone'
-import type { LightningNode } from '@holdfast/lightning'
+import { type DnsZone, DnsZoneError, type DnsZoneErrorCode, type TxtRecord } from '@holdfast/core/dns-zone'
+import { type LightningNode, NodeError, type NodeErrorCode } from '@holdfast/lightning'
 import type { TxtResolution } from '@holdfast/protocols/dnssec'
 import { claimOwnDomain } from '@holdfast/server/domains/claim-domain'
 import { requestDomain } from '@holdfast/server/domains/domain-saga'
 import { lockDomain } from '@holdfast/server/domains/domain-store'
 import { makeDomainsSlice } from '@holdfast/server/domains/domains-slice'
+import {
+  acceptTransfer,
+  changeOffer,
+  proposeTransfer,
+  releaseName,
+  resumeName,
+  suspendName,
+} from '@holdfast/server/names/change-name'
 import { DEFAULT_RULES } from '@holdfast/server/names/name-rules'
 import { makeNamesSlice } from '@holdfast/server/names/names-slice'
 import { registerName } from '@holdfast/server/names/register-name'
@@ -35,11 +43,21 @@ export type WaitingWorkerWorld = {
 export type Order =
   | { readonly kind: 'clock'; readonly aheadMs: number }
   | { readonly kind: 'register'; readonly owner: string; readonly user: string; readonly offer?: string }
+  | {
+      readonly kind: 'change-offer' | 'accept-transfer' | 'release'
+      readonly by: string
+      readonly user: string
+    }
+  | { readonly kind: 'propose-transfer'; readonly by: string; readonly user: string; readonly to: string }
+  /** The operator's. */
+  | { readonly kind: 'suspend' | 'resume'; readonly user: string }
+  | { readonly kind: 'reconcile' }
   | { readonly kind: 'claim'; readonly owner: string; readonly domain: string }
-  | { readonly kind: 'give-up'; readonly owner: string; readonly id: string }
+  | { readonly kind: 'check-now' | 'give-up'; readonly owner: string; readonly id: string }
 
 const given = JSON.parse(process.env.HOLDFAST_TEST_WORLD ?? '') as WaitingWorkerWorld
 const SWEEP_EVERY_MS = 1_000
+const OPERATOR = '0c'.repeat(32)
 let { aheadMs } = given
 const clock = () => Date.now() + aheadMs
 const log = makeLog({ level: 'error' })
@@ -52,7 +70,9 @@ const ask = async <T>(call: string, said: object): Promise<T> => {
   const response = await fetch(`${given.edgesUrl}/${call}`, { method: 'POST', body })
   const answer = await response.json()
   if (response.ok) return answer as T
-  throw new DnsZoneError(answer as DnsZoneErrorCode, 'as the simulated zone said')
+  throw response.status === 503
+    ? new NodeError(answer as NodeErrorCode, 'as the simulated node said')
+    : new DnsZoneError(answer as DnsZoneErrorCode, 'as the simulated zone said')
 }
 const nobody = () => Promise.reject(new Error('Nobody asks for this here.'))
 const zone: DnsZone = {
@@ -60,8 +80,8 @@ const zone: DnsZone = {
   publish: (record, options = {}) => ask('publish', { ...record, ...options }),
   withdraw: (record) => ask('withdraw', record),
   authoritative: (name) => ask('authoritative', { name }),
-  list() {
-    throw new Error('Nobody lists this zone.')
+  async *list() {
+    yield* await ask<Pick<TxtRecord, 'name' | 'value'>[]>('list', { name: given.domain })
   },
 }
 const node: LightningNode = {
@@ -96,31 +116,56 @@ const names = makeNamesSlice({
   network: 'regtest',
 })
 
-async function obey(order: Order): Promise<void> {
-  if (order.kind !== 'clock') {
-    const done = await transact((tx) => carryOut(tx, order))
-    if (isRefusal(done)) throw new Error(`${JSON.stringify(order)} was refused: ${done.refused}`)
-    return
-  }
-  aheadMs = order.aheadMs
-  await names.sweep()
-  await domains.sweep()
-  await names.watch()
+const deps = {
+  ...{ zones, nodes, clock },
+  network: 'regtest' as const,
+  rules: DEFAULT_RULES,
+  operators: new Set([OPERATOR]),
+}
+const asking = (tx: Transaction, { by, user }: { by: string; user: string }) => {
+  return { tx, by, name: `${user}@${given.domain}` }
 }
 
-async function carryOut(tx: Transaction, order: Exclude<Order, { kind: 'clock' }>) {
+async function obey(order: Order): Promise<void> {
   switch (order.kind) {
-    case 'register': {
-      const deps = { zones, nodes, network: 'regtest' as const, clock, rules: DEFAULT_RULES }
-      return registerName(deps, tx, order.owner, { domain: given.domain, ...order })
+    case 'clock':
+      aheadMs = order.aheadMs
+      await names.sweep()
+      await domains.sweep()
+      return void (await names.watch())
+    case 'reconcile':
+      return void (await names.reconcileZones())
+    default: {
+      const done = await transact((tx) => carryOut(tx, order))
+      if (isRefusal(done)) throw new Error(`${JSON.stringify(order)} was refused: ${done.refused}`)
     }
+  }
+}
+
+async function carryOut(tx: Transaction, order: Exclude<Order, { kind: 'clock' | 'reconcile' }>) {
+  switch (order.kind) {
+    case 'register':
+      return registerName(deps, tx, order.owner, { domain: given.domain, ...order })
+    case 'change-offer':
+      return changeOffer(deps, asking(tx, order), {})
+    case 'propose-transfer':
+      return proposeTransfer(deps, asking(tx, order), order)
+    case 'accept-transfer':
+      return acceptTransfer(deps, asking(tx, order), {})
+    case 'release':
+      return releaseName(deps, asking(tx, order))
+    case 'suspend':
+      return suspendName(deps, asking(tx, { ...order, by: OPERATOR }))
+    case 'resume':
+      return resumeName(deps, asking(tx, { ...order, by: OPERATOR }))
     case 'claim': {
       const limits = { configured: [given.domain], host: given.domain, maxDomainsPerOwner: 1_000 }
       return claimOwnDomain({ ...limits, clock }, tx, order.owner, order.domain)
     }
+    case 'check-now':
     case 'give-up': {
       const state = await lockDomain(tx.db, order.id)
-      return state && requestDomain(tx, state, { kind: 'give-up', by: order.owner }, clock())
+      return state && requestDomain(tx, state, { kind: order.kind, by: order.owner }, clock())
     }
   }
 }
