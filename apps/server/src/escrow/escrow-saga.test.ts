@@ -454,6 +454,24 @@ describe('what this process has just written', () => {
     expect(await world.replayed(id)).toEqual(await world.read(id))
   })
 
+  test('nor is what was found with an event of the node: money that arrives while its task is cancelled goes back', async () => {
+    const id = await world.startFunding()
+    await world.run('create-hold')
+    world.node.buyerPays(world.paymentHash)
+    const { balance } = world.node.funds
+    world.node.funds.balance = async () => {
+      world.node.funds.balance = balance
+      await world.ask(id, { kind: 'cancel', by: BUYER })
+      return balance()
+    }
+    await world.slice.follow()
+    expect(await phaseOf(id)).toBe('closing')
+    await world.run('cancel-hold')
+    expect(await phaseOf(id)).toBe('cancelled')
+    expect(world.node.gainMsat()).toBe(0n)
+    expect(await world.replayed(id)).toEqual(await world.read(id))
+  })
+
   test('and that somebody else has locked is waited for', async () => {
     const id = await world.startFunding()
     const other = await database.pool.connect()

@@ -60,27 +60,28 @@ export function makeTellEscrow(deps: TellDeps): TellEscrow {
   return async (id, said, believed) => {
     const reports = Array.isArray(said) ? said : [said]
     const moment = await deps.blocks.moment()
-    const told =
-      (believed && (await tellAsBelieved(deps, believed, reports, moment))) ??
-      (await tell(deps, id, reports, moment))
+    const sendableMsat = reports.some(saysHeld) ? await sendable(deps.node) : 0n
+    const heard = { reports, moment, sendableMsat, limits: deps.limits }
+    const told = (believed && (await tellAsBelieved(deps, believed, heard))) ?? (await tell(deps, id, heard))
     if (told !== null) deps.changes.notify(id, told)
     return told
   }
 }
 
-async function tell(
-  { transact, node, limits }: TellDeps,
-  id: string,
-  reports: readonly EscrowReport[],
-  moment: Moment,
-): Promise<EscrowState | null> {
-  const sendableMsat = reports.some(saysHeld) ? await sendable(node) : 0n
+/** What is said of an escrow, when, and what decides whether there is room for money that has arrived. */
+type Said = {
+  readonly reports: readonly EscrowReport[]
+  readonly moment: Moment
+  readonly sendableMsat: Msat
+  readonly limits: HoldLimits
+}
+
+async function tell({ transact }: TellDeps, id: string, said: Said): Promise<EscrowState | null> {
+  const { reports, moment } = said
   return transact(async (tx) => {
     const before = await lockEscrow(tx.db, id)
     if (before === null) return null
-    const heard = await hearEach(tx, before, reports, moment, (state, seen) =>
-      isTooMuch(tx, state, seen, sendableMsat, limits),
-    )
+    const heard = await hearEach(tx, before, said)
     if (heard.state !== before || heard.effects.length > 0) updateEscrow(tx, heard, moment.now)
     // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
     else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
@@ -92,17 +93,14 @@ async function tell(
 async function tellAsBelieved(
   { transact }: TellDeps,
   believed: EscrowState,
-  reports: readonly EscrowReport[],
-  moment: Moment,
+  said: Said,
 ): Promise<EscrowState | null> {
-  // Whether there is room for money that has arrived must be read.
-  if (reports.some(saysHeld)) return null
   try {
     return await transact(async (tx) => {
-      const heard = await hearEach(tx, believed, reports, moment)
+      const heard = await hearEach(tx, believed, said)
       // What is believed is checked where it is written.
       if (heard.state === believed) return null
-      updateEscrow(tx, heard, moment.now, believed)
+      updateEscrow(tx, heard, said.moment.now, believed)
       return heard.state
     })
   } catch (error) {
@@ -115,14 +113,12 @@ async function tellAsBelieved(
 async function hearEach(
   tx: Transaction,
   before: EscrowState,
-  reports: readonly EscrowReport[],
-  moment: Moment,
-  isTooMuch?: (state: EscrowState, seen: HoldSeen) => Promise<boolean>,
+  { reports, moment, ...room }: Said,
 ): Promise<EscrowDecision> {
   let state = before
   const effects: EscrowEffect[] = []
   for (const seen of reports) {
-    const isFull = saysHeld(seen) && (await isTooMuch?.(state, seen))
+    const isFull = saysHeld(seen) && (await isTooMuch(tx, state, seen, room))
     const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
     const decision = hearEscrow(state, report, moment)
     record(tx, ESCROW, state, decision, causeOf(report, actorOf(report), moment), () => state)
@@ -147,8 +143,7 @@ async function isTooMuch(
   tx: Transaction,
   { buyer, milestones }: EscrowState,
   { milestone: index, paymentHash }: HoldSeen,
-  sendableMsat: Msat,
-  limits: HoldLimits,
+  { sendableMsat, limits }: Pick<Said, 'sendableMsat' | 'limits'>,
 ): Promise<boolean> {
   const milestone = milestones[index]
   if (milestone?.phase !== 'awaiting-funds' || milestone.paymentHash !== paymentHash) return false

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@holdfast/core'
 import { type EscrowDecision, guardianHeight } from '@holdfast/core/escrow/escrow-machine'
 import type { EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { HoldLimits } from '@holdfast/core/escrow/hold-limits'
@@ -134,16 +135,24 @@ export async function lockRoom(db: Kysely<Database>, buyer: string): Promise<Tak
   }
 }
 
+/** A milestone that has had a payment hash, and the escrow as it is now. */
+export type OfHash = { readonly milestone: number; readonly escrow: EscrowState }
+
 /** Whose hashes they are; those that are missing are none of ours. */
 export async function findByHashes(
   db: Kysely<Database>,
   paymentHashes: readonly string[],
-): Promise<Map<string, { id: string; milestone: number }>> {
+): Promise<Map<string, OfHash>> {
   if (paymentHashes.length === 0) return new Map()
-  const { rows } = await sql<{ payment_hash: string; escrow_id: string; milestone: number }>`
-    select payment_hash, escrow_id, milestone from escrow_hash
+  const { rows } = await sql<{ payment_hash: string; milestone: number; state: JsonObject }>`
+    select payment_hash, milestone, state from escrow_hash join escrow on escrow.id = escrow_hash.escrow_id
     where payment_hash = any(${paymentHashes}::text[])`.execute(db)
-  return new Map(rows.map((row) => [row.payment_hash, { id: row.escrow_id, milestone: row.milestone }]))
+  return new Map(
+    rows.map(({ payment_hash, milestone, state }) => [
+      payment_hash,
+      { milestone, escrow: decodeEscrow(state) },
+    ]),
+  )
 }
 
 /** By how many premature settlements each of these keys is marked as a worker; those that are missing by none. */

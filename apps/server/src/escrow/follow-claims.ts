@@ -72,10 +72,11 @@ async function tellLost({ database, tell }: Deps, lost: readonly Lost[]): Promis
   for (const { paymentHash, amountMsat } of lost) {
     const about = whose.get(paymentHash)
     if (about === undefined) throw new Error('A hash that an escrow claims belongs to it.')
+    const { id } = about.escrow
     try {
-      await tell(about.id, sayHold(about.milestone, paymentHash, { state: 'lost', amountMsat }))
+      await tell(id, sayHold(about.milestone, paymentHash, { state: 'lost', amountMsat }))
     } catch (cause) {
-      faults.push(new Error(`${about.id} cannot be told that its claim is lost`, { cause }))
+      faults.push(new Error(`${id} cannot be told that its claim is lost`, { cause }))
     }
   }
   if (faults.length > 0) throw new AggregateError(faults, `${faults.length} lost claims were passed over`)

@@ -1,8 +1,8 @@
-import type { EscrowReport } from '@holdfast/core/escrow/escrow-states'
+import type { EscrowReport, EscrowState } from '@holdfast/core/escrow/escrow-states'
 import type { NodeEvent } from '@holdfast/lightning'
 import type { OpenDatabase } from '../platform/database.ts'
 import type { TellEscrow } from './escrow-saga.ts'
-import { findByHashes, findEscrow, keepCursor, readCursor } from './escrow-store.ts'
+import { findByHashes, keepCursor, readCursor } from './escrow-store.ts'
 import { sayHold } from './hold-effects.ts'
 import type { OperatorNode } from './operator-node.ts'
 import { currentPayment, say } from './payment-effects.ts'
@@ -20,7 +20,7 @@ type Deps = {
   clock: () => number
 }
 
-type About = { readonly id: string; readonly milestone: number; readonly paymentHash: string }
+type About = { readonly milestone: number; readonly paymentHash: string }
 
 /** An event that cannot be heard so often is passed over; the sweeper finds what it said. */
 const MOST_TRIES = 3
@@ -69,23 +69,26 @@ async function hearEach(
 ): Promise<Promise<void>[]> {
   const hashes = events.map(hashOf).filter((hash) => hash !== null)
   const ours = await findByHashes(deps.database.db, hashes)
+  /** As each was seen last. */
+  const seen = new Map([...ours.values()].map(({ escrow }) => [escrow.id, escrow]))
   const turns = new Map<NodeEvent, Turn>()
   const last = new Map<string, Turn>()
   for (const event of events) {
     const paymentHash = hashOf(event)
     const about = paymentHash === null ? undefined : ours.get(paymentHash)
     if (paymentHash === null || about === undefined || isHopeless(event)) continue
-    const { id } = about
+    const { milestone } = about
+    const { id } = about.escrow
     const before = endsHold(event) ? last.get(id) : undefined
     const turn = before ?? { id, about: [] }
-    turn.about.push({ event, which: { ...about, paymentHash } })
+    turn.about.push({ event, which: { milestone, paymentHash } })
     last.set(id, turn)
     turns.set(event, turn)
   }
   const heard = new Map<string, Promise<void>>()
   const hearings = new Map<Turn, Promise<void>>()
   for (const turn of new Set(turns.values())) {
-    const hearing = (heard.get(turn.id) ?? Promise.resolve()).then(() => hear(deps, turn))
+    const hearing = (heard.get(turn.id) ?? Promise.resolve()).then(() => hear(deps, turn, seen))
     heard.set(turn.id, hearing)
     hearings.set(turn, hearing)
   }
@@ -105,20 +108,21 @@ function hashOf(event: NodeEvent): string | null {
   return 'paymentHash' in event ? event.paymentHash : null
 }
 
-async function hear({ database, tell }: Deps, { id, about }: Turn): Promise<void> {
-  const reports: EscrowReport[] = []
-  for (const { event, which } of about) {
-    const report = await reportOf(database, event, which)
-    if (report !== null) reports.push(report)
-  }
-  if (reports.length > 0) await tell(id, reports)
+async function hear({ tell }: Deps, { id, about }: Turn, seen: Map<string, EscrowState>): Promise<void> {
+  const escrow = seen.get(id)
+  if (escrow === undefined) return
+  const reports = about
+    .map(({ event, which }) => reportOf(escrow, event, which))
+    .filter((report) => report !== null)
+  const told = reports.length > 0 ? await tell(id, reports, escrow) : null
+  if (told !== null) seen.set(id, told)
 }
 
-async function reportOf(
-  { db }: Pick<OpenDatabase, 'db'>,
+function reportOf(
+  { milestones }: EscrowState,
   event: NodeEvent,
-  { id, milestone, paymentHash }: About,
-): Promise<EscrowReport | null> {
+  { milestone, paymentHash }: About,
+): EscrowReport | null {
   switch (event.kind) {
     case 'hold-accepted': {
       const { amountMsat, claimDeadlineHeight } = event
@@ -132,7 +136,7 @@ async function reportOf(
       return sayHold(milestone, paymentHash, { state: 'lost', amountMsat: event.amountMsat })
     case 'payment-succeeded':
     case 'payment-failed': {
-      const state = (await findEscrow(db, id))?.milestones[milestone]
+      const state = milestones[milestone]
       const now = state ? currentPayment(state) : null
       if (!state || now === null || now.payment.nodePaymentId !== event.paymentId) return null
       const { attempt } = now.payment
