@@ -5,7 +5,7 @@ import { type ChainHeight, NODE_TIMEOUT_MS } from './operator-node.ts'
 export type BlockClock = {
   /** With the height that was seen last: for decisions, which count with blocks of margin. Asks only the first time. */
   moment(): Promise<Moment>
-  /** With the height of just now: for what must not happen too late. Throws when the node cannot say. */
+  /** With the height of now, or of a second ago: for what must not happen too late. Throws when the node cannot say. */
   fresh(): Promise<Moment>
   /** Somebody is about to need `fresh`: asks already. */
   expectFresh(): void

@@ -56,6 +56,21 @@ describe('a coordinated escrow', () => {
     expect(await world.replayed(id)).toEqual(await world.read(id))
   })
 
+  test('whose claim is heard of while its job asks has nothing left to do, whatever the job was told', async () => {
+    const { id } = await reachClaiming()
+    const job = world.take('settle-hold')
+    const { lookup } = world.node.holdInvoices
+    world.node.holdInvoices.lookup = async () => {
+      world.node.holdInvoices.lookup = lookup
+      await world.slice.follow()
+      return { state: 'settling', amountMsat: 1n }
+    }
+    const before = [...world.queue]
+    await world.performAtOnce(job)
+    await world.milestoneIn(id, 'released')
+    expect(world.queue).toEqual(before)
+  })
+
   test.each(['answer-lost', 'offline', 'twice'])('is claimed once, whatever happens: %s', async (what) => {
     const { id, hash } = await reachClaiming()
     const job = world.take('settle-hold')

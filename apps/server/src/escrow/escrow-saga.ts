@@ -40,7 +40,7 @@ const ESCROW: Entity<EscrowState, EscrowCommand, EscrowEffect> = {
 /**
  * Hears reports about an escrow, one after the other: locks it, decides, keeps. Null when there is no such escrow. Of
  * reports that money has arrived only one at a time: whether there is room is asked of what was kept. `believed` is what
- * the escrow was when it was last seen; where it is so still, one round trip does it all.
+ * the escrow was when it was last seen; where it is so still, it need be neither locked nor read before.
  */
 export type TellEscrow = (
   id: string,
@@ -82,7 +82,7 @@ async function tell({ transact }: TellDeps, id: string, said: Said): Promise<Esc
     const before = await lockEscrow(tx.db, id)
     if (before === null) return null
     const heard = await hearEach(tx, before, said)
-    if (heard.state !== before || heard.effects.length > 0) updateEscrow(tx, heard, moment.now)
+    if (heard.state !== before || heard.effects.length > 0) keep(tx, heard, moment)
     // Only who looked at everything may say that nothing is due: an old answer heard again knows of no wake.
     else if (reports.some(({ kind }) => kind === 'time-passed')) await postponeLook(tx.db, id, moment)
     return heard.state
@@ -100,7 +100,7 @@ async function tellAsBelieved(
       const heard = await hearEach(tx, believed, said)
       // What is believed is checked where it is written.
       if (heard.state === believed) return null
-      updateEscrow(tx, heard, said.moment.now, believed)
+      keep(tx, heard, said.moment, believed)
       return heard.state
     })
   } catch (error) {
@@ -109,23 +109,36 @@ async function tellAsBelieved(
   }
 }
 
-/** Decides about one report after the other, and records it. */
+/** One report, what it was about, and what was decided. */
+type Step = {
+  readonly before: EscrowState
+  readonly report: EscrowReport
+  readonly decision: EscrowDecision
+}
+type Heard = EscrowDecision & { readonly steps: readonly Step[] }
+
+/** Decides about one report after the other; keeps nothing. */
 async function hearEach(
   tx: Transaction,
   before: EscrowState,
   { reports, moment, ...room }: Said,
-): Promise<EscrowDecision> {
+): Promise<Heard> {
   let state = before
-  const effects: EscrowEffect[] = []
+  const steps: Step[] = []
   for (const seen of reports) {
     const isFull = saysHeld(seen) && (await isTooMuch(tx, state, seen, room))
     const report: EscrowReport = isFull ? { ...seen, noRoom: true } : seen
     const decision = hearEscrow(state, report, moment)
-    record(tx, ESCROW, state, decision, causeOf(report, actorOf(report), moment), () => state)
+    steps.push({ before: state, report, decision })
     state = decision.state
-    effects.push(...decision.effects)
   }
-  return { state, effects }
+  return { state, effects: steps.flatMap(({ decision }) => decision.effects), steps }
+}
+
+function keep(tx: Transaction, heard: Heard, moment: Moment, believed?: EscrowState): void {
+  for (const { before, report, decision } of heard.steps)
+    record(tx, ESCROW, before, decision, causeOf(report, actorOf(report), moment), () => heard.state)
+  updateEscrow(tx, heard, moment.now, believed)
 }
 
 type HoldSeen = Extract<EscrowReport, { kind: 'hold-seen' }>

@@ -1,5 +1,6 @@
 import { isRefusal } from '@holdfast/core'
 import { RefusalError } from '../platform/http/problem.ts'
+import { within } from '../platform/within.ts'
 import type { AnswerDeps, Answered } from './answer-once.ts'
 import {
   type Asker,
@@ -11,6 +12,8 @@ import {
 } from './idempotency.ts'
 import type { PreparedWork } from './identity.ts'
 import { authorizedBy } from './signed-requests.ts'
+
+const PREPARED_WITHIN_MS = 1_000
 
 /**
  * `answerOnce` in a round trip less: the work is done on the belief that `proven` asks, and that the request was not
@@ -24,11 +27,13 @@ export async function answerAsBelieved<Ready>(
   { requestId, ...asked }: KeyedRequest & { requestId: string },
   { prepare, work }: Pick<PreparedWork<Ready, StoredAnswer>, 'prepare' | 'work'>,
 ): Promise<Answered | null> {
-  const now = clock()
   const token = 'owner' in asker ? null : asker.tokenSha256
+  // What goes wrong, or takes its time, is told to who is known to ask; and who was answered before need not wait.
+  const ready = await within(PREPARED_WITHIN_MS, prepare(owner)).catch(() => null)
+  if (ready === null || isRefusal(ready)) return null
   try {
-    const ready = await prepare(owner)
     return await transact(async (tx) => {
+      const now = clock()
       const believing = { ...authorizedBy(tx, authority, { requestId, now }), mayBelieve: true }
       const answer = await work(believing, owner, ready)
       if (isRefusal(answer)) throw new RefusalError(answer)

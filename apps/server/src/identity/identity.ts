@@ -39,9 +39,11 @@ export type PreparedWork<Ready, Said> = {
    * it answers is told only then; what it refuses is decided again when that is known.
    */
   atHand?: (owner: Hex) => Ready | null
-  /** Runs when the sender is known, before the transaction, and only when the request was not answered before. */
+  /**
+   * Runs before the transaction, when the sender is known and the request was not answered before; where it changes
+   * nothing (`isPreparedByReading`), also when that is only believed, and then again when it was not so.
+   */
   prepare: (owner: Hex) => Promise<Ready>
-  /** `prepare` changes nothing, so of a session that was seen before it, too, runs first, and a refusal makes it run again. */
   isPreparedByReading?: boolean
   /** Gets what was prepared, also a refusal. */
   work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>

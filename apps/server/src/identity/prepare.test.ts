@@ -237,12 +237,24 @@ describe.each(['at hand', 'prepared by reading'])('who is believed to ask, with 
     expect((await kept()) - before).toBe(0)
   })
 
-  test('is told what refuses to be prepared', async () => {
+  test.each([
+    ['refuses', new RefusalError(refuse('NODE_OFFLINE')), 'NODE_OFFLINE'],
+    ['fails', new Error('a fault'), 'INTERNAL'],
+  ])('is told when what is prepared %s, but not what was answered before', async (_, reason, code) => {
+    const first = await change(world, session, { key: 'k' })
     world.atHand = null
-    world.prepare = async () => {
-      throw new RefusalError(refuse('NODE_OFFLINE'))
-    }
-    expect((await change(world, session)).json()).toMatchObject({ code: 'NODE_OFFLINE' })
+    world.prepare = () => Promise.reject(reason)
+    expect((await change(world, session)).json()).toMatchObject({ code })
+    expect((await change(world, session, { key: 'k' })).body).toBe(first.body)
+    await revokeSession(database.db, session.token)
+    expect((await change(world, session)).json()).toMatchObject({ code: 'SESSION_INVALID' })
+  })
+
+  test('waits no longer than a second for what is prepared, when it was answered before', async () => {
+    const first = await change(world, session, { key: 'k' })
+    world.atHand = null
+    world.prepare = () => new Promise(() => undefined)
+    expect((await change(world, session, { key: 'k' })).body).toBe(first.body)
   })
 
   test('is counted once, also when the belief was wrong', async () => {

@@ -3,6 +3,7 @@
 -- wait: the lane of the journal is locked by then, and whoever has the row may be waiting for that.
 create function is_escrow_as_believed(escrow_id uuid, believed jsonb) returns boolean
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   perform from escrow where id = escrow_id and state = believed for update nowait;

@@ -2,6 +2,7 @@
 -- Needs READ COMMITTED: only there the second statement sees what was committed while it waited for the lock.
 create function lock_room(of_whom text, out committed bigint, out of_all bigint, out of_buyer bigint)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   -- 0x6c71. Any number: one who takes room waits for the other to have done so.

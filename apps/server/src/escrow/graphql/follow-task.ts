@@ -14,6 +14,8 @@ export type TaskUpdate = {
 }
 
 export const MAX_CHANGES = 100
+/** So many times as many with the end. */
+const MOST_AT_THE_END = 10
 
 export type FollowDeps = {
   readonly feed: Pick<EscrowFeed, 'subscribe'>
@@ -84,14 +86,20 @@ async function* updatesOf(
   }
 }
 
-/** Who follows until the end stops at the update that shows it, so all that has led to it belongs to that one. */
-async function lookFrom({ look }: Pick<FollowDeps, 'look'>, after: number): Promise<Look> {
-  const { escrow, changes } = await look({ after, limit: MAX_CHANGES })
-  const last = changes.at(-1)
-  if (escrow === null || !('endedAt' in escrow) || last === undefined || changes.length < MAX_CHANGES)
-    return { escrow, changes }
-  const rest = await lookFrom({ look }, last.seq)
-  return { escrow: rest.escrow, changes: [...changes, ...rest.changes] }
+/**
+ * Who follows until the end stops at the update that shows it, so what has led to it belongs to that one; what is more
+ * than a thousand changes comes with the next.
+ */
+async function lookFrom({ look }: FollowDeps, after: number): Promise<Look> {
+  let { escrow, changes } = await look({ after, limit: MAX_CHANGES })
+  for (let full = 1; changes.length === full * MAX_CHANGES && full < MOST_AT_THE_END; full++) {
+    const last = changes.at(-1)
+    if (last === undefined || escrow === null || !('endedAt' in escrow)) break
+    const next = await look({ after: last.seq, limit: MAX_CHANGES })
+    escrow = next.escrow
+    changes = [...changes, ...next.changes]
+  }
+  return { escrow, changes }
 }
 
 async function startingPoint({ last }: FollowDeps, token: string | null): Promise<number> {
