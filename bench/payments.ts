@@ -80,8 +80,11 @@ async function makeWays(world: BenchWorld, payee: BenchUser, payer: BenchUser): 
   const bare = makeNodePayer(payer.node)
 
   const byApi = async (to: string) => {
-    const started = await client.pay({ to, amountMsat: AMOUNT_MSAT, maxFeeMsat: MAX_FEE_MSAT })
-    const { state, error } = await client.waitForPayment(started.id)
+    const { state, error } = await client.payAndWait({
+      to,
+      amountMsat: AMOUNT_MSAT,
+      maxFeeMsat: MAX_FEE_MSAT,
+    })
     if (state !== 'succeeded') throw new Error(`A payment by API has ${state}: ${error?.code}.`)
   }
   const newInvoice = async () => {

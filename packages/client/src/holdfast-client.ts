@@ -103,6 +103,8 @@ export type HoldfastClient = {
   ): Promise<(Resolution & { readonly provenByDnssec: true }) | AddressResolution>
   /** Answers as soon as the payment is accepted; `waitForPayment` tells how it ends. */
   pay(request: PaymentRequest, options?: MutationOptions): Promise<Payment>
+  /** `pay` and `waitForPayment` in one, which is one request where the payment ends within half a second. */
+  payAndWait(request: PaymentRequest, options?: MutationOptions & WaitOptions<Payment>): Promise<Payment>
   getPayment(id: string, options?: CallOptions): Promise<Payment>
   /** Resolves when the payment has succeeded or failed; one whose outcome is unknown has not ended. */
   waitForPayment(id: string, options?: WaitOptions<Payment>): Promise<Payment>
@@ -149,6 +151,27 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
       path: `v1/payments/${encodeURIComponent(id)}${query}`,
       ...withSignal(options),
     })
+
+  const pay = (request: PaymentRequest, options: MutationOptions = {}, query = '') => {
+    const { to, amountMsat, maxFeeMsat, note, fallback } = request
+    const body = {
+      to,
+      ...(amountMsat !== undefined && { amountMsat: amountMsat.toString() }),
+      ...(maxFeeMsat !== undefined && { maxFeeMsat: maxFeeMsat.toString() }),
+      ...(note !== undefined && { note }),
+      ...(fallback !== undefined && { fallback }),
+    }
+    return mutate(readPayment, ['POST', `v1/payments${query}`], body, options)
+  }
+
+  const untilPaid = (ask: (query: string) => Promise<Payment>, options: WaitOptions<Payment>) =>
+    waitUntilEnded(
+      (waitMs) => ask(`?wait=${waitMs / 1000}`),
+      ({ state }) => state === 'succeeded' || state === 'failed',
+      clock,
+      options,
+      PAYMENT_PAUSE_MS,
+    )
 
   return {
     escrow: makeEscrowClient({ graphql: makeGraphqlClient({ transport, caller }), clock }),
@@ -206,25 +229,21 @@ export function createHoldfastClient(options: ClientOptions): HoldfastClient {
           ...withSignal(options),
         }),
       ),
-    pay: ({ to, amountMsat, maxFeeMsat, note, fallback }, options) => {
-      const body = {
-        to,
-        ...(amountMsat !== undefined && { amountMsat: amountMsat.toString() }),
-        ...(maxFeeMsat !== undefined && { maxFeeMsat: maxFeeMsat.toString() }),
-        ...(note !== undefined && { note }),
-        ...(fallback !== undefined && { fallback }),
+    pay: (request, options) => pay(request, options),
+    payAndWait: (request, options = {}) => {
+      let id: string | null = null
+      const ask = async (query: string) => {
+        const payment = await (id === null
+          ? pay(request, options, query)
+          : getPayment(id, withSignal(options), query))
+        id = payment.id
+        return payment
       }
-      return mutate(readPayment, ['POST', 'v1/payments'], body, options)
+      return untilPaid(ask, options)
     },
     getPayment: (id, options) => getPayment(id, options),
     waitForPayment: (id, options = {}) =>
-      waitUntilEnded(
-        (waitMs) => getPayment(id, withSignal(options), `?wait=${waitMs / 1000}`),
-        ({ state }) => state === 'succeeded' || state === 'failed',
-        clock,
-        options,
-        PAYMENT_PAUSE_MS,
-      ),
+      untilPaid((query) => getPayment(id, withSignal(options), query), options),
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { clientOf, PAYMENT } from './testing/client-of.ts'
 
 test('a payment may have a note and a fallback, and tells who is paid and by whose word', async () => {
@@ -7,6 +7,38 @@ test('a payment may have a note and a fallback, and tells who is paid and by who
   const wish = { to: PAYMENT.to, note: 'for the shoes', fallback: 'lightning-address' } as const
   expect(await client.pay(wish)).toEqual({ ...answer, amountMsat: 21_000n })
   expect(seen.at(-1)?.body).toEqual(wish)
+})
+
+describe('who pays and waits', () => {
+  const ENDED = { ...PAYMENT, state: 'succeeded', feeMsat: '1' }
+
+  test('asks once where the payment ends soon', async () => {
+    const { client, seen } = clientOf({ 'POST /v1/payments?wait=0.5': [{ json: ENDED }] })
+    const payment = await client.payAndWait({ to: PAYMENT.to, amountMsat: 21_000n })
+    expect(payment).toMatchObject({ state: 'succeeded', feeMsat: 1n })
+    const [, paid, ...more] = seen
+    expect(paid).toMatchObject({ body: { to: PAYMENT.to, amountMsat: '21000' } })
+    expect(more).toEqual([])
+  })
+
+  test('asks further about the same payment where it does not', async () => {
+    const { client, seen } = clientOf({
+      'POST /v1/payments?wait=0.5': [{ status: 202, json: PAYMENT }],
+      'GET /v1/payments/pay-1': [{ json: { ...PAYMENT, state: 'unknown' } }, { json: ENDED }],
+    })
+    const states: string[] = []
+    const onProgress = ({ state }: { state: string }) => states.push(state)
+    await client.payAndWait({ to: PAYMENT.to }, { onProgress })
+    expect(states).toEqual(['sending', 'unknown', 'succeeded'])
+    expect(seen.filter(({ method }) => method === 'POST')).toHaveLength(2)
+  })
+
+  test('sends the same request again where its answer is lost', async () => {
+    const { client, seen } = clientOf({ 'POST /v1/payments?wait=0.5': ['broken', { json: ENDED }] })
+    await client.payAndWait({ to: PAYMENT.to }, { idempotencyKey: 'mine' })
+    const keys = seen.slice(1).map(({ headers }) => headers['idempotency-key'])
+    expect(keys).toEqual(['mine', 'mine'])
+  })
 })
 
 test('a payment by a way that this client does not know is refused', async () => {

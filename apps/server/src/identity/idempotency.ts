@@ -22,9 +22,26 @@ export function parseIdempotencyKey(header: string | string[] | undefined): stri
   return typeof header === 'string' && KEY.test(header) ? header : refuse('IDEMPOTENCY_KEY_REQUIRED')
 }
 
-/** SHA-256 over method, path with query, and the digest of the body; none of the first two can hold a newline. */
+/**
+ * SHA-256 over method, path with query, and the digest of the body; none of the first two can hold a newline. How long the
+ * sender waits for an end (`?wait=`) is not part of what is asked for.
+ */
 export function fingerprint(method: string, path: string, bodySha256: Uint8Array): Uint8Array {
-  return createHash('sha256').update(`${method}\n${path}\n`).update(bodySha256).digest()
+  return createHash('sha256')
+    .update(`${method}\n${withoutWait(path)}\n`)
+    .update(bodySha256)
+    .digest()
+}
+
+function withoutWait(path: string): string {
+  const [route = '', ...query] = path.split(/[?&]/)
+  if (!query.some(isWait)) return path
+  const asked = query.filter((field) => !isWait(field))
+  return asked.length > 0 ? `${route}?${asked.join('&')}` : route
+}
+
+function isWait(field: string): boolean {
+  return field.startsWith('wait=')
 }
 
 /** Who asks, and by what right. */

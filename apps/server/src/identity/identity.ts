@@ -49,6 +49,9 @@ export type PreparedWork<Ready, Said> = {
   work: (tx: Transaction, owner: Hex, ready: Ready) => Promise<Said | Refusal>
 }
 
+/** What has become of it since: sent instead of what was stored under the key. Null: that is sent. */
+export type Later = (owner: Hex, stored: StoredAnswer) => Promise<Answer | null>
+
 /** Who sends a request, and whether it was answered before. */
 export interface Identity {
   /** Adds `/v1/sessions`, and makes every route that is added later able to call the functions below. */
@@ -65,12 +68,14 @@ export interface Identity {
    * the header `idempotency-replayed: true`. What `work` appends to the journal says which signed event authorized it
    * (see `authorizedBy`).
    * When `work` answers or throws a refusal, or throws a fault, nothing that it wrote, appended or enqueued stays.
-   * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction.
+   * The rules of `Transact` hold: `work` may run again, and touches nothing outside of its transaction. `later` is
+   * asked when all that is committed, of a repeated request, too.
    */
   mutate<Ready>(
     request: FastifyRequest,
     reply: FastifyReply,
     work: Work | PreparedWork<Ready, Answer>,
+    later?: Later,
   ): Promise<void>
   /**
    * `mutate` for an edge that words its answers itself (GraphQL): what `work` says is stored instead of an answer. Throws
@@ -118,9 +123,9 @@ export function makeIdentity(options: IdentityOptions): Identity {
         ownerOf,
       }),
     authenticate: async (request) => ownerOf(credentialOf(request)),
-    async mutate(request, reply, work) {
+    async mutate(request, reply, work, later) {
       const stored = (result: Answer | Refusal) => (isRefusal(result) ? result : serialize(reply, result))
-      const { answer, replayed } =
+      const { owner, answer, replayed } =
         typeof work === 'function'
           ? await answerOnce(
               { transact, clock, seen, admit },
@@ -133,7 +138,9 @@ export function makeIdentity(options: IdentityOptions): Identity {
               work: async (...prepared) => stored(await work.work(...prepared)),
             })
       if (replayed) reply.header('idempotency-replayed', 'true')
-      await send(reply, orThrow(answer))
+      const kept = orThrow(answer)
+      const since = later ? await later(owner, kept) : null
+      await send(reply, since === null ? kept : serialize(reply, since))
     },
     async perform(request, steps) {
       const { owner, answer, replayed } = await answerPrepared(request, {

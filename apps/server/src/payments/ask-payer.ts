@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RefusalCode } from '@holdfast/core'
-import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
+import type {
+  NodeOutcome,
+  Payable,
+  PaymentReport,
+  PaymentState,
+} from '@holdfast/core/payments/payment-states'
 import { tryTimeoutMs } from '@holdfast/core/payments/payment-tries'
 import { NodeError, type Payer, type PayRequest } from '@holdfast/lightning'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
@@ -16,6 +21,7 @@ export type AskDeps = {
 
 type Sendable = Extract<PaymentState, { phase: 'sending' | 'unknown' }>
 type Effect = 'pay' | 'look-up'
+type Intended = { payable: Payable; note?: string | undefined }
 
 /**
  * Well below `NEVER_SENT_GRACE_MS` of the machine: what was sent just before the deadline has arrived, or never will,
@@ -47,7 +53,7 @@ export async function payOnNode(deps: AskDeps, state: Sendable, signal: AbortSig
 }
 
 /** What the node is asked to pay. */
-export function destinationOf({ payable, note }: Sendable): PayRequest['destination'] {
+export function destinationOf({ payable, note }: Intended): PayRequest['destination'] {
   if (payable.kind === 'bolt11') return { kind: payable.kind, invoice: payable.invoice }
   return {
     kind: payable.kind,

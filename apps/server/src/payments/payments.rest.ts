@@ -1,5 +1,6 @@
 import { isRefusal, refuse } from '@holdfast/core'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
+import type { Hex } from '@holdfast/lightning'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import { askedBefore, directoryAtHand } from '../nodes/connected-node.ts'
@@ -32,8 +33,9 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       schema: {
         summary: 'Pay a name, an offer, an invoice or a BIP-321 URI from your node.',
         description:
-          'Answers as soon as the intention is kept; follow it with GET /v1/payments/:id?wait=. Where the destination names an amount, exactly that is paid.',
+          'Answers 202 as soon as the intention is kept; follow it with GET /v1/payments/:id?wait=. With ?wait= it answers 200 with the end, or 202 with what there is by then; sent again with the same Idempotency-Key it tells what has become of that payment. Where the destination names an amount, exactly that is paid.',
         tags,
+        querystring: z.strictObject({ wait: waitField('payment') }),
         body: z.strictObject({
           to: z
             .string()
@@ -65,6 +67,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
             ),
         }),
         response: {
+          200: paymentSchema,
           202: paymentSchema,
           ...refusals(
             'REQUEST_INVALID',
@@ -94,15 +97,26 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       },
     },
     (request, reply) =>
-      deps.identity.mutate(request, reply, {
-        atHand: (owner) => directoryAtHand(deps, owner),
-        prepare: (owner) => askedBefore(deps, owner),
-        async work(tx, owner, nodes) {
-          const state = await requestPayment({ ...deps, nodes }, tx, owner, request.body)
-          if (isRefusal(state)) return state
-          return { status: 202, headers: { location: `/v1/payments/${state.id}` }, body: paymentJson(state) }
+      deps.identity.mutate(
+        request,
+        reply,
+        {
+          atHand: (owner) => directoryAtHand(deps, owner),
+          prepare: (owner) => askedBefore(deps, owner),
+          async work(tx, owner, nodes) {
+            const state = await requestPayment({ ...deps, nodes }, tx, owner, request.body)
+            if (isRefusal(state)) return state
+            return { status: 202, headers: { location: whereIs(state) }, body: paymentJson(state) }
+          },
         },
-      }),
+        async (owner, { body }) => {
+          if (request.query.wait === 0) return null
+          const state = await whenEnded(owner, JSON.parse(body).id, request.query.wait)
+          if (state === null) return null
+          const headers = { location: whereIs(state) }
+          return { status: hasEnded(state) ? 200 : 202, headers, body: paymentJson(state) }
+        },
+      ),
   )
 
   app.get(
@@ -120,19 +134,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const owner = await deps.identity.authenticate(request)
       const { id } = request.params
       if (!uuid.test(id)) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
-      const look = async (told?: PaymentState) => {
-        const state = told ?? (await findPayment(db, id))
-        // Whether another owner has such a payment is nobody's business.
-        return state?.owner === owner ? state : null
-      }
-      const state = await waitUntil(
-        deps.changes,
-        id,
-        request.query.wait * 1000,
-        look,
-        (seen) =>
-          deps.closing?.aborted || seen === null || seen.phase === 'succeeded' || seen.phase === 'failed',
-      )
+      const state = await whenEnded(owner, id, request.query.wait)
       if (state === null) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
       return paymentJson(state)
     },
@@ -162,4 +164,23 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       return { payments: page.map(paymentJson), next }
     },
   )
+
+  /** The payment as it has ended, or as it is when `seconds` have passed or the server stops. */
+  function whenEnded(owner: Hex, id: string, seconds: number): Promise<PaymentState | null> {
+    const look = async (told?: PaymentState) => {
+      const state = told ?? (await findPayment(db, id))
+      // Whether another owner has such a payment is nobody's business.
+      return state?.owner === owner ? state : null
+    }
+    const isTold = (seen: PaymentState | null) => deps.closing?.aborted || seen === null || hasEnded(seen)
+    return waitUntil(deps.changes, id, seconds * 1000, look, isTold)
+  }
+}
+
+function hasEnded({ phase }: PaymentState): boolean {
+  return phase === 'succeeded' || phase === 'failed'
+}
+
+function whereIs({ id }: PaymentState): string {
+  return `/v1/payments/${id}`
 }

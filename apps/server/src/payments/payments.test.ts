@@ -93,6 +93,39 @@ describe('a payment', () => {
     expect(node.paid.size).toBe(1)
   })
 
+  test('may be waited for in the request that makes it', async () => {
+    const { device, node } = world.newUser()
+    const made = await world.send('POST', '/v1/payments?wait=20', device, { to: offer(), amountMsat: '1000' })
+    expect(made.statusCode).toBe(200)
+    expect(made.json()).toMatchObject({ state: 'succeeded', paymentHash: 'ab'.repeat(32) })
+    expect(made.headers.location).toBe(`/v1/payments/${made.json().id}`)
+    expect(await ends(device, made.json().id)).toEqual(made.json())
+    expect(node.paid.size).toBe(1)
+  })
+
+  test('that has not ended in that time is told as it is, and as it is then when it is asked for again', async () => {
+    const { device, node } = world.newUser()
+    node.becomes = { state: 'pending', paymentHash: null }
+    const body = { to: offer(), amountMsat: '1000' }
+    const made = await world.send('POST', '/v1/payments?wait=0.2', device, body, 'the-key')
+    expect([made.statusCode, made.json().state]).toEqual([202, 'sending'])
+    node.outcomes.set(made.json().nodePaymentId, { state: 'failed', paymentHash: null, reason: 'rejected' })
+    const again = await world.send('POST', '/v1/payments?wait=20', device, body, 'the-key')
+    expect([again.statusCode, again.headers['idempotency-replayed']]).toEqual([200, 'true'])
+    expect(again.json()).toMatchObject({ id: made.json().id, error: { code: 'PAYMENT_REJECTED' } })
+    const accepted = await world.send('POST', '/v1/payments', device, body, 'the-key')
+    expect([accepted.statusCode, accepted.json().state]).toEqual([202, 'sending'])
+    expect(node.payCalls).toBe(1)
+  })
+
+  test.each(['-1', '21', 'soon'])('is not made with ?wait=%s', async (wait) => {
+    const { device, node } = world.newUser()
+    const body = { to: offer(), amountMsat: '1000' }
+    const refused = await world.send('POST', `/v1/payments?wait=${wait}`, device, body)
+    expect(refused.json()).toMatchObject({ status: 400, code: 'REQUEST_INVALID' })
+    expect(node.payCalls).toBe(0)
+  })
+
   test('whose first answers get lost is asked for again under the same id', async () => {
     const { device, node } = world.newUser()
     node.loseAnswers = 2
@@ -145,9 +178,10 @@ test('who waits for a payment or a job is answered at once when the server stops
   setTimeout(() => stopping.closing.abort(), 50)
   const answers = await Promise.all([
     stopping.get(`/v1/payments/${payment.id}?wait=20`, device),
+    stopping.send('POST', '/v1/payments?wait=20', device, { to: offer(), amountMsat: '2000' }),
     stopping.get(`/v1/jobs/${job.id}?wait=20`),
   ])
-  expect(answers.map((answer) => answer.json().state)).toEqual(['sending', 'running'])
+  expect(answers.map((answer) => answer.json().state)).toEqual(['sending', 'sending', 'running'])
   expect(performance.now() - began).toBeLessThan(2_000)
   await stopping.stop()
 })

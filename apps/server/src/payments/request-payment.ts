@@ -30,7 +30,7 @@ export type PaymentWish = {
   fallback?: Fallback | undefined
 }
 
-/** Keeps the intention to pay, with its first job; all in the caller's transaction, while the node reads what it will pay. */
+/** Keeps the intention to pay, with its first job; all in the caller's transaction, while the node reads what it may be asked to pay. */
 export async function requestPayment(
   deps: RequestDeps,
   tx: Transaction,
@@ -44,11 +44,14 @@ export async function requestPayment(
   const node = await payingNode(deps, owner)
   if (isRefusal(node)) return node
   const now = deps.clock()
-  const destination = parseDestination(wish.to, node, now)
-  if (isRefusal(destination)) return destination
+  const parsed = parseDestination(wish.to, node, now)
+  if (isRefusal(parsed)) return parsed
+  const destination = withWhatIsKnown(parsed, wish, deps, node)
+  const payable = destination.kind === 'name' ? destination.proven?.payable : destination
+  if (payable) node.payer?.expect?.(destinationOf({ payable, note: wish.note }))
 
   const id = randomUUID()
-  const begun = startPayment(
+  return startPayment(
     tx,
     {
       kind: 'request',
@@ -57,7 +60,7 @@ export async function requestPayment(
       nodeId: node.nodeId,
       owner,
       to: wish.to,
-      destination: withWhatIsKnown(destination, wish, deps, node),
+      destination,
       ...(amountMsat !== undefined && { amountMsat }),
       ...(maxFeeMsat !== undefined && { maxFeeMsat }),
       ...(wish.note !== undefined && { note: wish.note }),
@@ -65,10 +68,6 @@ export async function requestPayment(
     },
     now,
   )
-  if (isRefusal(begun)) return begun
-  // When the statement that keeps it is on its way.
-  if (begun.phase === 'sending') setImmediate(() => node.payer?.expect?.(destinationOf(begun)))
-  return begun
 }
 
 /** A payment is given to the node at most so often, each time under another id. */
