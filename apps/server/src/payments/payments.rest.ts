@@ -96,8 +96,9 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
         },
       },
     },
-    (request, reply) =>
-      deps.identity.mutate(
+    (request, reply) => {
+      const made = new Map<string, PaymentState>()
+      return deps.identity.mutate(
         request,
         reply,
         {
@@ -106,17 +107,22 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
           async work(tx, owner, nodes) {
             const state = await requestPayment({ ...deps, nodes }, tx, owner, request.body)
             if (isRefusal(state)) return state
+            made.set(state.id, state)
             return { status: 202, headers: { location: whereIs(state) }, body: paymentJson(state) }
           },
         },
         async (owner, { body }) => {
-          if (request.query.wait === 0) return null
-          const state = await whenEnded(owner, JSON.parse(body).id, request.query.wait)
+          const { wait } = request.query
+          if (wait === 0) return null
+          const { id } = JSON.parse(body)
+          // Not in it is one of a request that was carried out before.
+          const state = await whenEnded(owner, id, wait, made.get(id))
           if (state === null) return null
           const headers = { location: whereIs(state) }
           return { status: hasEnded(state) ? 200 : 202, headers, body: paymentJson(state) }
         },
-      ),
+      )
+    },
   )
 
   app.get(
@@ -166,14 +172,19 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
   )
 
   /** The payment as it has ended, or as it is when `seconds` have passed or the server stops. */
-  function whenEnded(owner: Hex, id: string, seconds: number): Promise<PaymentState | null> {
+  function whenEnded(
+    owner: Hex,
+    id: string,
+    seconds: number,
+    committed?: PaymentState,
+  ): Promise<PaymentState | null> {
     const look = async (told?: PaymentState) => {
       const state = told ?? (await findPayment(db, id))
       // Whether another owner has such a payment is nobody's business.
       return state?.owner === owner ? state : null
     }
     const isTold = (seen: PaymentState | null) => deps.closing?.aborted || seen === null || hasEnded(seen)
-    return waitUntil(deps.changes, id, seconds * 1000, look, isTold)
+    return waitUntil(deps.changes, id, seconds * 1000, look, isTold, committed)
   }
 }
 

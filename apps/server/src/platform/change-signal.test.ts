@@ -4,7 +4,7 @@ import { makeChangeSignal, waitUntil } from './change-signal.ts'
 const FOREVER_MS = 60_000
 
 /** Something in a database that is read, and whoever waits for it to be `end`. */
-function waiting(waitMs = FOREVER_MS) {
+function waiting(waitMs = FOREVER_MS, committed?: string) {
   const signal = makeChangeSignal<string>()
   const stored = { value: 'begin', reads: 0 }
   const look = async (told?: string) => {
@@ -12,7 +12,7 @@ function waiting(waitMs = FOREVER_MS) {
     stored.reads++
     return stored.value
   }
-  const answer = waitUntil(signal, 'id', waitMs, look, (seen) => seen === 'end')
+  const answer = waitUntil(signal, 'id', waitMs, look, (seen) => seen === 'end', committed)
   return { signal, stored, answer }
 }
 
@@ -50,6 +50,14 @@ test('a change by another instance, which tells nobody here, is seen all the sam
   await settled()
   stored.value = 'end'
   expect(await answer).toBe('end')
+})
+
+test('who has committed it reads nothing before it changes', async () => {
+  const { signal, stored, answer } = waiting(FOREVER_MS, 'begin')
+  await settled()
+  signal.notify('id', 'end')
+  expect(await answer).toBe('end')
+  expect(stored.reads).toBe(0)
 })
 
 test('whoever waits long enough is answered what there is', async () => {

@@ -49,7 +49,7 @@ export const waitField = (what: string) =>
 
 /**
  * Asks `look` until `done` or until `waitMs` have passed; answers what was seen last. `look` need not read what it is told
- * to have been committed.
+ * to have been committed, for a start as `committed` by who waits.
  */
 export async function waitUntil<T, State = never>(
   signal: ChangeSignal<State>,
@@ -57,13 +57,14 @@ export async function waitUntil<T, State = never>(
   waitMs: number,
   look: (told?: State) => Promise<T>,
   done: (seen: T) => boolean,
+  committed?: State,
 ): Promise<T> {
   const until = performance.now() + waitMs
-  for (;;) {
+  for (let known = committed; ; known = undefined) {
     // Listen before looking: a change between the two is not missed.
     const left = until - performance.now()
     const change = left > 0 ? signal.next(id, Math.min(left, 250)) : null
-    const seen = await look()
+    const seen = await look(known)
     if (done(seen) || change === null) return seen
     const told = await change
     if (told === null) continue
