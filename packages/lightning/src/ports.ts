@@ -148,6 +148,7 @@ export interface Payer {
   /**
    * Starts a payment. `paymentId` (32 bytes) is the caller's: a second call with one id never pays again and answers
    * the outcome so far. Resolves once the node has durably accepted the intention, not when the payment ends.
+   * `NodeError('not-held')`: see `whileHeld`; nothing is kept of it.
    */
   pay(request: PayRequest): Promise<PaymentOutcome>
   /**
@@ -173,6 +174,11 @@ export type PayRequest = {
   maxFeeMsat: bigint
   /** Cap on the route's total CLTV, in blocks. Default 1008. */
   maxTotalCltvExpiryDelta?: number
+  /**
+   * A payment hash: no HTLC is sent, also not by a later attempt of the node's own, unless the node holds a payment on it at
+   * that moment. Only for backends with hold invoices.
+   */
+  whileHeld?: Hex
   /**
    * How long the node may go on trying, or wait for channels whose peer is away. In-flight HTLCs may outlive it: the
    * outcome is then `pending`.

@@ -324,8 +324,27 @@ describe('a payout', () => {
     await world.ask(gone, approve)
     world.node.holds.get(world.paymentHash)!.state = { state: 'cancelled' }
     await world.run('pay-out')
-    expect(world.node.calls).not.toContain('pay')
+    expect(world.node.payments.size).toBe(0)
     expect(await world.milestoneIn(gone, 'releasing')).toMatchObject({ hold: 'gone' })
+  })
+
+  test('is neither made nor given up while the node does not say what has become of the hold', async () => {
+    const id = await world.reachHeld()
+    await world.ask(id, approve)
+    world.node.holds.get(world.paymentHash)!.state = { state: 'cancelled' }
+    const { lookup } = world.node.holdInvoices
+    world.node.holdInvoices.lookup = async () => {
+      throw new NodeError('offline', 'gone again')
+    }
+    await world.run('pay-out')
+    expect(await world.milestoneIn(id, 'releasing')).toMatchObject({
+      hold: 'held',
+      payout: { phase: 'sending' },
+    })
+    world.node.holdInvoices.lookup = lookup
+    await finish(id)
+    expect(await world.milestoneIn(id, 'refunded')).toMatchObject({ index: 0 })
+    expect(world.node.payments.size).toBe(0)
   })
 
   test('that the node will not make has failed, and one of which it says nothing has not', async () => {
@@ -359,12 +378,12 @@ describe('a payout', () => {
     const id = await world.reachHeld()
     await world.ask(id, approve)
     const job = world.take('pay-out')
-    const { lookup } = world.node.holdInvoices
-    world.node.holdInvoices.lookup = async () => {
+    const { pay } = world.node.payer
+    world.node.payer.pay = async () => {
       throw new TypeError('a bug')
     }
     await expect(world.perform(job)).rejects.toThrow('a bug')
-    world.node.holdInvoices.lookup = lookup
+    world.node.payer.pay = pay
     await world.perform(job)
     expect(world.node.payments.size).toBe(1)
   })

@@ -4,7 +4,7 @@ import { payoutOrder } from '@holdfast/core/escrow/payout'
 import { repaymentOrder } from '@holdfast/core/escrow/repayment'
 import type { Payee } from '@holdfast/core/escrow/worker-invoice'
 import type { NodeOutcome, PaymentReport, PaymentState } from '@holdfast/core/payments/payment-states'
-import { NodeError } from '@holdfast/lightning'
+import { NodeError, type PayRequest } from '@holdfast/lightning'
 import { keptOutcome } from '../payments/kept-outcome.ts'
 import { within } from '../platform/within.ts'
 import type { BlockClock } from './block-clock.ts'
@@ -59,8 +59,9 @@ export function expectPayment(
 }
 
 /**
- * Has the operator's node pay. The order is made at the last moment, with the height of that moment: too late, or
- * without the buyer's money locked, the node is only asked. Doing it twice pays once: the id is the same.
+ * Has the operator's node pay. The order is made at the last moment, with the height of that moment: too late, the node
+ * is only asked. It pays a worker only while it holds the buyer's money, and where it does not the answer is what has
+ * become of that. Doing it twice pays once: the id is the same.
  *
  * The end of what it has taken on is told by the node's events, and with it what became of the hold: null when
  * `isHeard` says so. Only where they are silent the node is asked.
@@ -72,21 +73,33 @@ export async function payNow(
   isHeard: () => Promise<boolean>,
 ): Promise<EscrowReport | null> {
   const { node } = deps
-  const mustBeHeld = now.kind === 'payout' && 'paymentHash' in milestone
-  const [hold, moment] = await Promise.all([
-    mustBeHeld
-      ? lookUpHold(node, { milestone: milestone.index, paymentHash: milestone.paymentHash })
-      : undefined,
-    freshly(deps.blocks),
-  ])
-  if (hold?.kind === 'hold-seen' && hold.said.state !== 'held') return hold
-  if (hold === null || moment === null) return say(milestone, now, unreachable(now, 'look-up'))
-  const order = now.kind === 'payout' ? payoutOrder(milestone, moment) : repaymentOrder(milestone, moment)
+  const moment = await freshly(deps.blocks)
+  if (moment === null) return say(milestone, now, unreachable(now, 'look-up'))
+  const order: Order | null =
+    now.kind === 'payout' ? payoutOrder(milestone, moment) : repaymentOrder(milestone, moment)
   if (order === null) return lookUpNow(deps, milestone, now)
-  const { invoice, ...rest } = order
-  const report = await told(now, 'pay', () =>
-    within(NODE_TIMEOUT_MS, node.payer.pay({ ...rest, destination: { kind: 'bolt11', invoice } })),
-  )
+  try {
+    return await payAndFollow(deps, milestone, now, order, isHeard)
+  } catch (error) {
+    const { whileHeld } = order
+    if (whileHeld === undefined || !(error instanceof NodeError) || error.code !== 'not-held') throw error
+    const hold = await lookUpHold(node, { milestone: milestone.index, paymentHash: whileHeld })
+    return hold ?? say(milestone, now, unreachable(now, 'look-up'))
+  }
+}
+
+type Order = Omit<PayRequest, 'destination'> & { invoice: string }
+
+/** Throws `NodeError('not-held')`. */
+async function payAndFollow(
+  { node }: PayDeps,
+  milestone: MilestoneState,
+  now: Current,
+  { invoice, ...terms }: Order,
+  isHeard: () => Promise<boolean>,
+): Promise<EscrowReport | null> {
+  const request = { ...terms, destination: { kind: 'bolt11', invoice } } as const
+  const report = await told(now, 'pay', () => within(NODE_TIMEOUT_MS, node.payer.pay(request)))
   const isPending = report.kind === 'outcome' && report.outcome.state === 'pending'
   if (!isPending) return say(milestone, now, report)
   if (await isHeard()) return null
@@ -135,7 +148,7 @@ async function told(
     return { kind: 'outcome', attempt, outcome: keptOutcome(await act()) }
   } catch (error) {
     if (isUnreachable(error)) return unreachable(now, effect)
-    if (!(error instanceof NodeError)) throw error
+    if (!(error instanceof NodeError) || error.code === 'not-held') throw error
     // A node that cannot say what became of the payment has not refused to make it.
     return effect === 'look-up'
       ? unreachable(now, effect)

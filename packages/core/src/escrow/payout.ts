@@ -175,6 +175,8 @@ export function payoutOrder(state: MilestoneState, { now, height }: Moment) {
     maxFeeMsat: state.payout.maxFeeMsat,
     maxTotalCltvExpiryDelta,
     timeoutMs,
+    // What the state knows of the hold may be old by the time the node is asked.
+    whileHeld: state.paymentHash,
   }
 }
 

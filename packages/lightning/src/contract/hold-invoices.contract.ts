@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeInvoice } from '@holdfast/protocols/bolt11'
 import { describe, expect, test } from 'vitest'
 import type { HoldInvoiceRequest, HoldState } from '../ports.ts'
 import {
@@ -16,6 +17,7 @@ import {
 import { describeHoldClaims } from './hold-claims.contract.ts'
 
 const AMOUNT_MSAT = 2_345_678n
+const PAYOUT_MSAT = 2_000_000n
 const FINAL_CLTV = 144
 
 /** Longer than any backend takes to see that a time-out is over. */
@@ -30,6 +32,16 @@ const holdRequest = (paymentHash: string): HoldInvoiceRequest => ({
   expirySeconds: 600,
   minFinalCltvExpiryDelta: FINAL_CLTV,
 })
+
+/** An ordinary invoice, as that of a worker. */
+async function invoiceOf({ invoices }: ContractWorld['payer']) {
+  const { invoice } = await invoices.create({
+    amountMsat: PAYOUT_MSAT,
+    description: 'work',
+    expirySeconds: 600,
+  })
+  return { invoice, paymentHash: decodeInvoice(invoice).paymentHash }
+}
 
 /** Pays a hold invoice and waits until the payee holds it. */
 export async function reachHeld({ payer, payee }: ContractWorld) {
@@ -116,6 +128,36 @@ export function describeHoldInvoices(world: WorldOf): void {
       expect(await outcomeOf(payer, request.paymentId)).toMatchObject({ state: 'succeeded', paymentHash })
       await payee.ownHolds.settle(label)
       await expect(payee.ownHolds.paymentHash('')).rejects.toMatchObject({ code: 'invalid' })
+    })
+
+    test('what may be paid only while its hash is held is refused before and after, and kept by nobody', async () => {
+      const { payer: buyer, payee: operator } = world()
+      const { paymentHash, invoice } = await invoiceOf(buyer)
+      const { invoice: hold } = await operator.holdInvoices.create(holdRequest(paymentHash))
+      const payout = payRequest(bolt11(invoice), PAYOUT_MSAT, { whileHeld: paymentHash })
+      const isRefused = async () => {
+        await expect(operator.payer.pay(payout)).rejects.toMatchObject({ code: 'not-held' })
+        expect(await operator.payer.lookup(payout.paymentId)).toBeNull()
+      }
+      await isRefused()
+      await buyer.payer.pay(payRequest(bolt11(hold), AMOUNT_MSAT))
+      await heldState({ payee: operator }, paymentHash)
+      await operator.holdInvoices.cancel(paymentHash)
+      await isRefused()
+    })
+
+    test('what is paid while its hash is held buys the preimage; asked again, it is as it was', async () => {
+      const { payer: buyer, payee: operator } = world()
+      const { paymentHash, invoice } = await invoiceOf(buyer)
+      const { invoice: hold } = await operator.holdInvoices.create(holdRequest(paymentHash))
+      const funding = payRequest(bolt11(hold), AMOUNT_MSAT)
+      await buyer.payer.pay(funding)
+      await heldState({ payee: operator }, paymentHash)
+      const payout = payRequest(bolt11(invoice), PAYOUT_MSAT, { whileHeld: paymentHash })
+      expect(await operator.payer.pay(payout)).toMatchObject({ state: 'pending' })
+      expect(await outcomeOf(operator, payout.paymentId)).toMatchObject({ state: 'succeeded' })
+      expect(await outcomeOf(buyer, funding.paymentId)).toMatchObject({ state: 'succeeded' })
+      expect(await operator.payer.pay(payout)).toMatchObject({ state: 'succeeded', paymentHash })
     })
 
     test('cancelling gives the money back, and cancelling again is success', async () => {

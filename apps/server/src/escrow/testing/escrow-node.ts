@@ -101,6 +101,9 @@ export class EscrowNode implements OperatorNode {
         if (known) return known.outcome
         if (request.destination.kind !== 'bolt11') throw new NodeError('unsupported', 'offers')
         const paymentHash = hashIn(request.destination.invoice)
+        const { whileHeld } = request
+        if (whileHeld !== undefined && this.holds.get(whileHeld)?.state.state !== 'held')
+          throw new NodeError('not-held', 'nothing is held')
         const twice = [...this.payments.values()].some(
           (payment) => payment.paymentHash === paymentHash && payment.outcome.state !== 'failed',
         )

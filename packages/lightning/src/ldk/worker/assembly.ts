@@ -62,6 +62,7 @@ export type AssemblyParts = {
   config: UserConfig
   broadcast: (raw: Uint8Array) => void
   maxTotalCltv: (paymentId: string) => number
+  mayBeSent: (paymentId: string) => boolean
   /** Of our best block. */
   height: () => number
   /** A route was found and is sent: its fees for all paths together. */
@@ -167,13 +168,13 @@ function makeRouter(graph: NetworkGraph, logger: Logger, keys: KeysManager): Rou
 }
 
 /**
- * `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included; it gives HTLCs to one peer
- * different expiries, and tells what each route costs.
+ * `pay_for_offer` takes no CLTV cap, so the router sets it for every payment, retries included; it finds none for what may
+ * not be sent any more, gives HTLCs to one peer different expiries, and tells what each route costs.
  */
 function routeOfPayments(
   router: Router,
   guard: Guard,
-  parts: Pick<AssemblyParts, 'maxTotalCltv' | 'height' | 'routeFound'>,
+  parts: Pick<AssemblyParts, 'maxTotalCltv' | 'mayBeSent' | 'height' | 'routeFound'>,
 ): Router {
   const noRoute = () =>
     Result_RouteLightningErrorZ.constructor_err(
@@ -185,6 +186,7 @@ function routeOfPayments(
       noRoute,
     ),
     find_route_with_id: guard.wrap((payer, parameters, firstHops, inFlight, hash, paymentId) => {
+      if (!parts.mayBeSent(toHex(paymentId))) return noRoute()
       const payment = parameters.get_payment_params()
       payment.set_max_total_cltv_expiry_delta(parts.maxTotalCltv(toHex(paymentId)))
       parameters.set_payment_params(payment)

@@ -139,6 +139,7 @@ export class Node {
         persister: this.#persister,
         broadcast: (raw) => this.#broadcaster.add(raw, this.height()),
         maxTotalCltv: (paymentId) => this.payments.maxTotalCltv(paymentId),
+        mayBeSent: (paymentId) => this.payments.mayBeSent(paymentId),
         height: () => this.height(),
         routeFound: (paymentId, feeMsat) => this.payments.pathsChanged(paymentId, feeMsat),
         invoiceRequested: (paymentId, nonce) => this.#requests.begun(paymentId, nonce),
@@ -160,7 +161,10 @@ export class Node {
     this.ownHashes = new OwnHashes(options.seed)
     const ofOffers = offerKeys(options.seed)
     this.offers = new Offers(this.context, keys.as_EntropySource(), ofOffers)
-    this.payments = new Payments(this.context, { keepProofs: options.keepProofs ?? false })
+    this.payments = new Payments(this.context, {
+      keepProofs: options.keepProofs ?? false,
+      isHeld: (paymentHash) => this.holds.lookup(paymentHash)?.state === 'held',
+    })
     this.sweeps = new Sweeps(this.context, keys, this.wallet, this.#broadcaster, fees)
     this.opener = new ChannelOpener({
       ...{ node: this.context, wallet: this.wallet, fees, config },

@@ -18,6 +18,8 @@ export type NewRow = {
   max_cltv: number
   /** From where the cap counts; null: the row is older than this column. */
   begun_height: number | null
+  /** A payment hash. */
+  while_held: Hex | null
   deadline_at: number
 }
 
@@ -50,6 +52,7 @@ export function rowOf(
     payee: (isOffer && destination.payee) || null,
     max_cltv: request.maxTotalCltvExpiryDelta ?? DEFAULT_MAX_TOTAL_CLTV,
     begun_height: height,
+    while_held: request.whileHeld ?? null,
     deadline_at: now + request.timeoutMs,
   }
 }

@@ -13,6 +13,8 @@ import { loadWasm } from './wasm.ts'
 
 const ID = '11'.repeat(32)
 const HASH = '22'.repeat(32)
+/** Held while something else is paid. */
+const HELD = '44'.repeat(32)
 const PREIMAGE = new Uint8Array(32).fill(3)
 /** Good for an hour of September 2020. */
 const INVOICE =
@@ -28,6 +30,7 @@ describe('Payments', () => {
   let abandoned: string[]
   let listed: RecentPaymentDetails[]
   let events: EventData[]
+  const held = new Set<string>()
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
   beforeAll(() => loadWasm())
@@ -35,6 +38,7 @@ describe('Payments', () => {
     folder = mkdtempSync(join(tmpdir(), 'holdfast-payments-'))
     store = new Store(folder)
     ;[now, height, abandoned, listed, events] = [1_000, 700, [], [], []]
+    held.clear()
     const manager: Pick<ChannelManager, 'abandon_payment' | 'list_recent_payments' | 'list_channels'> = {
       abandon_payment: (id) => {
         abandoned.push(toHex(id))
@@ -47,7 +51,7 @@ describe('Payments', () => {
       manager: manager as ChannelManager,
       record: (event) => events.push(event),
     }
-    payments = new Payments(node, { keepProofs: true })
+    payments = new Payments(node, { keepProofs: true, isHeld: (paymentHash) => held.has(paymentHash) })
   })
   afterEach(() => {
     store.close()
@@ -83,6 +87,17 @@ describe('Payments', () => {
     })
     expect(caps).toEqual([100, 88, 100, 1, 1])
     expect(payments.maxTotalCltv('99'.repeat(32))).toBe(1_008)
+  })
+
+  test.each([
+    [null, false, true],
+    [HELD, true, true],
+    [HELD, false, false],
+  ])('a payment for which %s must be held, and is (%s), may be sent: %s', (mustBeHeld, isHeld, maySend) => {
+    pending('bolt11', HASH)
+    store.run('UPDATE payments SET while_held = ?', mustBeHeld)
+    if (isHeld) held.add(HELD)
+    expect(payments.mayBeSent(ID)).toBe(maySend)
   })
 
   test('a pending payment that LDK lists stays pending', () => {
@@ -125,6 +140,18 @@ describe('Payments', () => {
       payments.sendWaiting()
       payments.sendWaiting()
       expect(payments.lookup(ID)).toEqual({ state: 'failed', paymentHash: HASH, reason: 'no-route' })
+      expect([abandoned, events.length]).toEqual([[], 1])
+    })
+
+    test('is given up once its hash, which must be held, is not', () => {
+      waiting()
+      store.run('UPDATE payments SET while_held = ?', HELD)
+      held.add(HELD)
+      payments.sendWaiting()
+      expect(payments.lookup(ID)).toMatchObject({ state: 'pending' })
+      held.clear()
+      payments.sendWaiting()
+      expect(payments.lookup(ID)).toEqual({ state: 'failed', paymentHash: HASH, reason: 'abandoned' })
       expect([abandoned, events.length]).toEqual([[], 1])
     })
 

@@ -1,5 +1,5 @@
 import { offerChains } from '@holdfast/protocols/bolt12'
-import type { PaymentFailureReason } from 'lightningdevkit'
+import { PaymentFailureReason } from 'lightningdevkit'
 import {
   type Hex,
   NodeError,
@@ -39,13 +39,15 @@ const LONGEST_TIMEOUT_MS = 24 * 3600 * 1000
 export class Payments {
   readonly #node: NodeContext
   readonly #keepProofs: boolean
+  readonly #isHeld: (paymentHash: Hex) => boolean
   readonly #destinations = new Destinations()
   /** Whether some payment may wait: looked up after a start. */
   #areWaiting = true
 
-  constructor(node: NodeContext, options: { keepProofs: boolean }) {
+  constructor(node: NodeContext, options: { keepProofs: boolean; isHeld: (paymentHash: Hex) => boolean }) {
     this.#node = node
     this.#keepProofs = options.keepProofs
+    this.#isHeld = options.isHeld
   }
 
   /** Reads what will probably be paid, so that `pay` need not. Throws as `pay` does where it cannot be read. */
@@ -63,6 +65,7 @@ export class Payments {
     checkWhole(request.timeoutMs, 'A time-out in milliseconds', 0, LONGEST_TIMEOUT_MS)
     if (request.maxTotalCltvExpiryDelta !== undefined)
       checkWhole(request.maxTotalCltvExpiryDelta, 'A cap on the total CLTV', 1, MAX_HTLC_CLTV)
+    if (request.whileHeld !== undefined) this.#checkHeld(request.whileHeld)
     return request.destination.kind === 'bolt11'
       ? this.#payInvoice(request, request.destination.invoice)
       : this.#payOffer(request, request.destination)
@@ -90,6 +93,12 @@ export class Payments {
     const height = this.#node.height()
     const since = Math.max(height - (row.begun_height ?? height), 0)
     return Math.max(row.max_cltv - since, 1)
+  }
+
+  /** Whether LDK may look for a route: asked for each attempt, also for those that it makes by itself. */
+  mayBeSent(paymentId: Hex): boolean {
+    const row = this.#row(paymentId)
+    return row === undefined || this.#isHeldIfItMust(row.while_held)
   }
 
   /** The BIP-353 name that is paid; null: none, or nobody said so. */
@@ -159,6 +168,12 @@ export class Payments {
     for (const row of waiting) {
       const tooLate = whyTooLate(row, this.#node.now())
       if (tooLate !== null) this.failed(row.payment_id, row.payment_hash, tooLate)
+      else if (!this.#isHeldIfItMust(row.while_held))
+        this.failed(
+          row.payment_id,
+          row.payment_hash,
+          PaymentFailureReason.LDKPaymentFailureReason_UserAbandoned,
+        )
       else if (this.#outbound().usableMsat >= BigInt(row.amount_msat))
         this.#handOver(row, prepareHandOver(this.#node, this.#destinations, orderOf(row)))
     }
@@ -259,6 +274,15 @@ export class Payments {
     )
     this.#node.record({ kind: 'payment-failed', paymentId, paymentHash, reason })
     return this.#outcome(paymentId)
+  }
+
+  #checkHeld(paymentHash: Hex): void {
+    checkHash(paymentHash, 'A payment hash')
+    if (!this.#isHeld(paymentHash)) throw new NodeError('not-held', `Nothing is held on ${paymentHash}.`)
+  }
+
+  #isHeldIfItMust(paymentHash: Hex | null): boolean {
+    return paymentHash === null || this.#isHeld(paymentHash)
   }
 
   #newRow(request: PayRequest, paymentHash: Hex | null): NewRow {

@@ -95,6 +95,10 @@ INSERT INTO claims SELECT payment_hash, json_object('channels', json_array(''), 
   'decidedAt', won_height) FROM holds_before WHERE state = 'settling' AND on_chain IS NOT NULL;
 DROP TABLE holds_before;
 `,
+  // The payment hash that must be held for a payment to be sent.
+  `
+ALTER TABLE payments ADD COLUMN while_held TEXT;
+`,
 ]
 
 /** A node's file is its money: nobody may be tempted to make a new one, or to put an old one in its place. */
