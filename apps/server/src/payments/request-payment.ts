@@ -30,7 +30,7 @@ export type PaymentWish = {
   fallback?: Fallback | undefined
 }
 
-/** Keeps the intention to pay, with its first job; all in the caller's transaction, while the node reads what it may be asked to pay. */
+/** Keeps the intention to pay, with its first job, in the caller's transaction; the node reads what it may be asked to pay. */
 export async function requestPayment(
   deps: RequestDeps,
   tx: Transaction,

@@ -98,7 +98,7 @@ export class Payments {
   /** Whether LDK may look for a route: asked for each attempt, also for those that it makes by itself. */
   mayBeSent(paymentId: Hex): boolean {
     const row = this.#row(paymentId)
-    return row === undefined || this.#isHeldIfItMust(row.while_held)
+    return row === undefined || this.#whyNotHeld(row) === null
   }
 
   /** The BIP-353 name that is paid; null: none, or nobody said so. */
@@ -166,14 +166,8 @@ export class Payments {
     const waiting = this.#node.store.all<Row>("SELECT * FROM payments WHERE state = 'pending' AND waits = 1")
     this.#areWaiting = waiting.length > 0
     for (const row of waiting) {
-      const tooLate = whyTooLate(row, this.#node.now())
-      if (tooLate !== null) this.failed(row.payment_id, row.payment_hash, tooLate)
-      else if (!this.#isHeldIfItMust(row.while_held))
-        this.failed(
-          row.payment_id,
-          row.payment_hash,
-          PaymentFailureReason.LDKPaymentFailureReason_UserAbandoned,
-        )
+      const reason = whyTooLate(row, this.#node.now()) ?? this.#whyNotHeld(row)
+      if (reason !== null) this.failed(row.payment_id, row.payment_hash, reason)
       else if (this.#outbound().usableMsat >= BigInt(row.amount_msat))
         this.#handOver(row, prepareHandOver(this.#node, this.#destinations, orderOf(row)))
     }
@@ -281,8 +275,9 @@ export class Payments {
     if (!this.#isHeld(paymentHash)) throw new NodeError('not-held', `Nothing is held on ${paymentHash}.`)
   }
 
-  #isHeldIfItMust(paymentHash: Hex | null): boolean {
-    return paymentHash === null || this.#isHeld(paymentHash)
+  #whyNotHeld({ while_held: mustBeHeld }: NewRow): PaymentFailureReason | null {
+    const mayBeSent = mustBeHeld === null || this.#isHeld(mustBeHeld)
+    return mayBeSent ? null : PaymentFailureReason.LDKPaymentFailureReason_UserAbandoned
   }
 
   #newRow(request: PayRequest, paymentHash: Hex | null): NewRow {
