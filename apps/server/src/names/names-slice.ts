@@ -85,7 +85,7 @@ export function makeNamesSlice(deps: {
   rules?: Partial<NameRules>
 }): NamesSlice {
   const { transact, clock } = deps
-  const changes = makeChangeSignal()
+  const changes = makeChangeSignal(deps.closing)
   const tell = makeTellName({ transact, clock, changes })
   const reconcileZones = makeReconcileZones({
     hostedDomains: async () => [],

@@ -85,14 +85,14 @@ export function addNameRoutes(app: App, deps: NameRoutes): void {
         response: { 200: jobSchema, ...refusals('JOB_NOT_FOUND') },
       },
     },
-    async ({ params: { id }, query }) => {
+    async ({ params: { id }, query, raw }) => {
       if (!uuid.test(id)) throw new RefusalError(refuse('JOB_NOT_FOUND'))
       const look = async () => {
         const found = await findJob(db, id)
         return found === null ? null : jobJson(found)
       }
       const ended = (job: Awaited<ReturnType<typeof look>>) =>
-        deps.closing?.aborted || job?.state !== 'running'
+        deps.closing?.aborted || raw.socket.destroyed || job?.state !== 'running'
       const job = await waitUntil(deps.changes, id, query.wait * 1000, look, ended)
       if (job === null) throw new RefusalError(refuse('JOB_NOT_FOUND'))
       return job

@@ -38,7 +38,7 @@ export function makePaymentsSlice(deps: {
   followMs?: number
 }): PaymentsSlice {
   const { transact, database, clock } = deps
-  const changes = makeChangeSignal<PaymentState>()
+  const changes = makeChangeSignal<PaymentState>(deps.closing)
   const tell = makeTellPayment({ transact, clock, changes })
   return {
     tasks: makePaymentTasks({ ...deps, followMs: deps.followMs ?? 1_500, tell }),

@@ -1,6 +1,7 @@
 import { isRefusal, refuse } from '@holdfast/core'
 import type { PaymentState } from '@holdfast/core/payments/payment-states'
 import type { Hex } from '@holdfast/lightning'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Identity } from '../identity/identity.ts'
 import { askedBefore, directoryAtHand } from '../nodes/connected-node.ts'
@@ -20,6 +21,9 @@ export type PaymentRoutes = RequestDeps & {
   /** Aborted when the server stops: whoever waits is answered with what there is. */
   closing?: AbortSignal
 }
+
+/** For at most `wait` seconds. `committed`: what is known already. */
+type Waiting = { owner: Hex; id: string; wait: number; committed?: PaymentState | undefined }
 
 const tags = ['payments']
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -116,7 +120,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
           if (wait === 0) return null
           const { id } = JSON.parse(body)
           // Not in it is one of a request that was carried out before.
-          const state = await whenEnded(owner, id, wait, made.get(id))
+          const state = await whenEnded(request, { owner, id, wait, committed: made.get(id) })
           if (state === null) return null
           const headers = { location: whereIs(state) }
           return { status: hasEnded(state) ? 200 : 202, headers, body: paymentJson(state) }
@@ -140,7 +144,7 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
       const owner = await deps.identity.authenticate(request)
       const { id } = request.params
       if (!uuid.test(id)) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
-      const state = await whenEnded(owner, id, request.query.wait)
+      const state = await whenEnded(request, { owner, id, wait: request.query.wait })
       if (state === null) throw new RefusalError(refuse('PAYMENT_NOT_FOUND'))
       return paymentJson(state)
     },
@@ -171,20 +175,19 @@ export function addPaymentRoutes(app: App, deps: PaymentRoutes): void {
     },
   )
 
-  /** The payment as it has ended, or as it is when `seconds` have passed or the server stops. */
+  /** The payment as it has ended, or as it is when time is up, the server stops or nobody listens any more. */
   function whenEnded(
-    owner: Hex,
-    id: string,
-    seconds: number,
-    committed?: PaymentState,
+    { raw: { socket } }: Pick<FastifyRequest, 'raw'>,
+    { owner, id, wait, committed }: Waiting,
   ): Promise<PaymentState | null> {
     const look = async (told?: PaymentState) => {
       const state = told ?? (await findPayment(db, id))
       // Whether another owner has such a payment is nobody's business.
       return state?.owner === owner ? state : null
     }
-    const isTold = (seen: PaymentState | null) => deps.closing?.aborted || seen === null || hasEnded(seen)
-    return waitUntil(deps.changes, id, seconds * 1000, look, isTold, committed)
+    const isTold = (seen: PaymentState | null) =>
+      deps.closing?.aborted || socket.destroyed || seen === null || hasEnded(seen)
+    return waitUntil(deps.changes, id, wait * 1000, look, isTold, committed)
   }
 }
 

@@ -186,6 +186,24 @@ test('who waits for a payment or a job is answered at once when the server stops
   await stopping.stop()
 })
 
+test('nothing is looked up any more for who has gone away while they waited', async () => {
+  const busy = await startSlicesWorld(database, { worker: false })
+  const ended: string[] = []
+  busy.app.addHook('onSend', async ({ url }) => void ended.push(url))
+  const { device } = busy.newUser()
+  const job = (await busy.register(device, 'impatient')).json()
+  const payment = (await busy.send('POST', '/v1/payments', device, { to: offer(), amountMsat: '1' })).json()
+  const authorization = await busy.authorizationOf(device)
+  const address = await busy.app.listen({ port: 0 })
+  const paths = [`/v1/jobs/${job.id}?wait=20`, `/v1/payments/${payment.id}?wait=20`]
+  const left = paths.map((path) =>
+    fetch(`${address}${path}`, { headers: { authorization }, signal: AbortSignal.timeout(100) }),
+  )
+  await Promise.allSettled(left)
+  await expect.poll(() => ended, { timeout: 5_000 }).toEqual(expect.arrayContaining(paths))
+  await busy.stop()
+})
+
 describe('a payment from a node that is offline', () => {
   test('succeeds when the node comes back in time', async () => {
     const { device, node } = world.newUser()

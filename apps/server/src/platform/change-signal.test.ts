@@ -60,6 +60,14 @@ test('who has committed it reads nothing before it changes', async () => {
   expect(stored.reads).toBe(0)
 })
 
+test('whoever waits when the server stops is woken', async () => {
+  const closing = new AbortController()
+  const signal = makeChangeSignal(closing.signal)
+  const woken = Promise.all([signal.next('a', FOREVER_MS), signal.next('b', FOREVER_MS)])
+  closing.abort()
+  expect(await woken).toEqual([null, null])
+})
+
 test('whoever waits long enough is answered what there is', async () => {
   expect(await waiting(1).answer).toBe('begin')
 })

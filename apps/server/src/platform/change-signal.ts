@@ -1,6 +1,9 @@
 import { z } from 'zod'
 
 const MAX_WAIT_SECONDS = 20
+/** Between two looks at what another instance may have changed; it doubles from the one to the other. */
+const SHORTEST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 1_000
 
 /**
  * Wakes those in this process who wait for something to change. What has changed they are told by who has committed it,
@@ -15,8 +18,12 @@ export type ChangeSignal<State = never> = {
   next(id: string, ms: number): Promise<State | null>
 }
 
-export function makeChangeSignal<State = never>(): ChangeSignal<State> {
+/** `closing`: whoever waits when the server stops is woken with null. */
+export function makeChangeSignal<State = never>(closing?: AbortSignal): ChangeSignal<State> {
   const waiting = new Map<string, Set<(told: State | null) => void>>()
+  closing?.addEventListener('abort', () => {
+    for (const wakes of [...waiting.values()]) for (const wake of wakes) wake(null)
+  })
   return {
     notify(id, committed) {
       for (const wake of waiting.get(id) ?? []) wake(committed ?? null)
@@ -60,10 +67,12 @@ export async function waitUntil<T, State = never>(
   committed?: State,
 ): Promise<T> {
   const until = performance.now() + waitMs
+  let pause = SHORTEST_PAUSE_MS
   for (let known = committed; ; known = undefined) {
     // Listen before looking: a change between the two is not missed.
     const left = until - performance.now()
-    const change = left > 0 ? signal.next(id, Math.min(left, 250)) : null
+    const change = left > 0 ? signal.next(id, Math.min(left, pause)) : null
+    pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
     const seen = await look(known)
     if (done(seen) || change === null) return seen
     const told = await change

@@ -181,6 +181,7 @@ export async function startSlicesWorld(
     get,
     send,
     insist,
+    authorizationOf,
     /** Somebody with a device and, unless told otherwise, a node. */
     newUser(node: TestNode | null = makeTestNode()) {
       const device = newDevice()
