@@ -25,7 +25,7 @@ test('a part that fails or hangs does not keep the others from ending', async ()
   expect(ended).toEqual(['postgres'])
 })
 
-async function start(kind: 'quick' | 'stuck') {
+async function start(kind: 'quick' | 'stuck' | 'told-twice') {
   const script = join(import.meta.dirname, 'testing/shutdown-process.ts')
   const child = spawn(process.execPath, [script, kind], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
@@ -42,6 +42,18 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything and exit
   expect(await exit).toEqual([0, null])
   expect(output()).toBe('ready\nhttp\ndatabase\n')
 })
+
+test.each(['SIGTERM', 'SIGHUP'] as const)(
+  '%s that comes twice at once, to the group and passed on, ends everything all the same',
+  async (signal) => {
+    const { child, output, exit } = await start('told-twice')
+    child.kill(signal)
+    await expect.poll(output).toContain('http')
+    child.kill(signal)
+    expect(await exit).toEqual([0, null])
+    expect(output()).toBe('ready\nhttp\ndatabase\n')
+  },
+)
 
 test('a second Ctrl-C exits at once', async () => {
   const { child, output, exit } = await start('stuck')

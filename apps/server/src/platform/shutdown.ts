@@ -8,10 +8,13 @@ export type Shutdown = {
   run(reason: string): Promise<boolean>
   /**
    * SIGINT, SIGTERM and SIGHUP run the shutdown and then exit with 0, or 1 when something did not end well. A second
-   * signal exits at once with 130: what was cut short is taken up at the next start.
+   * signal exits at once with 130: what was cut short is taken up at the next start. SIGTERM and SIGHUP that come again
+   * within a second are the same one: who signals a whole group reaches us, and who passes it on to us.
    */
   onSignals(): void
 }
+
+const TOLD_TWICE_WITHIN_MS = 1_000
 
 /**
  * Ends a server in order: stop accepting, finish what runs, then what that stood on. Everything together has
@@ -46,8 +49,14 @@ export function makeShutdown(options: { log: Log; deadlineMs?: number }): Shutdo
       return running
     },
     onSignals() {
+      const last = { signal: '', at: 0 }
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
         process.on(signal, () => {
+          const now = performance.now()
+          const isToldTwice =
+            signal !== 'SIGINT' && signal === last.signal && now - last.at < TOLD_TWICE_WITHIN_MS
+          if (isToldTwice) return
+          Object.assign(last, { signal, at: now })
           if (running) process.exit(130)
           void shutdown.run(signal).then((well) => process.exit(well ? 0 : 1))
         })
