@@ -177,6 +177,12 @@ describe('a bad request', () => {
     expect(answer.headers.allow).toBe(allow)
   })
 
+  test('by QUERY without a content-type is the client’s fault, not ours', async () => {
+    const answer = await raw('QUERY /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    expect(answer).toMatch(/^HTTP\/1\.1 415 [\s\S]*"code":"CONTENT_TYPE_UNSUPPORTED"/)
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
   test('with more headers than anybody reads is told so', async () => {
     const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/)

@@ -6,6 +6,8 @@ import { PROBLEM_CONTENT_TYPE, type Problem, problemOf, RefusalError } from './p
 const FASTIFY_REFUSALS: Record<string, () => Refusal> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => refuse('BODY_TOO_LARGE'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => refuse('CONTENT_TYPE_UNSUPPORTED'),
+  // The method QUERY, which Fastify reads a body of wherever it goes to.
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: () => refuse('CONTENT_TYPE_UNSUPPORTED'),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => refuse('JSON_INVALID'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => refuse('JSON_INVALID'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => refuse('REQUEST_INVALID'),
