@@ -166,6 +166,16 @@ const CASES: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
     /^This machine has no address 192\.0\.2\.7\./,
   ],
   [
+    'an address in a zone that is not there',
+    async () => ({ HOLDFAST_HOST: 'fe80::1%nowhere' }),
+    /^This machine has no address fe80::1%nowhere\. Name one of its own in HOLDFAST_HOST/,
+  ],
+  [
+    'a host that is no name',
+    async () => ({ HOLDFAST_HOST: 'x'.repeat(100_000) }),
+    /^This machine has no address x+\. Name one of its own in HOLDFAST_HOST/,
+  ],
+  [
     'a data folder below a file',
     async () => {
       writeFileSync(join(folder, 'file'), '')

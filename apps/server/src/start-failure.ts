@@ -35,11 +35,22 @@ function explainListening(error: ListenError, config: Config): string | null {
       return error.syscall === 'listen' || error.syscall === 'bind'
         ? `Port ${error.port} of ${host} may not be used by this user. Name one from 1024 in ${variable}.`
         : null
+    case 'EINVAL':
+      return isAboutTheHost(error) ? noSuchAddress(host) : null
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return `This machine has no address ${host}. Name one of its own in HOLDFAST_HOST, such as 127.0.0.1.`
+      return noSuchAddress(host)
     default:
       return null
   }
+}
+
+/** An address with a zone that is not there, or a name that no resolver takes. */
+function isAboutTheHost({ syscall }: ListenError): boolean {
+  return syscall === 'listen' || syscall === 'bind' || syscall === 'getaddrinfo'
+}
+
+function noSuchAddress(host: string): string {
+  return `This machine has no address ${host}. Name one of its own in HOLDFAST_HOST, such as 127.0.0.1.`
 }

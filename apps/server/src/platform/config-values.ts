@@ -39,5 +39,19 @@ export const nostrSecretKey = z.string().transform((text, context): Secret<strin
 })
 
 export const secretUrl = (...protocols: string[]) => url(...protocols).transform((text) => new Secret(text))
+/** Its credentials are sent decoded. */
+export const bitcoindUrl = url('http:', 'https:')
+  .refine(hasCredentialsToDecode)
+  .transform((text) => new Secret(text))
 export const onOff = z.enum(['on', 'off']).transform((text) => text === 'on')
 export const path = z.string().transform((text) => resolve(text))
+
+function hasCredentialsToDecode(text: string): boolean {
+  const { username, password } = new URL(text)
+  try {
+    decodeURIComponent(`${username}:${password}`)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -15,6 +15,7 @@ import {
   tsigKey,
 } from './config-dns-values.ts'
 import {
+  bitcoindUrl,
   type DomainKey,
   domainKey,
   integer,
@@ -232,8 +233,8 @@ export const VARIABLES = {
   ),
   BITCOIND_URL: variable(
     'JSON-RPC of a bitcoind.',
-    'http://user:password@host:port',
-    secretUrl('http:', 'https:'),
+    'http://user:password@host:port, with %25 for a % in them',
+    bitcoindUrl,
     unset('the embedded chain'),
     true,
   ),
@@ -264,8 +265,8 @@ export const VARIABLES = {
   ),
   HOLDFAST_TRUSTED_PROXIES: variable(
     'Proxies whose x-forwarded-for is believed.',
-    'IP addresses or networks, separated by commas',
-    list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()])),
+    'IP addresses or networks, but not all there are (/0), separated by commas',
+    list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).refine((text) => !text.endsWith('/0'))),
     is([] as string[], 'none'),
   ),
   LOG_LEVEL: variable(

@@ -85,7 +85,7 @@ describe('the configuration', () => {
       'HOLDFAST_PORT="70000": expected a number from 0 to 65535',
       'DATABASE_URL=[secret]: expected postgres://user:password@host:port/database',
       'HOLDFAST_DOMAINS="shop.test,Bad_Domain": expected domain names in lower case, separated by commas',
-      'BITCOIND_URL=[secret]: expected http://user:password@host:port',
+      'BITCOIND_URL=[secret]: expected http://user:password@host:port, with %25 for a % in them',
       'HOLDFAST_DEVNET="yes": expected on or off',
       expect.stringContaining('LOG_LEVEL="loud": expected fatal, error, warn'),
     ])
@@ -125,6 +125,9 @@ describe('the configuration', () => {
     ['HOLDFAST_DNS_CONFIRM_QUORUM', '0'],
     ['HOLDFAST_BLOCK_INTERVAL_MS', '0'],
     ['HOLDFAST_TRUSTED_PROXIES', 'everyone'],
+    ['HOLDFAST_TRUSTED_PROXIES', '10.0.0.1,0.0.0.0/0'],
+    ['HOLDFAST_TRUSTED_PROXIES', '::/0'],
+    ['BITCOIND_URL', 'http://user:100%@127.0.0.1:18443'],
     ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '-1'],
     ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '0.5'],
     ['HOLDFAST_ESCROW_FEE_FIXED_SAT', '50001'],
