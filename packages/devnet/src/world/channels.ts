@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { NodeError } from '@holdfast/lightning'
-import type { LdkNode } from '@holdfast/lightning/ldk'
+import type { LdkHost, LdkNode } from '@holdfast/lightning/ldk'
 import { payFromFaucet } from '../chain/faucet.ts'
 import type { BitcoinRpc } from '../chain/rpc-client.ts'
+import { WorldError } from './world-error.ts'
 
 /** Each channel carries this much, half of it on either side, so that both can pay at once. */
 export const CHANNEL_SAT = 10_000_000n
@@ -12,15 +13,23 @@ const CONFIRMATIONS = 6
 const USABLE_WITHIN_MS = 120_000
 /** A node whose announcement was lost makes it heard again with the next block, or after some six seconds. */
 const IN_GRAPH_WITHIN_MS = 30_000
+const PAUSE_MS = 20
 
 type Peer = { node: LdkNode; announce: boolean }
+type Faults = LdkHost['faults']
 
 /**
  * Gives every peer a balanced channel with the hub. Safe to run again after a crash at any point: a channel that
- * exists is left alone, and coins that the hub already holds are not asked of the faucet twice.
+ * exists is left alone, and coins that the hub already holds are not asked of the faucet twice. Throws `WorldError` when
+ * one of them goes down meanwhile.
  */
-export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: Peer[]): Promise<void> {
-  for (const { node } of peers) await connectPatiently(hub, node)
+export async function openMissingChannels(
+  rpc: BitcoinRpc,
+  hub: LdkNode,
+  peers: Peer[],
+  faults: Faults,
+): Promise<void> {
+  for (const { node } of peers) await connectPatiently(hub, node, faults)
   const existing = new Set((await hub.listChannels()).map((channel) => channel.peer))
   const missing = peers.filter((peer) => !existing.has(peer.node.nodeId))
   if (missing.length > 0) {
@@ -39,7 +48,7 @@ export async function openMissingChannels(rpc: BitcoinRpc, hub: LdkNode, peers: 
   }
   const unconfirmed = (await hub.listChannels()).some((channel) => channel.confirmations < CONFIRMATIONS)
   if (unconfirmed) await confirm(rpc, [hub, ...peers.map(({ node }) => node)])
-  await untilUsable(hub, peers)
+  await untilUsable(hub, peers, faults)
 }
 
 /**
@@ -52,13 +61,14 @@ export async function untilInGraph(hub: LdkNode, peer: LdkNode): Promise<boolean
     const channels = (await hub.listChannels()).filter((channel) => channel.peer === peer.nodeId)
     for (const { shortChannelId } of channels)
       if (shortChannelId !== null && (await hub.knowsChannel(shortChannelId))) return true
-    await sleep(20)
+    await sleep(PAUSE_MS)
   }
   return false
 }
 
 /** All of these nodes run in this process: one that does not answer in time is only busy. */
-async function connectPatiently(hub: LdkNode, { nodeId, listening }: LdkNode): Promise<void> {
+async function connectPatiently(hub: LdkNode, node: LdkNode, faults: Faults): Promise<void> {
+  const { nodeId, listening } = node
   if (!listening) throw new Error(`Node ${nodeId} does not listen.`)
   const deadline = Date.now() + USABLE_WITHIN_MS
   while (true) {
@@ -68,6 +78,8 @@ async function connectPatiently(hub: LdkNode, { nodeId, listening }: LdkNode): P
       const isBusy = error instanceof NodeError && error.code === 'offline'
       if (!isBusy || Date.now() > deadline) throw error
     }
+    refuseDown([hub, node], faults)
+    await sleep(PAUSE_MS)
   }
 }
 
@@ -96,13 +108,23 @@ async function confirm(rpc: BitcoinRpc, nodes: LdkNode[]) {
   }
 }
 
-async function untilUsable(hub: LdkNode, peers: Peer[]) {
+async function untilUsable(hub: LdkNode, peers: Peer[], faults: Faults) {
   const deadline = Date.now() + USABLE_WITHIN_MS
   while (true) {
     const usable = new Set((await hub.listChannels()).filter((c) => c.usable).map((c) => c.peer))
     if (peers.every(({ node }) => usable.has(node.nodeId))) return
     if (Date.now() > deadline)
       throw new Error(`The channels of the devnet were not usable within ${USABLE_WITHIN_MS} ms.`)
-    await sleep(20)
+    refuseDown([hub, ...peers.map(({ node }) => node)], faults)
+    await sleep(PAUSE_MS)
   }
+}
+
+/** One that is down stays so until its file can be read again: waiting for it would be in vain. */
+function refuseDown(nodes: LdkNode[], faults: Faults) {
+  const down = faults().find((fault) => nodes.some(({ nodeId }) => nodeId === fault.nodeId))
+  if (down)
+    throw new WorldError(
+      `The Lightning node ${down.nodeId} of the devnet went down: ${down.reason.replace(/\.$/, '')}. Mend that and start again.`,
+    )
 }

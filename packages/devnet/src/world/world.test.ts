@@ -50,7 +50,12 @@ async function openOneChannelAndCrash(): Promise<void> {
     throw new NodeError('offline', 'The peer does not answer.')
   }
   await expect(
-    openMissingChannels({ ...rpc, generate }, { ...hub, connect }, [{ node: operator, announce: true }]),
+    openMissingChannels(
+      { ...rpc, generate },
+      { ...hub, connect },
+      [{ node: operator, announce: true }],
+      () => [],
+    ),
   ).rejects.toThrow('killed before the first block')
   expect((await hub.listChannels()).map(({ confirmations }) => confirmations)).toEqual([0])
   await host.stop()

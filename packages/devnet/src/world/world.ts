@@ -39,7 +39,7 @@ export type World = {
  * A Lightning world in one process: a regtest chain, a hub, the operator's node and one node per user, each with a
  * balanced channel to the hub. Kept in `folder`; started again, it goes on where it stopped, also after a kill -9.
  * A user whose node's file cannot be read keeps nobody else from starting: that node is offline until it can be.
- * Throws `WorldError` when the bitcoind that was given cannot be used.
+ * Throws `WorldError` when the bitcoind that was given cannot be used, or a node that is needed goes down.
  */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const { folder, log } = options
@@ -92,10 +92,11 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
     const down = new Set(host.faults().map(({ nodeId }) => nodeId))
     const userNodes = [...users.values()].map((user) => user.node).filter((node) => !down.has(node.nodeId))
-    await openMissingChannels(rpc, hub, [
+    const peers = [
       { node: operator, announce: true },
       ...userNodes.map((node) => ({ node, announce: false })),
-    ])
+    ]
+    await openMissingChannels(rpc, hub, peers, () => host.faults())
 
     const miner = startMiner(rpc, { intervalMs: options.blockIntervalMs, onFault: reportFaultOf('miner') })
     undo.push(() => miner.stop())
