@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,19 @@ test('a signal during the start ends what has come up by then, too', async () =>
   const end = await ended
   expect(processesOf(dataDir)).toEqual([])
   expect(end).toEqual([0, null])
+})
+
+test('a pipe that nobody reads ends no server', async () => {
+  const child = begin({})
+  const ended = once(child, 'close')
+  child.stdout.destroy()
+  child.stderr.destroy()
+  const file = join(dataDir, 'server.json')
+  await Promise.race([expect.poll(() => existsSync(file), { timeout: 60_000 }).toBe(true), ended])
+  const { url } = JSON.parse(readFileSync(file, 'utf8'))
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  child.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
 })
 
 describe('a start that fails says why, and leaves nothing running', () => {

@@ -13,5 +13,7 @@ ${describeConfig()}
 `
 
 const { values } = readOptions({ options: { help: { type: 'boolean', short: 'h' } } })
+// A pipe whose reader has seen enough, such as `grep -m1 ready`, ends no server.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 if (values.help) console.log(HELP)
 else if (!(await runHoldfast(process.env, { say: console.log, complain: console.error }))) process.exit(1)

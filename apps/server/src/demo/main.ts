@@ -2,6 +2,7 @@
 import { readOptions } from '../platform/read-options.ts'
 import { lookOf } from './layout.ts'
 import { playDemo } from './play-demo.ts'
+import { endWithReader } from './running-server.ts'
 import { jsonTeller, terminalTeller } from './teller.ts'
 
 const HELP = `npm run demo [-- OPTIONS]
@@ -27,6 +28,7 @@ const { values } = readOptions({
 
 if (values.help) console.log(HELP)
 else {
+  endWithReader(process.stdout)
   const out = (line: string) => process.stdout.write(`${line}\n`)
   const complain = (line: string) => process.stderr.write(`${line}\n`)
   const teller = values.json ? jsonTeller(out) : terminalTeller(out, complain, lookOf(process.stdout))

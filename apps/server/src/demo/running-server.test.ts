@@ -86,6 +86,23 @@ test.each(['SIGTERM', 'SIGHUP'] as const)(
   },
 )
 
+test('a pipe that nobody reads any more ends the server that was started, too', async () => {
+  const module_ = JSON.stringify(join(import.meta.dirname, 'running-server.ts'))
+  const script = `import { endWithReader, findOrStartServer } from ${module_}
+  endWithReader(process.stdout)
+  await findOrStartServer(${JSON.stringify(dataDir)}, () => undefined, { program: ${JSON.stringify(program)} })
+  setInterval(() => console.log('a step'), 10)`
+  const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module']
+  const started = spawn(process.execPath, [...flags, '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  starter = started
+  const ended = once(started, 'exit')
+  await Promise.race([once(started.stdout, 'data'), ended])
+  expect(isAlive()).toBe(true)
+  started.stdout.destroy()
+  expect(await ended).toEqual([128 + constants.signals.SIGHUP, null])
+  expect(isAlive()).toBe(false)
+})
+
 test.each([
   ['fails', 20_000, { code: 'SERVER_FAILED', message: 'The server ended with 3.' }],
   ['hangs', 300, { code: 'SERVER_FAILED', message: 'The server was not ready within 0.3 s.' }],

@@ -129,6 +129,11 @@ function endWithUs(child: ChildProcess): () => void {
   }
 }
 
+/** A story that nobody reads any more ends as one whose terminal was closed, with the server that was started for it. */
+export function endWithReader(stream: NodeJS.WritableStream): void {
+  stream.on('error', () => process.kill(process.pid, 'SIGHUP'))
+}
+
 function hasEnded({ exitCode, signalCode }: ChildProcess) {
   return exitCode !== null || signalCode !== null
 }
