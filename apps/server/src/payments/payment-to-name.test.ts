@@ -41,6 +41,19 @@ describe('a name', () => {
     expect(await world.read(id)).toMatchObject({ phase: 'sending', amountMsat: 1000n })
   })
 
+  test.each([true, false])(
+    'whose offer takes no note as long as this one fails at once; the name was known: %s',
+    async (isKnown) => {
+      const uri = `bitcoin:?lno=${offerOf()}`
+      resolvesTo(uri)
+      if (isKnown) vi.mocked(world.resolver.remembered).mockReturnValue(resolvedTo(uri))
+      const note = 'é'.repeat(257)
+      const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5', note })
+      await world.run('resolve')
+      expect(await world.read(id)).toMatchObject({ phase: 'failed', cause: 'NOTE_NOT_ACCEPTED' })
+    },
+  )
+
   test('waits for the DNS and for the node, and is then paid', async () => {
     vi.mocked(world.resolver.resolve).mockResolvedValue(refuse('DNS_UNAVAILABLE'))
     const { id } = await world.start({ to: 'alice@shop.test', amountMsat: '5' })

@@ -297,6 +297,12 @@ describe('a request that is refused', () => {
       422,
       'NOTE_NOT_ACCEPTED',
     ],
+    [
+      'a note of more than 512 bytes with an offer',
+      () => ({ to: offer(), amountMsat: '1', note: `a${'é'.repeat(256)}` }),
+      422,
+      'NOTE_NOT_ACCEPTED',
+    ],
     ['an empty note', () => ({ to: offer(), amountMsat: '1', note: '' }), 400, 'REQUEST_INVALID'],
     ['another fallback', () => ({ to: 'a@b.test', amountMsat: '1', fallback: 'x' }), 400, 'REQUEST_INVALID'],
     ['a tampered invoice', () => ({ to: invoice({ tamper: true }) }), 422, 'INVOICE_INVALID'],

@@ -9,6 +9,7 @@ import { destinationOf } from './ask-payer.ts'
 import { type Destination, parseDestination } from './parse-destination.ts'
 import { startPayment } from './payment-saga.ts'
 import { type NameResolver, payableOfName } from './resolve-destination.ts'
+import { takeNote } from './take-note.ts'
 
 export type RequestDeps = AskNodes & {
   resolver: Pick<NameResolver, 'remembered'>
@@ -46,7 +47,9 @@ export async function requestPayment(
   const now = deps.clock()
   const parsed = parseDestination(wish.to, node, now)
   if (isRefusal(parsed)) return parsed
-  const destination = withWhatIsKnown(parsed, wish, deps, node)
+  const taken = parsed.kind === 'name' ? parsed : takeNote(parsed, wish.note)
+  if (isRefusal(taken)) return taken
+  const destination = withWhatIsKnown(taken, wish, deps, node)
   const payable = destination.kind === 'name' ? destination.proven?.payable : destination
   if (payable) node.payer?.expect?.(destinationOf({ payable, note: wish.note }))
 
@@ -83,7 +86,7 @@ function nodePaymentIdsOf(id: string): { nodePaymentId: Hex; spareNodePaymentIds
 /** What is remembered of a name and can be paid goes with the request; all else is for the job that resolves it. */
 function withWhatIsKnown(
   destination: Destination,
-  { fallback }: PaymentWish,
+  { fallback, note }: PaymentWish,
   { resolver, clock }: RequestDeps,
   node: LightningNode,
 ): PaymentRequest['destination'] {
@@ -91,7 +94,7 @@ function withWhatIsKnown(
   const toResolve = { ...destination, ...(fallback !== undefined && { fallback }) }
   const known = resolver.remembered(destination.name)
   if (known === null) return toResolve
-  const payable = payableOfName(known, node, clock())
+  const payable = payableOfName(known, { node, note }, clock())
   return isRefusal(payable) ? toResolve : { ...toResolve, proven: { payable, expiresAt: known.expiresAt } }
 }
 

@@ -6,6 +6,7 @@ import { connectedNode } from '../nodes/connected-node.ts'
 import type { NodeDirectory } from '../nodes/node-directory.ts'
 import { TimedOutError, within } from '../platform/within.ts'
 import { type PayingNode, payableOfInvoice, payableOfUri } from './parse-destination.ts'
+import { takeNote } from './take-note.ts'
 
 type Resolved = {
   /** `user@domain`, canonical. */
@@ -57,7 +58,7 @@ export async function resolveDestination(deps: ResolveDeps, state: Resolving): P
     const resolved = await within(RESOLVE_TIMEOUT_MS, deps.resolver.resolve(state.name))
     const payable = isRefusal(resolved)
       ? await fallBack(deps, state, node, resolved)
-      : payableOfName(resolved, node, deps.clock())
+      : payableOfName(resolved, { node, note: state.note }, deps.clock())
     return isRefusal(payable) ? failed(payable.refused) : { kind: 'resolved', payable }
   } catch (error) {
     if (error instanceof TimedOutError) return failed('DNS_UNAVAILABLE')
@@ -66,9 +67,14 @@ export async function resolveDestination(deps: ResolveDeps, state: Resolving): P
 }
 
 /** BOLT 12: who found an offer by BIP-353 says by which name (`invreq_bip_353_name`). */
-export function payableOfName({ name, parsed }: Resolved, node: PayingNode, now: number): Payable | Refusal {
+export function payableOfName(
+  { name, parsed }: Resolved,
+  { node, note }: { node: PayingNode; note: string | undefined },
+  now: number,
+): Payable | Refusal {
   const payable = payableOfUri(parsed, node, now)
-  return isRefusal(payable) || payable.kind === 'bolt11' ? payable : { ...payable, payee: name }
+  if (isRefusal(payable) || payable.kind === 'bolt11') return payable
+  return takeNote({ ...payable, payee: name }, note)
 }
 
 async function fallBack(
