@@ -69,7 +69,7 @@ async function embeddedDatabase(dataDir: string): Promise<Secret<string>> {
   const password = (await read(join(folder, 'app.password')))?.trim()
   if (!port || !password)
     throw new UsageError(`the database of ${dataDir} does not run; it does while Holdfast runs: npm start`)
-  return new Secret(`postgres://${APP_ROLE}:${password}@127.0.0.1:${port}/holdfast`)
+  return new Secret(`postgres://${APP_ROLE}:${password}@127.0.0.1:${port}/holdfast?sslmode=disable`)
 }
 
 async function read(file: string): Promise<string | null> {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { makeLog } from '../log.ts'
 import { Secret } from '../secret.ts'
 import { clearPostgres, openPostgres, type Postgres } from './open-postgres.ts'
@@ -86,6 +86,17 @@ describe('the embedded PostgreSQL', () => {
     const second = await open()
     expect(await query(second.connectionString.reveal(), 'select * from kept')).toEqual([{ one: 1 }])
     await second.stop()
+  })
+
+  test('does not care how the shell reaches other databases', async () => {
+    vi.stubEnv('PGSSLMODE', 'require')
+    try {
+      const postgres = await open()
+      expect(await query(postgres.connectionString.reveal(), 'select 1 as one')).toEqual([{ one: 1 }])
+      await postgres.stop()
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   test('is durable, listens on the loopback only, and lets nobody in without the password', async () => {

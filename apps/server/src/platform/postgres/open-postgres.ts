@@ -62,9 +62,11 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
   await initCluster({ binaries, cluster, password, runAs })
   const logFile = join(folder, 'server.log')
   const server = await startServer({ binaries, cluster, logFile, runAs, log, ...(settings && { settings }) })
-  const socket = server.socketFolder === null ? '' : `?host=${encodeURIComponent(server.socketFolder)}`
+  // Else PGSSLMODE, which is meant for other databases, would apply.
+  const way = new URLSearchParams({ sslmode: 'disable' })
+  if (server.socketFolder !== null) way.set('host', server.socketFolder)
   const urlOf = (database: string) =>
-    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}${socket}`)
+    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}?${way}`)
   try {
     await createDatabase(urlOf('postgres'))
   } catch (error) {
