@@ -176,6 +176,24 @@ const CASES: [string, () => Promise<NodeJS.ProcessEnv>, RegExp][] = [
     /^This machine has no address x+\. Name one of its own in HOLDFAST_HOST/,
   ],
   [
+    'a program for zones that is not there',
+    async () => ({ HOLDFAST_ZONE_HOOK: join(folder, 'hook') }),
+    /^The program .*hook cannot be run: ENOENT.*name another in HOLDFAST_ZONE_HOOK\.$/,
+  ],
+  [
+    'a program for zones that nobody may run',
+    async () => {
+      writeFileSync(join(folder, 'hook'), '#!/bin/sh', { mode: 0o644 })
+      return { HOLDFAST_ZONE_HOOK: join(folder, 'hook') }
+    },
+    /^The program .*hook cannot be run: EACCES.*name another in HOLDFAST_ZONE_HOOK\.$/,
+  ],
+  [
+    'a program for zones that is a folder',
+    async () => ({ HOLDFAST_ZONE_HOOK: folder }),
+    /^The program .* cannot be run: it is no file\..*name another in HOLDFAST_ZONE_HOOK\.$/,
+  ],
+  [
     'a data folder below a file',
     async () => {
       writeFileSync(join(folder, 'file'), '')

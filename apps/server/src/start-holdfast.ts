@@ -14,6 +14,7 @@ import type { Ready } from './ready-table.ts'
 import { startServer } from './server.ts'
 import { serverUrl } from './server-url.ts'
 import { together } from './together.ts'
+import { refuseUnusableHook } from './zones/usable-hook.ts'
 
 /** What programs on this machine, such as the demo, read in `server.json` to find the server of a data folder. */
 export type ServerFile = Pick<Ready, 'url' | 'dns'> & { readonly pid: number }
@@ -25,6 +26,7 @@ export type ServerFile = Pick<Ready, 'url' | 'dns'> & { readonly pid: number }
 export async function startHoldfast(config: Config, log: Log, shutdown: Shutdown): Promise<Ready> {
   const began = performance.now()
   const { dataDir } = config
+  await refuseUnusableHook(config.zoneHook)
   const folder = await lockDataFolder(dataDir)
   shutdown.add('data folder', async () => folder.release())
   const [database, { edges, dns }] = await together(
