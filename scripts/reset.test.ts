@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lockDataFolder } from '@holdfast/server/platform/data-folder-lock'
@@ -56,6 +56,21 @@ describe('npm run reset', () => {
   test('does not ask with --yes', async () => {
     ;(await makeDataFolder()).release()
     expect(reset(['--yes'])).toMatchObject({ status: 0, isThere: false })
+  })
+
+  test('leaves what others have in the same folder, and says so', async () => {
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'thesis.txt'), 'x')
+    ;(await makeDataFolder()).release()
+    writeFileSync(join(folder, 'server.json.new'), 'half of it')
+    expect(reset(['--yes'])).toMatchObject({
+      status: 0,
+      isThere: true,
+      stdout: expect.stringContaining(
+        `Deleted all embedded data in ${folder}. What else is there was left: thesis.txt.`,
+      ),
+    })
+    expect(readdirSync(folder)).toEqual(['thesis.txt'])
   })
 
   test('leaves a folder alone that is not ours, or that a server uses', async () => {

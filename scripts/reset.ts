@@ -1,5 +1,6 @@
 // npm run reset: clears the embedded data (database, chain, devnet nodes, zone keys) after asking.
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { readConfig } from '@holdfast/server/platform/config'
 import { DataFolderBusyError, lockDataFolder } from '@holdfast/server/platform/data-folder-lock'
@@ -17,6 +18,9 @@ folder is gone are listed.
   --orphans   delete those databases instead, each after asking
   --yes       do not ask
 `
+
+/** What lies in a data folder; docs/operations.md tells what each is. */
+const OURS = /^(holdfast\.(lock|pid)|server\.json|nostr\.key|postgres|dns|devnet)(\.new|-journal)?$/
 
 const { values } = readOptions({
   options: { orphans: { type: 'boolean' }, yes: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
@@ -52,11 +56,24 @@ async function reset(folder: string, log: Log): Promise<void> {
     if (!(await confirmed(`Delete all embedded data in ${folder}, for good?`)))
       return console.log('Nothing was deleted.')
     await clearPostgres(folder, log)
-    rmSync(folder, { recursive: true, force: true })
-    console.log(`Deleted ${folder}. The next npm start makes a new world.`)
+    const left = clearFolder(folder)
+    const deleted =
+      left.length === 0
+        ? `Deleted ${folder}.`
+        : `Deleted all embedded data in ${folder}. What else is there was left: ${left.join(', ')}.`
+    console.log(`${deleted} The next npm start makes a new world.`)
   } finally {
     lock.release()
   }
+}
+
+/** Who named a folder of their own in HOLDFAST_DATA_DIR keeps what they have in it: it is answered. */
+function clearFolder(folder: string): string[] {
+  for (const name of readdirSync(folder))
+    if (OURS.test(name)) rmSync(join(folder, name), { recursive: true, force: true })
+  const left = readdirSync(folder)
+  if (left.length === 0) rmdirSync(folder)
+  return left
 }
 
 async function listOrphans(): Promise<void> {
