@@ -48,6 +48,7 @@ describe('npm run reset', () => {
     ['y\n', false, 'Deleted'],
     ['n\n', true, 'Nothing was deleted.'],
     ['\n', true, 'Nothing was deleted.'],
+    ['', true, 'Nothing was deleted.'],
   ])('asks, and does what was answered: %j', async (answer, isThere, said) => {
     ;(await makeDataFolder()).release()
     expect(reset([], answer)).toMatchObject({ status: 0, isThere, stdout: expect.stringContaining(said) })

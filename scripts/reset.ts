@@ -1,4 +1,5 @@
 // npm run reset: clears the embedded data (database, chain, devnet nodes, zone keys) after asking.
+import { once } from 'node:events'
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
@@ -100,7 +101,9 @@ function describe({ folder, was, lastUsed }: Orphan): string {
 async function confirmed(question: string): Promise<boolean> {
   if (values.yes) return true
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await terminal.question(`${question} [y/N] `)
+  // An input that ends, and a Ctrl-C, are no answer.
+  const unanswered = once(terminal, 'close').then(() => '')
+  const answer = await Promise.race([terminal.question(`${question} [y/N] `), unanswered])
   terminal.close()
   return /^y(es)?$/i.test(answer.trim())
 }
