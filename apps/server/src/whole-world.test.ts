@@ -171,6 +171,7 @@ describe('the demo on it', () => {
   ])('ends on %s with its code', async (_, wish, expected) => {
     const { code, complaint } = await play(wish)
     expect({ code, complaint }).toEqual({ code: 1, complaint: expect.stringContaining(`${expected}: `) })
+    expect(complaint.split(expected)).toHaveLength(2)
     const { text } = await play({ ...wish, json: true })
     expect(JSON.parse(text.split('\n').at(-1) ?? '')).toMatchObject({ ok: false, code: expected })
   })

@@ -37,6 +37,9 @@ export async function openDevices(folder: string): Promise<(name: string) => Dev
       headers: { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(10_000),
       ...(wish && { method: 'POST', body: JSON.stringify(wish) }),
+    }).catch((cause) => {
+      const words = 'The device does not answer. It runs while the server does.'
+      throw new DemoError('DEVICE_UNAVAILABLE', words, { cause })
     })
     if (response.status === 404) return null
     if (!response.ok)

@@ -43,7 +43,7 @@ export async function playDemo(
     teller.end({ ...ending, escrows }, server)
     return 0
   } catch (error) {
-    teller.fail(codeOf(error), error as Error)
+    teller.fail(codeOf(error), wordsOf(error))
     return 1
   } finally {
     await stop()
@@ -59,4 +59,9 @@ function readAmount(text: string): bigint {
 function codeOf(error: unknown): string {
   if (error instanceof DemoError || error instanceof HoldfastError) return error.code
   return error instanceof ConfigError ? 'CONFIG_INVALID' : 'INTERNAL'
+}
+
+/** A `HoldfastError` has its code in its message, too. */
+function wordsOf(error: unknown): string {
+  return error instanceof HoldfastError ? `${error.title} ${error.detail}` : (error as Error).message
 }

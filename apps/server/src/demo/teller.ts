@@ -13,7 +13,7 @@ export type Ending = NameEnding & { readonly escrows: readonly PlayedEscrow[] }
 export type Teller = {
   tell: Tell
   end(ending: Ending, server: RunningServer): void
-  fail(code: string, error: Error): void
+  fail(code: string, words: string): void
 }
 
 type Print = (line: string) => void
@@ -26,7 +26,7 @@ export function jsonTeller(print: Print): Teller {
     tell: (step, facts) => line({ step, ...facts }),
     end: ({ feeMsat, recordName, escrows, ...ending }) =>
       line({ ok: true, ...ending, feeMsat, recordName, escrows: escrows.map(({ end }) => end) }),
-    fail: (code, error) => line({ ok: false, code, message: error.message }),
+    fail: (code, message) => line({ ok: false, code, message }),
   }
 }
 
@@ -64,7 +64,7 @@ export function terminalTeller(print: Print, complain: Print, look: Look = PLAIN
           `${wrap('The server ends now. To ask it yourself, keep one running with npm start.', look, '  ', '  ')}\n`,
         )
     },
-    fail: (code, error) => complain(`\n  ${code}: ${error.message}`),
+    fail: (code, words) => complain(`\n  ${code}: ${words}`),
   }
 }
 
