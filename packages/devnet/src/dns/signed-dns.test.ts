@@ -108,6 +108,18 @@ describe('a signed zone', () => {
     expect(await resolve()).toBe('nxdomain')
   })
 
+  test('whoever asks for a name’s NSEC gets it, signed, and no denial that it contradicts', async () => {
+    await shop().publish(record)
+    for (const name of ['shop.test', NAME]) {
+      const { answer, authority } = await ask(name, TYPE.NSEC)
+      expect(answer.map(({ type }) => type)).toEqual([TYPE.NSEC, TYPE.RRSIG])
+      expect(answer.every((one) => one.name === `${name}.`)).toBe(true)
+      expect(authority).toEqual([])
+    }
+    expect((await ask(`absent.${NAME}`, TYPE.NSEC)).rcode).toBe(RCODE.NXDOMAIN)
+    expect((await ask('_bitcoin-payment.shop.test', TYPE.NSEC)).answer).toEqual([])
+  })
+
   test('a zone that is not served is refused', () => {
     expect(() => dns.zone('other.test')).toThrow('not served')
   })

@@ -90,6 +90,12 @@ function answerAt(
   const isAlias = present.includes(TYPE.CNAME) && type !== TYPE.CNAME && type !== TYPE.ANY
   const wanted = type === TYPE.ANY ? present : present.filter((one) => one === (isAlias ? TYPE.CNAME : type))
   const fromWildcard = !sameName(owner, name)
+  // It is made when it is asked for; to deny it would be to contradict the types that it lists.
+  if (type === TYPE.NSEC && zone.denial === 'nsec' && present.length > 0 && !fromWildcard) {
+    const own = denialOf.nodata(zone, name).filter((record) => dnssecOk || record.type === TYPE.NSEC)
+    out.answer.push(...own.map((record) => ({ ...record, name })))
+    return null
+  }
   if (wanted.length === 0) {
     const denial = fromWildcard ? denialOf.wildcardNodata(zone, name) : denialOf.nodata(zone, name)
     out.authority.push(...soaOf(zone, dnssecOk), ...(dnssecOk ? denial : []))
