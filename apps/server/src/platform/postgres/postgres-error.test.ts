@@ -18,7 +18,14 @@ test.each([
   ],
   ['FATAL:  could not write lock file: Disk quota exceeded', 'The disk quota is used up'],
   ['could not create directory "x": Read-only file system', 'The file system is read-only'],
-  ['FATAL:  could not resize shared memory segment: No space left', 'too little shared memory'],
+  [
+    'FATAL:  could not resize shared memory segment "/PostgreSQL.1" to 11176 bytes: No space left on device',
+    'too little shared memory',
+  ],
+  [
+    'initdb: error: program "postgres" is needed by initdb but was not found in the same directory as "x"',
+    'Move the project to a path without them, or install it anew',
+  ],
   ['FATAL:  database files are incompatible with server', 'another major version'],
   ['error while loading shared libraries: libpq.so.5: cannot open', 'npm rebuild'],
   ['FATAL:  data directory "x" has wrong ownership', 'belongs to another user'],

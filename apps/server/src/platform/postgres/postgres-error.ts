@@ -4,13 +4,14 @@ export class PostgresError extends Error {
 }
 
 const EXPLANATIONS: readonly [RegExp, string][] = [
-  [/No space left on device|Check free disk space/i, 'The disk is full. Free some space and start again.'],
-  [/Disk quota exceeded/i, 'The disk quota is used up. Free some space and start again.'],
-  [/Read-only file system/i, 'The file system is read-only. Name a writable folder in HOLDFAST_DATA_DIR.'],
+  // Before the disk: it is a device without space, too.
   [
     /could not create shared memory segment|could not resize shared memory/i,
     'There is too little shared memory (/dev/shm). Give the machine or container more.',
   ],
+  [/No space left on device|Check free disk space/i, 'The disk is full. Free some space and start again.'],
+  [/Disk quota exceeded/i, 'The disk quota is used up. Free some space and start again.'],
+  [/Read-only file system/i, 'The file system is read-only. Name a writable folder in HOLDFAST_DATA_DIR.'],
   [
     /incompatible with server|not compatible with this version/i,
     'The data was written by another major version of PostgreSQL. Use the Holdfast version that wrote it, or `npm run reset`.',
@@ -18,6 +19,10 @@ const EXPLANATIONS: readonly [RegExp, string][] = [
   [
     /error while loading shared libraries/i,
     'PostgreSQL lacks a library. If packages were installed with --ignore-scripts, run: npm rebuild',
+  ],
+  [
+    /is needed by initdb but was not found/i,
+    'Its own shell cannot run programs in a path that has a $, `, " or \\ in it. Move the project to a path without them, or install it anew.',
   ],
   [/has wrong ownership|has invalid permissions/i, 'The data folder belongs to another user.'],
   [/Permission denied/i, 'The user that runs PostgreSQL may not read or write its folder.'],
