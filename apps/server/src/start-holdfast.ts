@@ -7,7 +7,7 @@ import { startEmbeddedWorld } from './embedded-world.ts'
 import type { Config } from './platform/config.ts'
 import { lockDataFolder } from './platform/data-folder-lock.ts'
 import type { Log } from './platform/log.ts'
-import { migrate } from './platform/migrate.ts'
+import { MigrationError, migrate } from './platform/migrate.ts'
 import { openPostgres } from './platform/postgres/open-postgres.ts'
 import type { Shutdown } from './platform/shutdown.ts'
 import type { Ready } from './ready-table.ts'
@@ -51,6 +51,8 @@ async function prepareDatabase(config: Config, log: Log, shutdown: Shutdown) {
   const postgres = await openPostgres(config, log)
   shutdown.add('PostgreSQL', () => postgres.stop())
   const { connectionString, appRole, elsewhere } = postgres
-  const migrated = await migrate({ connectionString, appRole, log })
+  const migrated = await migrate({ connectionString, appRole, log }).catch(async (error) => {
+    throw error instanceof MigrationError ? error : ((await postgres.whyEnded()) ?? error)
+  })
   return { connectionString: migrated.connectionString, databaseElsewhere: elsewhere }
 }

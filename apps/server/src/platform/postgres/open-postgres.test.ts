@@ -232,6 +232,17 @@ describe('the embedded PostgreSQL', () => {
     expect(existsSync(join(cluster(), 'postmaster.pid'))).toBe(false)
   })
 
+  test('that ends while it is used says why', async () => {
+    const postgres = await open()
+    process.kill(await postmasterPid(), 'SIGQUIT')
+    const why = await postgres.whyEnded()
+    expect(why).toBeInstanceOf(PostgresError)
+    expect(why?.message).toMatch(
+      /^The embedded PostgreSQL has ended\.\nPostgreSQL said: .*immediate shutdown/s,
+    )
+    await postgres.stop()
+  })
+
   test('with an empty password file is refused with what to do', async () => {
     await mkdir(join(dataDir, 'postgres'))
     await writeFile(join(dataDir, 'postgres/owner.password'), '')

@@ -20,6 +20,8 @@ export type Postgres = {
   kind: 'embedded' | 'server'
   /** The folder that holds the embedded database, when it cannot be kept in the data folder. */
   elsewhere: string | null
+  /** Why the embedded server ended by itself, as it may just be doing; null: it did not, or is not ours. */
+  whyEnded(): Promise<PostgresError | null>
   stop(): Promise<void>
 }
 
@@ -41,6 +43,7 @@ export async function openPostgres(config: PostgresConfig, log: Log): Promise<Po
       appRole: { kind: 'set-role' },
       kind: 'server',
       elsewhere: null,
+      whyEnded: async () => null,
       stop: async () => undefined,
     }
   }
@@ -84,6 +87,7 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
     appRole: { kind: 'login', password: appPassword },
     kind: 'embedded',
     elsewhere: await relocatedFolder(folder),
+    whyEnded: server.whyEnded,
     async stop() {
       stopping = true
       await server.stop()

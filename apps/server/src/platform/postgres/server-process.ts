@@ -14,6 +14,8 @@ export type ServerProcess = {
   port: number
   /** Where its Unix socket is, which costs a third of TCP for each query; null: only TCP is there. */
   socketFolder: string | null
+  /** Why it ended by itself, as it may just be doing; null: it runs. */
+  whyEnded(): Promise<PostgresError | null>
   stop(): Promise<void>
 }
 
@@ -46,6 +48,8 @@ const SETTINGS = [
 ]
 
 const READY_WITHIN_MS = 60_000
+/** One of whose processes has crashed tries to recover first. */
+const ENDS_WITHIN_MS = 5_000
 
 /** Starts the server on a random loopback port and resolves when it takes connections. */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
@@ -101,7 +105,11 @@ async function startOn(
       throw explainFailure('The embedded PostgreSQL did not start', output)
     }
     child.unref()
-    return { pid, port, socketFolder, stop: () => stopProcess(pid, ended) }
+    const whyEnded = async () => {
+      if ((await Promise.race([ended, sleep(ENDS_WITHIN_MS, 'running' as const)])) === 'running') return null
+      return explainFailure('The embedded PostgreSQL has ended', await readFile(options.logFile, 'utf8'))
+    }
+    return { pid, port, socketFolder, whyEnded, stop: () => stopProcess(pid, ended) }
   } finally {
     await logFile.close()
   }
