@@ -91,6 +91,27 @@ describe('the configuration', () => {
     ])
   })
 
+  test('names what contradicts beside it, but nothing that rests on what is wrong by itself', () => {
+    expect(
+      faultsOf({ HOLDFAST_PORT: 'x', HOLDFAST_NETWORK: 'bitcoin', HOLDFAST_DNS_PROVIDER: 'rfc2136' }),
+    ).toEqual([
+      'HOLDFAST_PORT="x": expected a number from 0 to 65535',
+      expect.stringMatching(/^HOLDFAST_DNS_SERVER is not set/),
+      expect.stringMatching(/^HOLDFAST_DNS_TSIG_KEY is not set/),
+      'HOLDFAST_NETWORK=bitcoin: expected regtest, because HOLDFAST_DEVNET=on',
+    ])
+    expect(faultsOf({ HOLDFAST_DOMAINS_FILE: '/no/such', HOLDFAST_NETWORK: 'bitcoin' })).toEqual([
+      expect.stringMatching(/^HOLDFAST_DOMAINS_FILE cannot be read/),
+      'HOLDFAST_NETWORK=bitcoin: expected regtest, because HOLDFAST_DEVNET=on',
+    ])
+    const root = `else.example=${'ab'.repeat(32)}`
+    expect(faultsOf({ HOLDFAST_DOMAINS: 'localhost', HOLDFAST_NIP05_ROOT: root })).toHaveLength(1)
+    expect(faultsOf({ HOLDFAST_DEVNET: 'no', HOLDFAST_NETWORK: 'bitcoin' })).toHaveLength(1)
+    expect(faultsOf({ HOLDFAST_DNS_RESOLVER: 'localhost', HOLDFAST_DEVNET: 'off' }).join()).not.toContain(
+      'HOLDFAST_DNS_RESOLVER is not set',
+    )
+  })
+
   test('a root name is for a domain that is served here', () => {
     expect(faultsOf({ HOLDFAST_DOMAIN_OWNERS: `else.example=${'ab'.repeat(32)}` })).toEqual([
       'HOLDFAST_DOMAIN_OWNERS names else.example, which is not among the domains',

@@ -81,19 +81,28 @@ export function readConfig(
 ): Config {
   const faults = unknownVariables(env)
   const values: Partial<Record<VariableName, unknown>> = {}
+  const wrong: VariableName[] = []
   for (const [name, variable] of Object.entries(VARIABLES) as [VariableName, Variable<unknown>][]) {
     const parsed = variable.schema.safeParse(env[name])
     if (parsed.success) values[name] = parsed.data
-    else faults.push(`${name}=${shown(variable, env[name])}: expected ${variable.expected}`)
+    else {
+      faults.push(`${name}=${shown(variable, env[name])}: expected ${variable.expected}`)
+      wrong.push(name)
+      // Its default stands in, so that the others can be held against each other.
+      values[name] = variable.schema.safeParse(undefined).data
+    }
   }
-  if (faults.length > 0) throw new ConfigError(faults)
   const read = values as VariableValues
   const isSet = (name: VariableName) => env[name] !== undefined && env[name] !== ''
   const zones = readProviders(read, isSet, readFile)
-  if ('faults' in zones) throw new ConfigError(zones.faults)
+  const areKnown = 'providers' in zones && !wrong.includes('HOLDFAST_DOMAINS')
+  const together = [
+    ...('faults' in zones ? zones.faults : []),
+    ...findContradictions(read, areKnown ? zones.providers : null),
+  ]
+  faults.push(...together.filter((fault) => !wrong.some((name) => fault.includes(name))))
+  if (faults.length > 0 || 'faults' in zones) throw new ConfigError(faults)
   const { providers, delegated } = zones
-  const contradictions = findContradictions(read, providers)
-  if (contradictions.length > 0) throw new ConfigError(contradictions)
   return {
     host: read.HOLDFAST_HOST,
     port: read.HOLDFAST_PORT,
@@ -152,8 +161,8 @@ export function describeConfig(): string {
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n')
 }
 
-/** Variables that are right by themselves but not together. */
-function findContradictions(values: VariableValues, providers: Providers): string[] {
+/** Variables that are right by themselves but not together. `providers` null: those are not known. */
+function findContradictions(values: VariableValues, providers: Providers | null): string[] {
   const faults: string[] = []
   const { HOLDFAST_HOST: host } = values
   if (values.HOLDFAST_PUBLIC_URL === null && (host === '0.0.0.0' || host === '::'))
@@ -168,6 +177,7 @@ function findContradictions(values: VariableValues, providers: Providers): strin
   const { HOLDFAST_ESCROW_FEE_FIXED_SAT: fixed, HOLDFAST_ESCROW_FEE_CAP_SAT: cap } = values
   if (fixed > cap)
     faults.push(`HOLDFAST_ESCROW_FEE_FIXED_SAT=${fixed}: expected at most HOLDFAST_ESCROW_FEE_CAP_SAT=${cap}`)
+  if (providers === null) return faults
   faults.push(...contradictionsOfDns(values, providers))
   for (const name of ['HOLDFAST_NIP05_ROOT', 'HOLDFAST_DOMAIN_OWNERS'] as const)
     for (const { domain } of values[name])
