@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { openInChromiumUntil } from '@holdfast/bip353/testing/chromium'
+import { lastingPort } from '@holdfast/lightning/lasting-port'
 import { startGraphqlWorld } from '@holdfast/server/escrow/graphql/testing/graphql-world'
 import { HOUR_MS, PAYOUT_MSAT } from '@holdfast/server/escrow/testing/escrow-world'
 import { withDatabase } from '@holdfast/server/platform/testing/with-database'
@@ -12,10 +13,13 @@ import { createHoldfastClient, secretKeySigner } from './index.ts'
 
 const database = withDatabase()
 let world: Awaited<ReturnType<typeof startGraphqlWorld>>
+/** Of the one site whose pages the server lets in from another origin. */
+let knownPort: number
 let bundle: string
 
 beforeAll(async () => {
-  world = await startGraphqlWorld(database)
+  knownPort = await lastingPort('127.0.0.1')
+  world = await startGraphqlWorld(database, { corsOrigins: [`http://127.0.0.1:${knownPort}`] })
   const built = await rolldown({ input: join(import.meta.dirname, 'index.ts'), platform: 'browser' })
   const { output } = await built.generate({ format: 'esm', minify: true })
   bundle = output[0].code
@@ -23,8 +27,11 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => world.close())
 
-/** The page, the client, and the server behind one origin, as a marketplace has them; `said` is what the page said. */
-async function serve(script: string, onFirstEvent: () => void) {
+/** A site with the page, the client and, behind it, the server, all of one origin; `said` is what the page said. */
+async function serve(
+  script: string,
+  { onFirstEvent, port = 0 }: { onFirstEvent?: () => void; port?: number } = {},
+) {
   const page = `<!doctype html><script type="module">
     import * as holdfast from './index.js'
     const run = async () => { ${script} }
@@ -37,7 +44,7 @@ async function serve(script: string, onFirstEvent: () => void) {
   const hear = (chunk: Buffer) => {
     if (isHeard || !chunk.includes('event: next')) return
     isHeard = true
-    onFirstEvent()
+    onFirstEvent?.()
   }
   const pass = (asked: IncomingMessage, answer: ServerResponse) => {
     const { method, headers, url = '/' } = asked
@@ -59,7 +66,7 @@ async function serve(script: string, onFirstEvent: () => void) {
       said.resolve(JSON.parse(text))
     } else pass(asked, answer)
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -90,8 +97,10 @@ test('in a real browser a task is read, and watched as it changes', async () => 
       if (task.applicationCount > 0) break
     }
     return { payout: String(payoutMsat), counts }`,
-    () => {
-      applied = clientOf(2).applyToTask({ taskId, message: 'Me.' })
+    {
+      onFirstEvent: () => {
+        applied = clientOf(2).applyToTask({ taskId, message: 'Me.' })
+      },
     },
   )
   try {
@@ -103,4 +112,28 @@ test('in a real browser a task is read, and watched as it changes', async () => 
     await applied
     await site.stop()
   }
+}, 120_000)
+
+test('a page of another origin that the operator has named signs, changes and watches; no other does', async () => {
+  const script = `
+    const signer = holdfast.secretKeySigner(new Uint8Array(32).fill(7))
+    const { escrow } = holdfast.createHoldfastClient({ baseUrl: '${world.url}', signer, clock: {
+      now: Date.now, random: Math.random, sleep: async () => {},
+    } })
+    const milestone = { title: 'It', payoutMsat: ${PAYOUT_MSAT}n, workMs: ${HOUR_MS}, objectionMs: ${HOUR_MS} }
+    const plan = { title: 'Far', deadlineAt: Date.now() + 240 * ${HOUR_MS}, milestones: [milestone] }
+    const { task } = await escrow.createTask({ plan })
+    await escrow.publishTask({ taskId: task.id })
+    for await (const { task: seen } of escrow.watchTask(task.id)) return seen.title`
+  const said = await Promise.all(
+    [knownPort, 0].map(async (port) => {
+      const site = await serve(script, { port })
+      try {
+        return await openInChromiumUntil(site.url, site.said)
+      } finally {
+        await site.stop()
+      }
+    }),
+  )
+  expect(said).toEqual(['Far', { failed: expect.stringContaining('NETWORK_FAILED') }])
 }, 120_000)

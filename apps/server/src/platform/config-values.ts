@@ -16,6 +16,9 @@ export const url = (...protocols: string[]) =>
     .string()
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { abort: true })
 
+/** As browsers write it: without a path and without the scheme's own port. */
+export const origin = url('http:', 'https:').refine((text) => new URL(text).origin === text)
+
 export const list = <T>(item: z.ZodType<T, string>) =>
   z
     .string()

@@ -22,6 +22,7 @@ import {
   list,
   nostrSecretKey,
   onOff,
+  origin,
   path,
   secretUrl,
   url,
@@ -267,6 +268,12 @@ export const VARIABLES = {
     'Proxies whose x-forwarded-for is believed.',
     'IP addresses or networks, but not all there are (/0), separated by commas',
     list(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]).refine((text) => !text.endsWith('/0'))),
+    is([] as string[], 'none'),
+  ),
+  HOLDFAST_CORS_ORIGINS: variable(
+    'Origins whose pages may call the API, such as that of your shop.',
+    'such as https://shop.example, separated by commas, without a path',
+    list(origin),
     is([] as string[], 'none'),
   ),
   LOG_LEVEL: variable(

@@ -66,6 +66,7 @@ export type Config = {
   /** Requests per minute, by address and by key; 0: no limit. */
   rateLimit: number
   trustedProxies: readonly string[]
+  corsOrigins: readonly string[]
   logLevel: VariableValues['LOG_LEVEL']
 }
 
@@ -145,6 +146,7 @@ export function readConfig(
     outboundLoopback: read.HOLDFAST_OUTBOUND_LOOPBACK,
     rateLimit: read.HOLDFAST_RATE_LIMIT,
     trustedProxies: read.HOLDFAST_TRUSTED_PROXIES,
+    corsOrigins: read.HOLDFAST_CORS_ORIGINS,
     logLevel: read.LOG_LEVEL,
   }
 }

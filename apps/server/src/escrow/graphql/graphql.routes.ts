@@ -53,7 +53,7 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
     // Its page loads scripts of strangers.
     graphiql: false,
     landingPage: false,
-    // As REST: a page of another origin is not answered.
+    // Pages of other origins are dealt with for all routes alike.
     cors: false,
     batching: false,
     logging: false,

@@ -298,6 +298,47 @@ describe('an answer that is not the wanted one', () => {
   })
 })
 
+describe('a page of another origin', () => {
+  const shop = 'https://shop.example'
+  const ask = (origin: string, url: string, method: 'GET' | 'OPTIONS' = 'GET') =>
+    app.inject({ url, method, headers: { origin, 'access-control-request-method': 'POST' } })
+
+  test('is not let in by default', async () => {
+    for (const method of ['GET', 'OPTIONS'] as const)
+      expect((await ask(shop, '/health', method)).headers).not.toHaveProperty('access-control-allow-origin')
+  })
+
+  test.each(['/health', '/taken', '/closed', '/nowhere'])(
+    'that was named reads what %s answers, good or bad',
+    async (url) => {
+      await app.close()
+      app = await start({ corsOrigins: [shop, 'https://market.example'] })
+      const { headers } = await ask(shop, url)
+      expect(headers['access-control-allow-origin']).toBe(shop)
+      expect(headers['access-control-expose-headers']).toContain('retry-after')
+      expect(headers.vary).toContain('Origin')
+      expect((await ask('https://evil.example', url)).headers).not.toHaveProperty(
+        'access-control-allow-origin',
+      )
+    },
+  )
+
+  test('that was named may send what the SDK sends; other methods are told as ever', async () => {
+    await app.close()
+    app = await start({ corsOrigins: [shop], rateLimit: 3 })
+    const { statusCode, headers } = await ask(shop, '/echo', 'OPTIONS')
+    expect([statusCode, headers['access-control-allow-origin']]).toEqual([204, shop])
+    expect(headers['access-control-allow-methods']).toContain('POST')
+    expect(headers['access-control-allow-headers']).toContain('idempotency-key')
+    expect((await ask(shop, '/nowhere')).statusCode).toBe(404)
+    const wrong = await ask(shop, '/echo')
+    expect([wrong.statusCode, wrong.headers.allow]).toEqual([405, 'POST'])
+    await ask(shop, '/taken')
+    const limited = await ask(shop, '/taken')
+    expect([limited.statusCode, limited.headers['access-control-allow-origin']]).toEqual([429, shop])
+  })
+})
+
 describe('rate limits', () => {
   test('count by address and say when to come back; health does not count', async () => {
     await app.close()

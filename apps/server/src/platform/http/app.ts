@@ -11,6 +11,7 @@ import fastify, {
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Log } from '../log.ts'
 import { answerClientError } from './client-error.ts'
+import { letPagesCall } from './cors.ts'
 import { handleError, sendRefusal } from './error-handler.ts'
 import { addHealthRoutes, type Dependency } from './health.ts'
 import { addOpenApi, type OpenApiInfo } from './openapi.ts'
@@ -36,6 +37,8 @@ export type HttpConfig = {
   rateLimit: number
   /** Addresses of proxies whose x-forwarded-for is believed. */
   trustedProxies: readonly string[]
+  /** Of pages that may call the API from elsewhere. Default: none. */
+  corsOrigins?: readonly string[]
   /** Default 64 KiB. */
   bodyLimitBytes?: number
   /** A request must have arrived by then. Default 15 s. */
@@ -97,6 +100,8 @@ export async function makeHttpApp(options: {
   // JSON is the only body we read.
   app.removeContentTypeParser('text/plain')
   refuseLaxSchemas(app)
+  // Before all that may refuse a request: a page must be able to read why.
+  await letPagesCall(app, config.corsOrigins ?? [])
   addRequestHooks(app, log)
   app.addHook('onSend', async (_request, reply) => {
     // Else `close()` would wait for the client to let go of the connection.

@@ -4,6 +4,8 @@ import type { App } from './app.ts'
 export function rememberMethods(app: App): (url: string) => string[] {
   const routes: { path: RegExp; methods: string[] }[] = []
   app.addHook('onRoute', ({ url, method }) => {
+    // What browsers ask beforehand, of any address.
+    if (method === 'OPTIONS') return
     routes.push({ path: toRegExp(url), methods: [method].flat() })
   })
   return (url) => {

@@ -26,10 +26,13 @@ export type Query = { query: string; variables?: Record<string, unknown> }
 export type How = { key?: string; token?: string; headers?: Record<string, string> }
 
 /** The escrow world behind a real HTTP server; jobs run as soon as they are due. */
-export async function startGraphqlWorld(database: TestDatabase, { handlerTimeoutMs = 30_000 } = {}) {
+export async function startGraphqlWorld(
+  database: TestDatabase,
+  { handlerTimeoutMs = 30_000, corsOrigins = [] as string[] } = {},
+) {
   const world = makeEscrowWorld(database)
   const app = await makeHttpApp({
-    config: { publicUrl: null, rateLimit: 0, trustedProxies: [], handlerTimeoutMs },
+    config: { publicUrl: null, rateLimit: 0, trustedProxies: [], corsOrigins, handlerTimeoutMs },
     log: makeLog({ level: 'silent' }),
     readiness: [],
     openapi: { title: 'Test', version: '0', description: '' },
