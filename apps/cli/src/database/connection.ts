@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type OpenDatabase, openDatabase } from '@holdfast/server/platform/database'
 import { APP_ROLE } from '@holdfast/server/platform/database-role'
 import { makeLog } from '@holdfast/server/platform/log'
+import { embeddedConnectionString, withSetting } from '@holdfast/server/platform/postgres/connection-string'
 import { relocatedFolder } from '@holdfast/server/platform/postgres/place-cluster'
 import { Secret } from '@holdfast/server/platform/secret'
 import { EXIT, type ExitCode, type Terminal, UsageError } from '../command.ts'
@@ -32,7 +33,10 @@ export async function withDatabase(
   ask: (database: OpenDatabase) => Promise<ExitCode>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<ExitCode> {
-  const connectionString = readOnly(await chooseDatabase(values.data, env))
+  const connectionString = withSetting(
+    await chooseDatabase(values.data, env),
+    'default_transaction_read_only=on',
+  )
   const log = makeLog({ level: 'silent' })
   const database = openDatabase({ connectionString, log, maxConnections: CONNECTIONS })
   try {
@@ -69,7 +73,13 @@ async function embeddedDatabase(dataDir: string): Promise<Secret<string>> {
   const password = (await read(join(folder, 'app.password')))?.trim()
   if (!port || !password)
     throw new UsageError(`the database of ${dataDir} does not run; it does while Holdfast runs: npm start`)
-  return new Secret(`postgres://${APP_ROLE}:${password}@127.0.0.1:${port}/holdfast?sslmode=disable`)
+  return embeddedConnectionString({
+    role: APP_ROLE,
+    password: new Secret(password),
+    port,
+    socketFolder: null,
+    database: 'holdfast',
+  })
 }
 
 async function read(file: string): Promise<string | null> {
@@ -80,13 +90,6 @@ async function read(file: string): Promise<string | null> {
     if (code === 'ENOENT') return null
     throw new UsageError(`${file} cannot be read: ${message}`, { cause: error })
   }
-}
-
-function readOnly(connectionString: Secret<string>): Secret<string> {
-  const url = new URL(connectionString.reveal())
-  const options = url.searchParams.get('options')
-  url.searchParams.set('options', `${options ? `${options} ` : ''}-c default_transaction_read_only=on`)
-  return new Secret(url.href)
 }
 
 /** Class 08 and 57P are the connection's, 28 and 3D000 those of signing in; null: the fault is another. */

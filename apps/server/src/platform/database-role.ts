@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Log } from './log.ts'
+import { withSetting } from './postgres/connection-string.ts'
 import { Secret } from './secret.ts'
 
 /** The role with whose rights the running server works. */
@@ -101,13 +102,9 @@ async function grantRights(client: pg.Client): Promise<void> {
 }
 
 function connectionStringOf(owner: Secret<string>, appRole: AppRole): Secret<string> {
+  if (appRole.kind === 'set-role') return withSetting(owner, `role=${APP_ROLE}`)
   const url = new URL(owner.reveal())
-  if (appRole.kind === 'login') {
-    url.username = APP_ROLE
-    url.password = appRole.password.reveal()
-  } else {
-    const options = url.searchParams.get('options')
-    url.searchParams.set('options', `${options ? `${options} ` : ''}-c role=${APP_ROLE}`)
-  }
+  url.username = APP_ROLE
+  url.password = appRole.password.reveal()
   return new Secret(url.href)
 }

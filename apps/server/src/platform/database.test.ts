@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openDatabase } from './database.ts'
 import { makeLog } from './log.ts'
 import { Secret } from './secret.ts'
+import { withDatabase } from './testing/with-database.ts'
 
 /** A message of PostgreSQL's protocol: its type, its length, what it says. */
 function message(type: string, ...said: readonly (string | number)[]): Buffer {
@@ -53,3 +54,25 @@ test.each([
     }
   },
 )
+
+describe('a pool whose last commits may be lost', () => {
+  const given = withDatabase()
+
+  test('does not wait for the disk, also where the connection string has options of its own', async () => {
+    const url = new URL(given.connectionString.reveal())
+    url.searchParams.set('options', '-c statement_timeout=1234')
+    const database = openDatabase({
+      connectionString: new Secret(url.href),
+      log: makeLog({ level: 'silent' }),
+    })
+    const pool = database.openPlainPool({
+      applicationName: 'test',
+      maxConnections: 1,
+      lastCommitsMayBeLost: true,
+    })
+    const { rows } = await pool.query('show synchronous_commit')
+    expect(rows).toEqual([{ synchronous_commit: 'off' }])
+    await pool.end()
+    await database.close()
+  })
+})

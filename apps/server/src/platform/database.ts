@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { JournalFollowerTable, JournalTable } from './journal/journal-tables.ts'
 import type { Log } from './log.ts'
+import { withSetting } from './postgres/connection-string.ts'
 import { PLAIN_SESSION, PreparingClient } from './prepared-statements.ts'
 import type { Secret } from './secret.ts'
 
@@ -103,7 +104,10 @@ export function openDatabase(options: {
     openPlainPool: ({ applicationName, maxConnections, lastCommitsMayBeLost = false }) =>
       openPool(maxConnections, `holdfast ${applicationName}`, {
         connectionTimeoutMillis: PATIENT_CONNECTION_TIMEOUT_MS,
-        ...(lastCommitsMayBeLost && { options: '-c synchronous_commit=off' }),
+        // Not as `options`, which those of a connection string replace.
+        ...(lastCommitsMayBeLost && {
+          connectionString: withSetting(connectionString, 'synchronous_commit=off').reveal(),
+        }),
       }),
     async close() {
       await db.destroy()

@@ -88,11 +88,23 @@ describe('the embedded PostgreSQL', () => {
     await second.stop()
   })
 
-  test('does not care how the shell reaches other databases', async () => {
-    vi.stubEnv('PGSSLMODE', 'require')
+  test.each([
+    ['PGSSLMODE', 'require'],
+    ['PGSSLNEGOTIATION', 'direct'],
+    ['PGOPTIONS', '-c search_path=elsewhere'],
+    ['PGREPLICATION', 'database'],
+    ['PGCLIENT_ENCODING', 'latin1'],
+    ['PGDATESTYLE', 'German'],
+  ])('does not care how the shell reaches other databases: %s', async (name, value) => {
+    vi.stubEnv(name, value)
     try {
       const postgres = await open()
-      expect(await query(postgres.connectionString.reveal(), 'select 1 as one')).toEqual([{ one: 1 }])
+      const client = new pg.Client({ connectionString: postgres.connectionString.reveal() })
+      await client.connect()
+      expect((await client.query('show search_path')).rows).toEqual([{ search_path: '"$user", public' }])
+      expect((await client.query('select $1::text as said', ['für 5 €'])).rows).toEqual([{ said: 'für 5 €' }])
+      expect((await client.query('show datestyle')).rows).toEqual([{ DateStyle: 'ISO, MDY' }])
+      await client.end()
       await postgres.stop()
     } finally {
       vi.unstubAllEnvs()

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { AppRole } from '../database-role.ts'
 import type { Log } from '../log.ts'
-import { Secret } from '../secret.ts'
+import type { Secret } from '../secret.ts'
 import { findBinaries } from './binaries.ts'
+import { embeddedConnectionString } from './connection-string.ts'
 import { initCluster, keptPassword, OWNER_ROLE } from './init-cluster.ts'
 import { type Orphan, placeCluster, relocatedFolder } from './place-cluster.ts'
 import { PostgresError } from './postgres-error.ts'
@@ -65,11 +66,9 @@ async function openEmbedded({ dataDir, settings }: PostgresConfig, log: Log): Pr
   await initCluster({ binaries, cluster, password, runAs })
   const logFile = join(folder, 'server.log')
   const server = await startServer({ binaries, cluster, logFile, runAs, log, ...(settings && { settings }) })
-  // Else PGSSLMODE, which is meant for other databases, would apply.
-  const way = new URLSearchParams({ sslmode: 'disable' })
-  if (server.socketFolder !== null) way.set('host', server.socketFolder)
+  const { port, socketFolder } = server
   const urlOf = (database: string) =>
-    new Secret(`postgres://${OWNER_ROLE}:${password.reveal()}@127.0.0.1:${server.port}/${database}?${way}`)
+    embeddedConnectionString({ role: OWNER_ROLE, password, port, socketFolder, database })
   try {
     await createDatabase(urlOf('postgres'))
   } catch (error) {
