@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pastProxies } from './past-proxies.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const lockfile = join(root, 'package-lock.json')
@@ -72,7 +73,11 @@ const options = [
   // For idle-collection.ts.
   '--expose-gc',
 ]
-const child = spawn(pinnedNode, [...options, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+const child = spawn(pinnedNode, [...options, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: 'inherit',
+  env: pastProxies(process.env),
+})
 // Ctrl-C in a terminal reaches the whole group, but a supervisor signals this process alone. SIGINT is therefore
 // only outlived here, while SIGTERM and SIGHUP are passed on.
 process.on('SIGINT', () => undefined)

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pastProxies } from '../../../scripts/past-proxies.mjs'
 
 const cli = dirname(dirname(fileURLToPath(import.meta.url)))
 const pinnedNode = join(cli, '..', '..', 'node_modules', 'node', 'bin', 'node')
@@ -20,7 +21,7 @@ if (!existsSync(pinnedNode)) {
 const child = spawn(
   pinnedNode,
   ['--disable-warning=ExperimentalWarning', join(cli, 'src', 'main.ts'), ...process.argv.slice(2)],
-  { stdio: 'inherit' },
+  { stdio: 'inherit', env: pastProxies(process.env) },
 )
 // Ctrl-C reaches the whole group; a supervisor signals this process alone.
 process.on('SIGINT', () => undefined)

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hexToBytes } from '@holdfast/protocols/hex'
@@ -30,4 +32,19 @@ test('the program runs in the folder where it is called, and its exit code is th
   } finally {
     await rm(folder, { recursive: true })
   }
+})
+
+test('a server on this machine is asked past the proxy of the shell', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '')
+    response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const env = { PATH: process.env.PATH, NODE_USE_ENV_PROXY: '1', http_proxy: 'http://127.0.0.1:1' }
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const child = spawn(process.execPath, [BIN, 'zone', 'status', '--url', url], { env, stdio: 'ignore' })
+  await once(child, 'close')
+  server.close()
+  expect(asked).toHaveLength(1)
 })
