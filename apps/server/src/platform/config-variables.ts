@@ -48,9 +48,9 @@ export const VARIABLES = {
   ),
   HOLDFAST_PUBLIC_URL: variable(
     'Where clients reach this server; NIP-98 events are signed for it.',
-    'an http:// or https:// URL without a path',
+    'http:// or https:// and a host, without user, path, query or fragment',
     url('http:', 'https:')
-      .refine((text) => new URL(text).pathname === '/')
+      .refine((text) => new URL(text).href === `${new URL(text).origin}/`)
       .transform((text) => new URL(text).origin),
     unset('http://<host>:<port>'),
   ),

@@ -129,6 +129,10 @@ describe('the configuration', () => {
     ['HOLDFAST_PORT', '1.5'],
     ['HOLDFAST_PORT', '0x10'],
     ['HOLDFAST_PUBLIC_URL', 'https://shop.test/pay'],
+    ['HOLDFAST_PUBLIC_URL', 'https://user:password@shop.test'],
+    ['HOLDFAST_PUBLIC_URL', 'https://shop.test/?shop=1'],
+    ['HOLDFAST_PUBLIC_URL', 'https://shop.test?'],
+    ['HOLDFAST_PUBLIC_URL', 'https://shop.test#pay'],
     ['HOLDFAST_PUBLIC_URL', 'ftp://shop.test'],
     ['HOLDFAST_DNS_SERVER', 'ns1.shop.test'],
     ['HOLDFAST_DNS_SERVER', '192.0.2.1:99999'],
@@ -190,6 +194,14 @@ describe('the configuration', () => {
   test.each(Object.keys(VARIABLES))('%s is read or refused, whatever it is', (name) => {
     for (const text of [...ODD, ...ODD.map((odd) => `shop.test${odd}`), 'x'.repeat(100_000)])
       expect(faultsOf({ [name]: text }).length).toBeLessThanOrEqual(1)
+  })
+
+  test('a password is not shown where none is expected', () => {
+    for (const url of ['https://user:pass@word@shop.test', `https://${'user'.repeat(30)}:pass@shop.test`])
+      expect(faultsOf({ HOLDFAST_PUBLIC_URL: url })).toEqual([
+        'HOLDFAST_PUBLIC_URL="https://[secret]@shop.test": expected http:// or https:// and a host, ' +
+          'without user, path, query or fragment',
+      ])
   })
 
   test('secrets stay hidden when the configuration is printed', () => {

@@ -228,7 +228,8 @@ function unknownVariables(env: Environment): string[] {
 }
 
 function shown(variable: Variable<unknown>, text: string | undefined): string {
-  return variable.secret ? '[secret]' : JSON.stringify(text?.slice(0, 100))
+  if (variable.secret) return '[secret]'
+  return JSON.stringify(text?.replace(/(?<=:\/\/)[^/]*(?=@)/, '[secret]').slice(0, 100))
 }
 
 /** Levenshtein distance. */
