@@ -143,7 +143,7 @@ describe('the demo on it', () => {
   test(
     'is told to a program, one object a line',
     async () => {
-      const { code, text } = await play({ json: true, user: 'bread' })
+      const { code, text } = await play({ json: true, user: '₿BREAD' })
       const lines = text.split('\n').map((line) => JSON.parse(line))
       expect(code).toBe(0)
       expect(lines[0]).toEqual({ step: 'server-found', url: ready.url })

@@ -34,7 +34,6 @@ export type Ending = {
 /** A merchant registers a name; a buyer who knows only the name pays it; both devices show what became of it. */
 export async function playNameStory(cast: Cast, tell: Tell): Promise<Ending> {
   const { merchant, buyer, user, domain, amountMsat } = cast
-  const name = `${user}@${domain}`
   const timings: Record<string, number> = {}
   const timed = async <T>(label: string, work: () => Promise<T>): Promise<T> => {
     const began = performance.now()
@@ -50,8 +49,9 @@ export async function playNameStory(cast: Cast, tell: Tell): Promise<Ending> {
   await timed('register', () =>
     registerUnlessOwned(merchant.client, merchant.device.pubkey, user, domain, tell),
   )
-  const record = await merchant.client.getName(name)
-  tell('name-active', { name: `₿${name}`, ms: timings.registerMs, offer: record.offer })
+  // As it was registered, which need not be as it was asked for: ALICE is alice.
+  const { name, offer } = await merchant.client.getName(`${user}@${domain}`)
+  tell('name-active', { name: `₿${name}`, ms: timings.registerMs, offer })
 
   const resolved = await timed('resolve', () => buyer.client.resolve(name))
   tell('name-resolved', {
@@ -75,7 +75,7 @@ export async function playNameStory(cast: Cast, tell: Tell): Promise<Ending> {
     name,
     offer: resolved.offer ?? '',
     txt: resolved.uri,
-    recordName: `${user}.user._bitcoin-payment.${domain}`,
+    recordName: name.replace('@', '.user._bitcoin-payment.'),
     paymentHash: proof.paymentHash,
     preimage: proof.preimage,
     amountMsat: String(payment.amountMsat),
@@ -97,7 +97,7 @@ async function registerUnlessOwned(
 ) {
   const present = await client.findName(`${user}@${domain}`)
   if (present?.state === 'active' && present.owner === owner) {
-    tell('name-already-registered', { name: `₿${user}@${domain}` })
+    tell('name-already-registered', { name: `₿${present.name}` })
     return
   }
   const job = await client.registerName({ user, domain })
