@@ -5,6 +5,7 @@ import type { ExecutionResult } from 'graphql'
 import { handleProtocols } from 'graphql-ws'
 import { createYoga, isAsyncIterable, mapAsyncIterator, type Plugin } from 'graphql-yoga'
 import type { App } from '../../platform/http/app.ts'
+import { answerHandshakeError } from '../../platform/http/client-error.ts'
 import { RefusalError } from '../../platform/http/problem.ts'
 import { makeMemoryRateLimiter } from '../../platform/http/rate-limiter.ts'
 import type { EscrowContext } from './builder.ts'
@@ -67,6 +68,7 @@ export async function addGraphqlRoutes(app: App, given: GraphqlDeps): Promise<vo
         socket.terminate()
       },
     })
+    app.websocketServer.on('wsClientError', answerHandshakeError)
   }
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     refuseBrokenJson(request.query)

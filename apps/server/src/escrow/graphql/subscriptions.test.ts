@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -291,6 +293,21 @@ function eventsOf(query: string): Promise<IncomingMessage> {
     asked.once('response', resolve).once('error', reject)
   })
 }
+
+test.each([
+  ['without a key', { 'sec-websocket-version': '13' }],
+  ['of another version', { 'sec-websocket-version': '12', 'sec-websocket-key': btoa('sixteen bytes of') }],
+])('a handshake %s is refused as a problem, which names the version that is spoken', async (_, headers) => {
+  const asked = get(`${world.url}/graphql`, {
+    headers: { connection: 'upgrade', upgrade: 'websocket', ...headers },
+  })
+  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  expect(response).toMatchObject({
+    statusCode: 400,
+    headers: { 'content-type': 'application/problem+json', 'sec-websocket-version': '13' },
+  })
+  expect(await json(response)).toMatchObject({ code: 'REQUEST_INVALID' })
+})
 
 test('the connection of a stream is not kept, because the end of the server would wait for it', async () => {
   const id = await client.open(newParties())

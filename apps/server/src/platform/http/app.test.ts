@@ -183,6 +183,23 @@ describe('a bad request', () => {
     expect(logged.filter(({ level }) => level === 'error')).toEqual([])
   })
 
+  test.each([
+    ['without a host', 'GET /health HTTP/1.1', 'host'],
+    ['without a host, where nothing is', 'GET /nothing HTTP/1.1', 'host'],
+    ['that expects what nobody knows', 'GET /health HTTP/1.1\r\nhost: x\r\nexpect: a-miracle', 'expect'],
+  ])('%s is told so', async (_, head, header) => {
+    const answer = await raw(`${head}\r\nconnection: close\r\n\r\n`)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\ncontent-type: application\/problem\+json/)
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toMatchObject({ code: 'REQUEST_INVALID', header })
+  })
+
+  test.each([
+    ['of HTTP/1.0 needs no host', 'GET /health HTTP/1.0'],
+    ['may wait for a word before it goes on', 'GET /health HTTP/1.1\r\nhost: x\r\nexpect: 100-continue'],
+  ])('%s', async (_, head) => {
+    expect(await raw(`${head}\r\nconnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /m)
+  })
+
   test('with more headers than anybody reads is told so', async () => {
     const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`)
     expect(answer).toMatch(/^HTTP\/1\.1 431 [\s\S]*"code":"HEADERS_TOO_LARGE"/)

@@ -19,6 +19,7 @@ import { orThrow } from './problem.ts'
 import { addProblemRoutes } from './problem-routes.ts'
 import { addressKey, makeMemoryRateLimiter } from './rate-limiter.ts'
 import { refuseEncodedBodies } from './refuse-encoded-bodies.ts'
+import { refuseOddHeaders } from './refuse-odd-headers.ts'
 import { rememberMethods } from './remember-methods.ts'
 import { assertStrict } from './strict-schemas.ts'
 
@@ -72,6 +73,8 @@ export async function makeHttpApp(options: {
     http: {
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(requestTimeoutMs / 2, 5_000),
+      // Ours says so as a problem.
+      requireHostHeader: false,
     },
     handlerTimeout: config.handlerTimeoutMs ?? 30_000,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
@@ -112,6 +115,7 @@ export async function makeHttpApp(options: {
   })
   addRateLimit(app, config.rateLimit)
   refuseEncodedBodies(app)
+  refuseOddHeaders(app)
 
   await addOpenApi(app, openapi, config.publicUrl)
   addHealthRoutes(app, readiness, () => stopping)
