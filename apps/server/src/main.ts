@@ -1,5 +1,4 @@
 // npm start: brings up the embedded world and the server, prints where everything is, and ends it all on Ctrl-C.
-
 import { describeConfig } from './platform/config.ts'
 import { readOptions } from './platform/read-options.ts'
 import { runHoldfast } from './run-holdfast.ts'
